@@ -1,0 +1,105 @@
+"""Area under the ROC curve of one step of a funnel, among the rows that got there."""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import UndefinedMetricWarning
+
+from sk_mtl.metrics._inputs import (
+    label_columns,
+    probability_list,
+    task_names_of,
+    task_position,
+    weight_columns,
+)
+from sk_mtl.metrics._task_metric import task_metric
+from sk_mtl.metrics._tasks import is_missing, is_second_class
+
+
+def conditional_roc_auc(y, proba, step, sample_weight=None):
+    """Area under the ROC curve of a step, on the rows that reached the step before.
+
+    In the funnel impression, click, conversion, the conversion rate (CVR) is the
+    probability of a conversion after a click, so its area under the ROC curve is taken
+    on clicked rows: conversions against clicks without conversion. The first step is
+    scored on all rows.
+
+    Parameters
+    ----------
+    y : array-like or DataFrame of shape (n_samples, n_steps)
+        One column per step in the order of the funnel, 0 or 1 (or any two labels of
+        which the greater one means "reached"). A row whose label of the step, or of the
+        step before, is missing does not count.
+    proba : list of n_steps arrays, or one array
+        The **conditional** probabilities: either the list that
+        `predict_conditional_proba` returns, one array of shape (n_samples, 2) per step,
+        from which the step's is taken; or the array of this step alone, of shape
+        (n_samples,) or (n_samples, 2). The list of `predict_proba` holds
+        probabilities of click *and* conversion; it is accepted, and ranks clicked rows
+        by the product of both rates, which is another question.
+    step : str or int
+        Name of the column of y, or position of the step; 0 is the first one.
+    sample_weight : array-like of shape (n_samples,), default=None
+
+    Returns
+    -------
+    auc : float
+        NaN, with an `UndefinedMetricWarning`, where the rows that reached the step
+        before are all of one class.
+
+    Examples
+    --------
+    Three rows were clicked, one of them converted. The first row was not clicked, so
+    its high conversion rate is neither right nor wrong.
+
+    >>> import pandas as pd
+    >>> from sk_mtl.metrics import conditional_roc_auc
+    >>> y = pd.DataFrame({"click": [0, 1, 1, 1], "conversion": [0, 0, 0, 1]})
+    >>> conditional_roc_auc(y, [0.9, 0.1, 0.6, 0.4], step="conversion")
+    0.5
+    """
+    columns, names = label_columns(y)
+    names = task_names_of(len(columns), names)
+    k = task_position(step, names)
+    n_samples = len(columns[k])
+    proba = _proba_of_step(proba, k, names, n_samples)
+    (weight,) = weight_columns(sample_weight, 1, n_samples)
+    reached = np.ones(n_samples, bool) if k == 0 else _is_reached(columns[k - 1])
+    value = task_metric("roc_auc")(
+        columns[k][reached],
+        proba[reached],
+        None if weight is None else weight[reached],
+    )
+    if np.isnan(value):
+        warnings.warn(
+            f"conditional_roc_auc is undefined and NaN for {names[k]!r}: the labelled "
+            "rows that reached the step before do not hold both classes.",
+            UndefinedMetricWarning,
+            stacklevel=2,
+        )
+    return value
+
+
+def _is_reached(column):
+    """Mask of the rows known to have reached a step."""
+    reached = ~is_missing(column)
+    reached[reached] = is_second_class(column[reached])
+    return reached
+
+
+def _proba_of_step(proba, k, names, n_samples):
+    """Probabilities of step k, of shape (n_samples, 2)."""
+    if isinstance(proba, (list, tuple)) and np.ndim(proba[0]) > 0:
+        if len(proba) != len(names):
+            raise ValueError(
+                f"proba must hold one array per step {names}; found {len(proba)}. "
+                "Pass the list of predict_conditional_proba, or the step's array."
+            )
+        proba = proba[k]
+    if np.ndim(proba) > 2 or (np.ndim(proba) == 2 and np.shape(proba)[1] != 2):
+        raise ValueError(
+            f"proba of {names[k]!r} must have shape ({n_samples},) or ({n_samples}, 2);"
+            f" found {np.shape(proba)}. Pass the step's own column."
+        )
+    (proba,) = probability_list(proba, 1, n_samples)
+    return proba

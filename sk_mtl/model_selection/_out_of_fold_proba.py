@@ -1,0 +1,161 @@
+"""Probabilities of every row from a model that was trained without it."""
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import clone, is_classifier
+from sklearn.model_selection import check_cv
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_consistent_length
+from sklearn.utils.parallel import Parallel, delayed
+
+from sk_mtl._sklearn_compat import _safe_indexing
+from sk_mtl.metrics._inputs import label_columns, probability_list
+from sk_mtl.metrics._tasks import is_missing
+
+
+def out_of_fold_proba(
+    estimator,
+    X,
+    y,
+    *,
+    cv=None,
+    groups=None,
+    sample_weight=None,
+    n_jobs=None,
+    params=None,
+):
+    """Probabilities of every row, each from a model that was fitted without it.
+
+    The same as ``cross_val_predict(estimator, X, y, method="predict_proba")``, but
+    right for several tasks. scikit-learn's function hands `fit` a bare array of
+    integers in place of y: the tasks lose their names, and a missing label becomes a
+    class of its own. Here y stays what it is, with its names and its gaps.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A classifier with `predict_proba` and `classes_`, or a pipeline that ends in
+        one. It is cloned for each fold and not changed.
+    X : array-like or DataFrame of shape (n_samples, n_features)
+    y : array-like or DataFrame of shape (n_samples,) or (n_samples, n_tasks)
+        Missing labels are left to the estimator.
+    cv : int, splitter or iterable of (train, test), default=None
+        It must test every row exactly once. An integer, or None for 5, makes a
+        `KFold`, or a `StratifiedKFold` for a classifier and a one-dimensional y
+        without gaps, as in scikit-learn.
+    groups : array-like of shape (n_samples,), default=None
+        Groups for the splitter, such as users whose rows must stay together.
+    sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
+            default=None
+        Weights for `fit`, cut to the rows of each fold. A pipeline gets them for its
+        last step, unless metadata routing is enabled and decides.
+    n_jobs : int, default=None
+        Number of folds to be fitted in parallel, through joblib; -1 uses all cores.
+    params : dict, default=None
+        Further parameters of `fit`. Those with one entry per row are cut to the rows
+        of each fold.
+
+    Returns
+    -------
+    proba : list of ndarray of shape (n_samples, n_classes), or ndarray
+        What `predict_proba` returns: a list with an array per task, or one array for a
+        one-dimensional y. The columns are the sorted classes that the folds' models
+        know. A class that the training part of a fold lacks has probability 0 there.
+
+    Examples
+    --------
+    A random forest takes several tasks as well.
+
+    >>> from sklearn.datasets import make_multilabel_classification
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sk_mtl.model_selection import out_of_fold_proba
+    >>> X, y = make_multilabel_classification(n_classes=2, random_state=0)
+    >>> forest = RandomForestClassifier(n_estimators=10, random_state=0)
+    >>> [proba.shape for proba in out_of_fold_proba(forest, X, y, cv=4)]
+    [(100, 2), (100, 2)]
+    """
+    check_consistent_length(X, y, groups, sample_weight)
+    splits = _partition(_splitter(cv, estimator, y), X, y, groups)
+    params = dict(params or {})
+    if sample_weight is not None:
+        params[_weight_name(estimator)] = sample_weight
+    folds = Parallel(n_jobs=n_jobs)(
+        delayed(_fit_and_predict)(clone(estimator), X, y, train, test, params)
+        for train, test in splits
+    )
+    tests = [test for _, test in splits]
+    probas, classes = zip(*folds, strict=True)
+    if not isinstance(probas[0], list):
+        return _joined(probas, classes, tests)
+    return [
+        _joined(*task, tests)
+        for task in zip(zip(*probas, strict=True), zip(*classes, strict=True))
+    ]
+
+
+def _splitter(cv, estimator, y):
+    """Splitter for `cv`; stratified where scikit-learn would and can."""
+    columns, _ = label_columns(y)
+    one_task = np.ndim(y) == 1 and not is_missing(columns[0]).any()
+    if one_task and is_classifier(estimator):
+        return check_cv(cv, columns[0], classifier=True)
+    return check_cv(cv)
+
+
+def _partition(splitter, X, y, groups):
+    """List of (train, test) that tests every row exactly once."""
+    splits = [
+        tuple(np.arange(_n_rows(X))[rows] for rows in split)
+        for split in splitter.split(X, y, groups)
+    ]
+    times = np.bincount(np.concatenate([t for _, t in splits]), minlength=_n_rows(X))
+    if (times != 1).any():
+        raise ValueError(
+            "cv must test every row exactly once; found "
+            f"{(times == 0).sum()} rows that are never tested and "
+            f"{(times > 1).sum()} that are tested more than once. Use KFold, "
+            "GroupKFold or another splitter into parts."
+        )
+    return splits
+
+
+def _n_rows(X):
+    return X.shape[0] if hasattr(X, "shape") else len(X)
+
+
+def _weight_name(estimator):
+    """Name under which `estimator.fit` takes the weights of the last step."""
+    if isinstance(estimator, Pipeline) and not get_config()["enable_metadata_routing"]:
+        return f"{estimator.steps[-1][0]}__sample_weight"
+    return "sample_weight"
+
+
+def _fit_and_predict(estimator, X, y, train, test, params):
+    """Probabilities of the test rows, and the classes of their columns."""
+    params = {
+        name: _safe_indexing(value, train) if _is_per_row(value, X) else value
+        for name, value in params.items()
+    }
+    estimator.fit(_safe_indexing(X, train), _safe_indexing(y, train), **params)
+    proba = estimator.predict_proba(_safe_indexing(X, test))
+    classes = estimator.classes_
+    if isinstance(classes, list) and not isinstance(proba, list):
+        # Chains of binary classifiers return one column per task.
+        proba = probability_list(proba, len(classes), len(test))
+    return proba, classes
+
+
+def _is_per_row(value, X):
+    if isinstance(value, (str, dict)) or not hasattr(value, "__len__"):
+        return False
+    return np.ndim(value) > 0 and _n_rows(value) == _n_rows(X)
+
+
+def _joined(probas, classes, tests):
+    """One array for all rows from the folds' arrays, columns by class."""
+    every_class = np.unique(np.concatenate(classes))
+    proba = np.zeros((sum(map(len, tests)), len(every_class)), np.result_type(*probas))
+    for fold, known, test in zip(probas, classes, tests, strict=True):
+        columns = np.searchsorted(every_class, known)
+        proba[np.ix_(test, columns)] = fold
+    return proba

@@ -1,0 +1,66 @@
+"""Labels, probabilities and a small multi-task estimator for the tests of metrics."""
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.naive_bayes import GaussianNB
+
+
+class OneModelPerTask(ClassifierMixin, BaseEstimator):
+    """A naive Bayes model per column of y, fitted on the rows that have a label."""
+
+    def __init__(self, missing_label=None, task_names=None, var_smoothing=1e-9):
+        self.missing_label = missing_label
+        self.task_names = task_names
+        self.var_smoothing = var_smoothing
+
+    def fit(self, X, y, sample_weight=None):
+        one_task = np.ndim(y) == 1
+        y = pd.DataFrame(y)
+        weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
+        self.y_dtypes_, self.weight_sum_ = list(y.dtypes), weight.sum()
+        self.models_ = []
+        for name in y:
+            known = (y[name].notna() & (y[name] != self.missing_label)).to_numpy()
+            labels = y[name].to_numpy()[known]
+            if labels.dtype.kind == "f":
+                labels = labels.astype(int)
+            model = GaussianNB(var_smoothing=self.var_smoothing)
+            self.models_.append(model.fit(np.asarray(X)[known], labels, weight[known]))
+        names = y.columns if self.task_names is None else self.task_names
+        self.task_names_ = [str(name) for name in names]
+        classes = [model.classes_ for model in self.models_]
+        self.classes_ = classes[0] if one_task else classes
+        self.n_predictions_ = 0
+        return self
+
+    def predict_proba(self, X):
+        self.n_predictions_ += 1
+        proba = [model.predict_proba(np.asarray(X)) for model in self.models_]
+        return proba if isinstance(self.classes_, list) else proba[0]
+
+    def predict(self, X):
+        columns = [model.predict(np.asarray(X)) for model in self.models_]
+        return np.column_stack(columns)
+
+
+def random_tasks(n_samples=300, seed=0):
+    """X and a y of four tasks: numbers, strings, three classes, and one with gaps."""
+    rng = np.random.default_rng(seed)
+    X = pd.DataFrame(rng.normal(size=(n_samples, 3)), columns=["a", "b", "c"])
+    noisy = X.to_numpy() + rng.normal(size=(n_samples, 3))
+    y = pd.DataFrame(
+        {
+            "click": (noisy[:, 0] > 0).astype(int),
+            "like": np.where(noisy[:, 1] > 0, "yes", "no"),
+            "stars": np.digitize(noisy[:, 2], [-1, 1]) + 1,
+            "buy": np.where(rng.random(n_samples) < 0.4, np.nan, noisy[:, 0] > 0.5),
+        }
+    )
+    return X, y
+
+
+def random_proba(n_samples, n_classes, rng):
+    """Probabilities with ties, which a test of ranks must hold."""
+    counts = rng.integers(1, 8, (n_samples, n_classes))
+    return counts / counts.sum(axis=1, keepdims=True)
