@@ -1,0 +1,206 @@
+"""The training categories of one column and the code of each."""
+
+import math
+import numbers
+from bisect import bisect_left
+
+import numpy as np
+import pandas as pd
+
+RARE = "infrequent_sklearn"
+
+
+class Vocabulary:
+    """Training categories of one column, sorted by value, and their codes.
+
+    Code 0 is the unknown row. Then follow, without gaps, the kept categories in sorted
+    order, one code for all rare categories if there are any, and one for the missing
+    value if it is a category.
+
+    Parameters
+    ----------
+    factor : Factor
+        The training column.
+
+    name : str or int
+        The column's name, for errors.
+
+    missing : bool
+        Whether a missing value that training rows hold is a category.
+
+    is_rare : callable
+        Maps the counts of the sorted categories to a mask of the rare ones.
+
+    Attributes
+    ----------
+    known : ndarray of shape (n_known,)
+        The sorted categories without the missing value.
+
+    codes : ndarray of shape (n_known,)
+        The code of each.
+
+    rare : ndarray of shape (n_known,)
+        Whether a category shares the rare code.
+
+    missing_code : int
+        Code of a missing value; 0 if it is not a category.
+
+    cardinality : int
+        Number of codes, the unknown one included.
+    """
+
+    def __init__(self, factor, name, *, missing, is_rare):
+        # The last entry of a table is read by code -1, the first of these counts by
+        # code -1 + 1: a missing value.
+        counts = np.bincount(
+            np.add(factor.codes, 1, dtype=np.intp), minlength=len(factor.values) + 1
+        )
+        is_missing = pd.isna(factor.values)
+        n_missing = counts[0] + counts[1:][is_missing].sum()
+        present = np.flatnonzero((counts[1:] > 0) & ~is_missing)
+        order = present[_sorting_order(factor.values[present], name)]
+        self.known = _narrow(factor.values[order])
+        self.rare = is_rare(counts[1:][order])
+        self._number(has_missing=missing and n_missing > 0)
+
+    def _number(self, has_missing):
+        """Set the codes; a dictionary only where values are Python objects."""
+        n_kept = len(self.rare) - self.rare.sum()
+        self.codes = np.cumsum(~self.rare)
+        self.codes[self.rare] = n_kept + 1
+        last = n_kept + self.rare.any()
+        self.missing_code = int(last + 1) if has_missing else 0
+        self.cardinality = int(last + 1 + has_missing)
+        self.lookup = self._dictionary() if self.known.dtype == object else None
+        self.holds_text = bool(self.lookup) and isinstance(self.known[0], str)
+
+    def _dictionary(self):
+        return dict(zip(self.known.tolist(), self.codes.tolist()))
+
+    @property
+    def categories(self):
+        """The training categories, a missing value last, as scikit-learn has them."""
+        if not self.missing_code:
+            return self.known
+        dtype = self.known.dtype if self.known.dtype.kind == "f" else object
+        return np.append(self.known.astype(dtype), np.array([np.nan], dtype=dtype))
+
+    @property
+    def decoded(self):
+        """The value of each code; None for the unknown row."""
+        values = np.full(self.cardinality, None, dtype=object)
+        values[self.codes] = self.known
+        if self.rare.any():
+            values[self.codes[self.rare]] = RARE
+        if self.missing_code:
+            values[self.missing_code] = np.nan
+        return values
+
+    def code_of(self, value):
+        """The code of one value, or None where the whole column must be looked at."""
+        if isinstance(value, str):
+            return self.lookup.get(value, 0) if self.holds_text else None
+        if value is None or value is pd.NA:
+            return self.missing_code
+        if isinstance(value, float):
+            return self.missing_code if math.isnan(value) else None
+        if isinstance(value, (int, np.integer)) and self.known.dtype.kind in "iu":
+            # Python's integers compare exactly with those of any width and sign.
+            position = bisect_left(self.known, int(value))
+            found = position < len(self.known) and self.known[position] == int(value)
+            return int(self.codes[position]) if found else 0
+        return None
+
+    def table(self, factor, name):
+        """The code of each of the factor's values; of a missing value at the end."""
+        values = factor.values
+        table = np.full(len(values) + 1, self.missing_code)
+        table[:-1] = self._codes_of(values)
+        is_missing = pd.isna(values)
+        self._check_kind(factor, (table[:-1] == 0) & ~is_missing, name)
+        table[:-1][is_missing] = self.missing_code
+        return table
+
+    def _codes_of(self, values):
+        if len(self.known) == 0:
+            return 0
+        common = _common_dtype(self.known.dtype, values.dtype)
+        if common is None:
+            # A dictionary compares an int with a float exactly, arrays do not.
+            lookup = self.lookup or self._dictionary()
+            return [lookup.get(value, 0) for value in values.tolist()]
+        values = values.astype(common, copy=False)
+        known = self.known.astype(common, copy=False)
+        position = np.minimum(np.searchsorted(known, values), len(known) - 1)
+        return np.where(known[position] == values, self.codes[position], 0)
+
+    def _check_kind(self, factor, unknown, name):
+        """Refuse text where training had numbers, and the reverse.
+
+        Values of another kind are not new categories but another encoding of the
+        column, and would all become unknown silently.
+        """
+        both = (self.known.dtype, factor.values.dtype)
+        if len(self.known) == 0 or not unknown.any() or object not in both:
+            return
+        expected = _kind(type(self.known[0]))
+        positions = np.flatnonzero(unknown)
+        found = [_kind(type(value)) for value in factor.values[positions]]
+        others = positions[np.array(found) != expected]
+        others = others[np.isin(others, factor.codes)]
+        if len(others):
+            value = factor.values[others[:1]].tolist()[0]
+            raise TypeError(
+                f"Column {name!r}: {expected} as in the training rows is required; "
+                f"found {_kind(type(value))}: {value!r}. Convert the column to the "
+                "type it had in fit."
+            )
+
+
+def _sorting_order(values, name):
+    if values.dtype != object:
+        return np.argsort(values, kind="stable")
+    items = values.tolist()
+    try:
+        return np.array(sorted(range(len(items)), key=items.__getitem__), dtype=np.intp)
+    except TypeError:
+        kinds = ", ".join(sorted({type(item).__name__ for item in items}))
+        raise TypeError(
+            f"Column {name!r}: values that can be sorted, all text or all numbers, are "
+            f"required; found the types {kinds}. Convert the column to one type."
+        ) from None
+
+
+def _narrow(values):
+    """Python objects of one numeric type as an array of numbers, without any loss."""
+    if values.dtype != object or len(values) == 0:
+        return values
+    kinds = set(map(type, values))
+    if all(issubclass(kind, (bool, np.bool_)) for kind in kinds):
+        return values.astype(bool)
+    if all(issubclass(kind, (float, np.floating)) for kind in kinds):
+        return values.astype(np.float64)
+    if all(issubclass(kind, numbers.Integral) and kind is not bool for kind in kinds):
+        for dtype in (np.int64, np.uint64):
+            limits = np.iinfo(dtype)
+            if limits.min <= values[0] and values[-1] <= limits.max:
+                return values.astype(dtype)
+    return values
+
+
+def _common_dtype(left, right):
+    """A type that holds both exactly, or None."""
+    if left.kind in "biu" and right.kind in "biu":
+        common = np.promote_types(left, right)
+        return common if common.kind in "biu" else None
+    if left.kind == right.kind == "f":
+        return np.promote_types(left, right)
+    return None
+
+
+def _kind(kind):
+    if issubclass(kind, str):
+        return "text"
+    if issubclass(kind, (numbers.Number, np.number, np.bool_)):
+        return "a number"
+    return kind.__name__

@@ -1,0 +1,395 @@
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import (
+    KBinsDiscretizer,
+    MinMaxScaler,
+    RobustScaler,
+    StandardScaler,
+)
+
+from sk_mtl.preprocessing import (
+    CategoryEncoder,
+    FeatureSchema,
+    NumericScaler,
+    make_tabular_preprocessor,
+)
+from tests.preprocessing._tables import (
+    import_polars,
+    make_coded_array,
+    make_mixed_frame,
+)
+
+
+def transform(preprocessor, X):
+    """Codes and numbers of X, by name."""
+    schema = FeatureSchema.from_preprocessor(preprocessor, preprocessor.transform(X))
+    codes, numeric = schema.transform(preprocessor, X, dtype=np.float64)
+    return dict(zip(schema.categorical_names, codes.T, strict=True)) | dict(
+        zip(schema.numeric_names, numeric.T, strict=True)
+    )
+
+
+def test_numbers_come_first_and_names_survive():
+    X = make_mixed_frame()
+    preprocessor = make_tabular_preprocessor(X).fit(X)
+    assert type(preprocessor) is ColumnTransformer
+    assert [name for name, _, _ in preprocessor.transformers] == ["num", "cat"]
+    assert preprocessor.get_feature_names_out().tolist() == [
+        "age",
+        "income",
+        "visits",
+        "missingindicator_income",
+        "town",
+        "colour",
+        "member",
+    ]
+
+
+def test_numbers_are_imputed_by_the_median_and_scaled():
+    X = pd.DataFrame({"a": [1.0, 2.0, np.nan, 9.0], "b": [1, 2, 3, 4]})
+    out = make_tabular_preprocessor(X).fit_transform(X)
+    filled = np.array([1.0, 2.0, 2.0, 9.0])
+    np.testing.assert_allclose(out[:, 0], (filled - filled.mean()) / filled.std())
+    assert out[:, 2].tolist() == [0.0, 0.0, 1.0, 0.0]
+    assert out.shape == (4, 3), "a column without gaps needs no indicator"
+
+
+def test_columns_are_chosen_when_fitted_without_a_table():
+    X = make_mixed_frame()
+    late = make_tabular_preprocessor().fit(X)
+    early = make_tabular_preprocessor(X).fit(X)
+    np.testing.assert_array_equal(late.transform(X), early.transform(X))
+    copied = pickle.loads(pickle.dumps(clone(late))).fit(X)
+    np.testing.assert_array_equal(copied.transform(X), early.transform(X))
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_a_table_of_numbers_is_imputed_and_scaled(given):
+    frame = make_mixed_frame()[["age", "income"]]
+    for X in (frame, frame.to_numpy(), frame.to_numpy().tolist()):
+        preprocessor = make_tabular_preprocessor(X if given else None)
+        out = preprocessor.fit_transform(X)
+        assert out.shape == (60, 3)
+        np.testing.assert_allclose(out[:, :2].mean(axis=0), 0, atol=1e-12)
+
+
+def test_an_array_of_objects_is_read_by_its_contents():
+    X = make_mixed_frame().astype({"visits": int})
+    from_frame = make_tabular_preprocessor(X).fit_transform(X)
+    objects = X.to_numpy(dtype=object)
+    out = make_tabular_preprocessor(objects).fit_transform(objects)
+    np.testing.assert_allclose(out, from_frame)
+
+
+def test_columns_with_integer_names_are_taken_by_position():
+    X = make_mixed_frame()
+    expected = make_tabular_preprocessor(X).fit_transform(X)
+    X.columns = range(X.shape[1])
+    np.testing.assert_array_equal(
+        make_tabular_preprocessor(X).fit_transform(X), expected
+    )
+
+
+def test_polars_gives_what_pandas_gives():
+    pl = import_polars()
+    X = make_mixed_frame()
+    Y = pl.from_pandas(X)
+    expected = make_tabular_preprocessor(X).fit_transform(X)
+    for given in (Y, None):
+        out = make_tabular_preprocessor(given).fit_transform(Y)
+        np.testing.assert_allclose(out, expected)
+
+
+@pytest.mark.parametrize(
+    ("numeric", "scaler"),
+    [("standard", StandardScaler), ("robust", RobustScaler)],
+)
+def test_numeric_names_a_scaler(numeric, scaler):
+    X = make_mixed_frame()[["age"]]
+    preprocessor = make_tabular_preprocessor(X, numeric=numeric)
+    np.testing.assert_allclose(
+        preprocessor.fit_transform(X), scaler().fit_transform(X.astype(float))
+    )
+
+
+def test_quantiles_follow_the_number_of_rows():
+    X = pd.DataFrame({"a": np.exp(np.arange(12_000.0) / 2000)})
+    preprocessor = make_tabular_preprocessor(X, numeric="quantile")
+    assert preprocessor.get_params()["num__n_quantiles"] == 400
+    out = preprocessor.fit_transform(X)
+    np.testing.assert_array_equal(preprocessor.fit_transform(X), out)
+    assert abs(np.median(out)) < 0.01
+    assert out.std() == pytest.approx(1, abs=0.1)
+
+
+def test_a_transformer_takes_the_place_of_the_scaler():
+    X = make_mixed_frame()
+    preprocessor = make_tabular_preprocessor(X, numeric=MinMaxScaler()).fit(X)
+    assert transform(preprocessor, X)["age"].max() == 1
+    bins = KBinsDiscretizer(3, quantile_method="averaged_inverted_cdf")
+    out = make_tabular_preprocessor(X, numeric=bins).fit(X)
+    assert "age_0.0" in out.get_feature_names_out(), "sparse output is made dense"
+
+
+def test_an_unknown_scaling_raises():
+    with pytest.raises(ValueError, match=r"must be 'standard'.*found 'minmax'"):
+        make_tabular_preprocessor(numeric="minmax")
+
+
+def test_rare_categories_are_joined():
+    X = pd.DataFrame({"town": ["Oslo"] * 5 + ["Rome", "Bonn"]})
+    preprocessor = make_tabular_preprocessor(X, min_frequency=2)
+    assert len(set(preprocessor.fit_transform(X).ravel())) == 2
+    preprocessor = make_tabular_preprocessor(X, max_categories=2)
+    assert preprocessor.get_params()["cat__max_categories"] == 2
+
+
+def test_parameters_are_reached_from_a_grid_search():
+    X = make_mixed_frame()
+    pipeline = Pipeline(
+        [
+            ("preprocessor", make_tabular_preprocessor(X, numeric="quantile")),
+            ("model", KNeighborsClassifier(3)),
+        ]
+    )
+    grid = {
+        "preprocessor__num__n_quantiles": [5, 10],
+        "preprocessor__cat__min_frequency": [None, 4],
+    }
+    search = GridSearchCV(pipeline, grid, cv=2, error_score="raise")
+    search.fit(X, X["member"])
+    fitted = search.best_estimator_[0].named_transformers_["num"].scaler_
+    assert fitted.n_quantiles_ == search.best_params_["preprocessor__num__n_quantiles"]
+
+
+def test_an_unseen_category_and_a_new_gap_are_taken():
+    X = make_mixed_frame()
+    preprocessor = make_tabular_preprocessor(X).fit(X)
+    new = X.iloc[:2].copy()
+    new["town"], new["colour"] = "Paris", "green"
+    new["age"] = [np.nan, 30.0]
+    out = transform(preprocessor, new)
+    assert out["town"].tolist() == [0, 0]
+    assert out["colour"].tolist() == [0, 0]
+    median = X["age"].median()
+    scaled = (median - X["age"].mean()) / X["age"].std(ddof=0)
+    assert out["age"][0] == pytest.approx(scaled)
+
+
+def test_text_in_a_column_of_numbers_names_the_column():
+    X = make_mixed_frame()
+    preprocessor = make_tabular_preprocessor(X).fit(X)
+    for text in ("old", "7"):
+        with pytest.raises(
+            ValueError, match=rf"'age' must hold numbers; found the text '{text}'"
+        ):
+            preprocessor.transform(X.assign(age=text))
+
+
+def test_infinity_names_the_column():
+    X = make_mixed_frame()
+    X.loc[5, "income"] = -np.inf
+    with pytest.raises(
+        ValueError, match=r"'income' must hold finite numbers; found -infinity in row 5"
+    ):
+        make_tabular_preprocessor(X).fit(X)
+
+
+@pytest.mark.parametrize("given", [True, False])
+@pytest.mark.parametrize(
+    ("column", "error"),
+    [
+        ([[1, 2], [3]], "one value per row"),
+        (pd.to_datetime(["2024-01-01", "2024-01-02"]), "month, weekday or hour"),
+        ([1 + 2j, 3j], "Complex data not supported"),
+    ],
+)
+def test_columns_that_are_neither_numbers_nor_categories_raise(column, error, given):
+    X = pd.DataFrame({"a": [1, 2], "history": column})
+    with pytest.raises(
+        (TypeError, ValueError), match=rf"'history'.*{error}|{error}.*'history'"
+    ):
+        make_tabular_preprocessor(X if given else None).fit(X)
+
+
+def test_repeated_names_raise():
+    X = pd.DataFrame([[1, 2]], columns=["a", "a"])
+    with pytest.raises(ValueError, match=r"different names; found \['a'\]"):
+        make_tabular_preprocessor(X)
+
+
+# The parameter `categorical_features`.
+
+
+@pytest.mark.parametrize(
+    "listed", [[2, 3], np.array([2, 3]), [False, False, True, True]]
+)
+@pytest.mark.parametrize("given", [True, False])
+def test_listed_columns_of_numbers_are_opaque_codes(listed, given):
+    X = make_coded_array()
+    preprocessor = make_tabular_preprocessor(
+        X if given else None, categorical_features=listed
+    ).fit(X)
+    schema = FeatureSchema.from_preprocessor(preprocessor, preprocessor.transform(X))
+    assert (schema.n_numeric, schema.n_categorical) == (2, 2)
+    assert schema.cardinalities == [6, 6], "five codes and the unknown row"
+    codes = schema.transform(preprocessor, X).codes
+    known = np.where(np.isnan(X[:, 2:]), -1, X[:, 2:]) + 1
+    np.testing.assert_array_equal(codes, known)
+
+
+def test_codes_are_the_same_from_every_container():
+    X = make_coded_array()
+    floats = pd.DataFrame(X, columns=["a", "b", "u", "v"])
+    nullable = floats.astype({"u": "Int64", "v": "Int64"})
+    integers = floats.fillna({"v": -1}).astype({"u": int, "v": "int16"})
+    outs = []
+    for frame in (floats, nullable, integers):
+        preprocessor = make_tabular_preprocessor(
+            frame, categorical_features=["u", "v"]
+        ).fit(frame)
+        outs.append(preprocessor.transform(frame))
+        np.testing.assert_array_equal(preprocessor.transform(integers), outs[-1])
+    np.testing.assert_array_equal(outs[0], outs[1])
+    np.testing.assert_array_equal(outs[0], outs[2])
+
+
+def test_codes_beyond_the_floats_stay_exact():
+    X = pd.DataFrame({"id": [2**53 + 1, 2**53 + 2, -1]})
+    for frame in (X, X.astype({"id": "Int64"})):
+        preprocessor = make_tabular_preprocessor(frame, categorical_features=["id"])
+        assert preprocessor.fit_transform(frame).ravel().tolist() == [1, 2, 0]
+
+
+def test_an_unseen_code_is_unknown():
+    X = make_coded_array()
+    preprocessor = make_tabular_preprocessor(X, categorical_features=[2, 3]).fit(X)
+    new = X[5:6].copy()
+    new[0, 2] = 77
+    assert preprocessor.transform(new)[0, 2] == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "error"),
+    [
+        (-2, float, r"found -2.0 in row 4; list columns of codes only"),
+        (1.5, float, r"found 1.5 in row 4"),
+        (np.inf, float, r"found inf in row 4"),
+        (2.0**53, float, r"float64 does not hold every integer of this size"),
+        (2.0**24, np.float32, r"float32 does not hold every integer of this size"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["array", "frame"])
+def test_what_is_no_code_raises_and_names_the_column(value, dtype, error, kind):
+    X = make_coded_array().astype(dtype)
+    bad = X.copy()
+    bad[4, 3] = value
+    if kind == "frame":
+        X, bad = pd.DataFrame(X).add_prefix("x"), pd.DataFrame(bad).add_prefix("x")
+    preprocessor = make_tabular_preprocessor(X, categorical_features=[2, 3])
+    match = rf"'x3' is listed as categorical and must hold integer codes.*{error}"
+    with pytest.raises(ValueError, match=match):
+        preprocessor.fit(bad)
+    with pytest.raises(ValueError, match=match):
+        preprocessor.fit(X).transform(bad)
+
+
+def test_text_in_a_column_of_codes_names_the_column():
+    X = pd.DataFrame({"u": [0, 1, 2]})
+    preprocessor = make_tabular_preprocessor(X, categorical_features=["u"]).fit(X)
+    with pytest.raises(ValueError, match=r"'u' must hold numbers; found the text 'a'"):
+        preprocessor.transform(pd.DataFrame({"u": ["a"]}))
+
+
+def test_listed_columns_of_labels_are_encoded_as_labels():
+    X = make_mixed_frame()
+    listed = ["town", "colour", "visits"]
+    preprocessor = make_tabular_preprocessor(X, categorical_features=listed).fit(X)
+    schema = FeatureSchema.from_preprocessor(preprocessor, preprocessor.transform(X))
+    assert schema.categorical_names == listed
+    assert schema.cardinalities == [5, 3, 10], "the gap in town is a category"
+    assert schema.numeric_names[:3] == ["age", "income", "member"]
+
+
+def test_without_a_list_the_dtypes_decide():
+    X = make_mixed_frame()
+    expected = make_tabular_preprocessor(X).fit_transform(X)
+    for given in (X, None):
+        preprocessor = make_tabular_preprocessor(
+            given, categorical_features="from_dtype"
+        )
+        assert len(preprocessor.transformers) == 2
+        np.testing.assert_array_equal(preprocessor.fit_transform(X), expected)
+
+
+def test_an_empty_list_means_no_categories():
+    X = make_mixed_frame()[["age", "member"]]
+    preprocessor = make_tabular_preprocessor(X, categorical_features=[])
+    assert preprocessor.fit_transform(X).shape == (60, 2)
+
+
+def test_text_that_is_not_listed_raises():
+    X = make_mixed_frame()
+    with pytest.raises(ValueError, match=r"'town' must hold numbers.*not listed"):
+        make_tabular_preprocessor(X, categorical_features=["colour"])
+
+
+@pytest.mark.parametrize(
+    ("listed", "error"),
+    [
+        (["colur"], r"must name columns of X; found \['colur'\]"),
+        ([7], r"indices from 0 to 5; found \[7\]"),
+        ([-1], r"indices from 0 to 5; found \[-1\]"),
+        ([True, False], r"found 2 entries for 6 columns"),
+        ("town", r"found 'town'; write \['town'\]"),
+        ([1.5], r"must be a list of column names or of indices"),
+        (3, r"must be a list of column names or of indices.*found 3"),
+    ],
+)
+@pytest.mark.parametrize("given", [True, False])
+def test_a_wrong_list_raises(listed, error, given):
+    X = make_mixed_frame()
+    with pytest.raises(ValueError, match=error):
+        make_tabular_preprocessor(
+            X if given else None, categorical_features=listed
+        ).fit(X)
+
+
+def test_names_for_an_array_raise():
+    with pytest.raises(ValueError, match="need a data frame with column names"):
+        make_tabular_preprocessor(make_coded_array(), categorical_features=["u"])
+
+
+def test_codes_survive_names_pickling_and_output_containers():
+    X = make_coded_array()
+    frame = pd.DataFrame(X, columns=["a", "b", "u", "v"])
+    for table, names in ((X, ["x0", "x1", "x2", "x3"]), (frame, list(frame))):
+        preprocessor = make_tabular_preprocessor(table, categorical_features=[2, 3])
+        preprocessor.fit(table)
+        assert preprocessor.get_feature_names_out().tolist() == names
+        expected = preprocessor.transform(table)
+        copied = pickle.loads(pickle.dumps(preprocessor))
+        np.testing.assert_array_equal(copied.transform(table), expected)
+        preprocessor.set_output(transform="pandas")
+        out = preprocessor.fit_transform(table)
+        assert list(out) == names
+        np.testing.assert_array_equal(out.to_numpy(), expected)
+
+
+def test_the_steps_are_the_documented_ones():
+    X = make_coded_array()
+    preprocessor = make_tabular_preprocessor(
+        X, categorical_features=[2, 3], min_frequency=2
+    )
+    steps = {name: step for name, step, _ in preprocessor.transformers}
+    assert isinstance(steps["num"], NumericScaler)
+    assert isinstance(steps["cat"], CategoryEncoder)
+    assert preprocessor.get_params()["codes__encode__min_frequency"] == 2
