@@ -1,0 +1,208 @@
+"""Building blocks: many small dense layers multiplied at once."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+_ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+    "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+}
+
+ACTIVATIONS: tuple[str, ...] = tuple(_ACTIVATIONS)
+"""The names that every ``activation`` parameter accepts."""
+
+
+def make_activation(name: str) -> nn.Module:
+    """Return a new activation module by its name, one of ``ACTIVATIONS``.
+
+    Examples
+    --------
+    A rectifier keeps what is positive.
+
+    >>> import torch
+    >>> from sk_mtl.nn import make_activation
+    >>> make_activation("relu")(torch.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+    if name not in _ACTIVATIONS:
+        raise ValueError(
+            f"activation must be one of {list(ACTIVATIONS)}; found {name!r}. "
+            "Choose one of these names."
+        )
+    return _ACTIVATIONS[name]()
+
+
+class BatchedLinear(nn.Module):
+    """(n_groups, n_samples, in) -> (n_groups, n_samples, out).
+
+    One dense layer per group, each with its own weights. All groups are one batched
+    product: a Python loop over ``nn.Linear`` modules launches one small product per
+    group and spends most of its time on launching.
+
+    Each group starts as its own ``nn.Linear`` would, uniform on
+    +-in_features^-0.5, so no two groups are equal.
+
+    Parameters
+    ----------
+    n_groups, in_features, out_features : int
+        The number of layers and their common sizes.
+
+    Attributes
+    ----------
+    weight : Parameter of shape (n_groups, in_features, out_features)
+    bias : Parameter of shape (n_groups, 1, out_features)
+
+    Examples
+    --------
+    Three layers from four features to two.
+
+    >>> import torch
+    >>> from sk_mtl.nn import BatchedLinear
+    >>> layer = BatchedLinear(3, 4, 2)
+    >>> layer(torch.ones(3, 5, 4)).shape
+    torch.Size([3, 5, 2])
+    """
+
+    def __init__(self, n_groups: int, in_features: int, out_features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(n_groups, in_features, out_features))
+        self.bias = nn.Parameter(torch.empty(n_groups, 1, out_features))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the weights and biases anew."""
+        bound = self.weight.shape[1] ** -0.5
+        nn.init.uniform_(self.weight, -bound, bound)
+        nn.init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Multiply every group's rows by the group's own weights."""
+        return torch.baddbmm(self.bias, x, self.weight)
+
+    def extra_repr(self) -> str:
+        """Return the sizes that ``repr`` shows."""
+        n_groups, in_features, out_features = self.weight.shape
+        return f"{n_groups=}, {in_features=}, {out_features=}"
+
+
+class BatchedHeads(BatchedLinear):
+    """(n_groups, n_samples, in) -> (n_samples, n_groups * out), a view.
+
+    `BatchedLinear` with the groups' results side by side. The transposes are
+    multiplied, bias + weight^T x^T: a product with many rows and a column or two, which
+    is what a head is, runs three times faster lying down, and its result has the
+    wanted order without a copy.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Multiply every group's rows by the group's own weights."""
+        columns = torch.baddbmm(self.bias.mT, self.weight.mT, x.mT)
+        return columns.flatten(0, 1).t()
+
+
+class RowBatchNorm(nn.BatchNorm1d):
+    """(n_samples, width) -> (n_samples, width).
+
+    ``nn.BatchNorm1d``, but a training batch of one row, which has no variance, is
+    normalised with the running statistics instead of raising. Such a batch is what an
+    epoch of 1025 rows in batches of 1024 ends with.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise each column over the rows."""
+        if self.training and x.shape[0] < 2:
+            return nn.functional.batch_norm(
+                x, self.running_mean, self.running_var, self.weight, self.bias, False
+            )
+        return super().forward(x)
+
+
+class BatchedBatchNorm(nn.Module):
+    """(n_groups, n_samples, width) -> the same shape, contiguous per sample.
+
+    Every unit of every group is normalised over the rows of the batch, as a batch
+    normalisation in each group would; one normalisation over n_groups * width columns
+    does it for all.
+    """
+
+    def __init__(self, n_groups: int, width: int) -> None:
+        super().__init__()
+        self.norm = RowBatchNorm(n_groups * width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise each unit of each group over the rows."""
+        n_groups, n_samples, width = x.shape
+        rows = x.transpose(0, 1).reshape(n_samples, n_groups * width)
+        return self.norm(rows).view(n_samples, n_groups, width).transpose(0, 1)
+
+
+def after_linear(
+    activation: str, dropout: float, norm: nn.Module | None = None
+) -> nn.Sequential:
+    """Return what follows a dense layer: normalisation, activation, dropout."""
+    modules = [] if norm is None else [norm]
+    modules.append(make_activation(activation))
+    if dropout > 0:
+        modules.append(nn.Dropout(dropout))
+    return nn.Sequential(*modules)
+
+
+class BatchedMLP(nn.Module):
+    """(n_groups, n_samples, in) -> (n_groups, n_samples, hidden_sizes[-1]).
+
+    One multilayer perceptron per group, all of the same sizes; every layer is followed
+    by normalisation (if wanted), activation and dropout. With no hidden sizes the
+    input passes unchanged.
+
+    Parameters
+    ----------
+    n_groups, in_features : int
+    hidden_sizes : sequence of int
+        The width of each layer.
+    activation : str, default="relu"
+    dropout : float, default=0.0
+    batch_norm : bool, default=False
+
+    Attributes
+    ----------
+    out_features : int
+        The width of the result.
+
+    Examples
+    --------
+    Two perceptrons with layers of 8 and 3 units.
+
+    >>> import torch
+    >>> from sk_mtl.nn import BatchedMLP
+    >>> BatchedMLP(2, 4, (8, 3))(torch.ones(2, 5, 4)).shape
+    torch.Size([2, 5, 3])
+    """
+
+    def __init__(
+        self,
+        n_groups: int,
+        in_features: int,
+        hidden_sizes: Sequence[int],
+        *,
+        activation: str = "relu",
+        dropout: float = 0.0,
+        batch_norm: bool = False,
+    ) -> None:
+        super().__init__()
+        self.layers = nn.Sequential()
+        for width in hidden_sizes:
+            norm = BatchedBatchNorm(n_groups, width) if batch_norm else None
+            self.layers.append(BatchedLinear(n_groups, in_features, width))
+            self.layers.append(after_linear(activation, dropout, norm))
+            in_features = width
+        self.out_features = in_features
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply every group's layers to the group's rows."""
+        return self.layers(x)

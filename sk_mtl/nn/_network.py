@@ -1,0 +1,51 @@
+"""The network: encoder, wiring and towers in a row."""
+
+from torch import Tensor, nn
+
+
+class MultiTaskNetwork(nn.Module):
+    """codes (n, n_categorical), numeric (n, n_numeric) -> logits (n, n_heads).
+
+    The three parts of every model: the encoder turns columns into one row of numbers,
+    the wiring (what a paper is about) turns that row into one for each task, and the
+    towers turn those into logits. One tensor with the logits of all tasks side by
+    side is what a structure of `sk_mtl.losses` reads.
+
+    Parameters
+    ----------
+    encoder : FeatureEncoder
+        Called with codes and numeric columns; returns `Encoded`.
+    wiring : Module
+        Called with `Encoded`; returns (n, n_tasks, out_width).
+    towers : Module
+        Called with the wiring's result; returns (n, n_heads).
+
+    Examples
+    --------
+    A mixture of experts over one categorical and two numeric columns, two tasks.
+
+    >>> import torch
+    >>> from sk_mtl.nn import FeatureEncoder, MMoE, MultiTaskNetwork, Towers
+    >>> encoder = FeatureEncoder([10], 2, embedding_dims=[4])
+    >>> wiring = MMoE(encoder.width, 2)
+    >>> towers = Towers(wiring.out_width, [(32,), (32,)], [1, 1])
+    >>> network = MultiTaskNetwork(encoder, wiring, towers)
+    >>> network(torch.tensor([[3], [9]]), torch.ones(2, 2)).shape
+    torch.Size([2, 2])
+    """
+
+    def __init__(
+        self, encoder: nn.Module, wiring: nn.Module, towers: nn.Module
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.wiring = wiring
+        self.towers = towers
+
+    def forward(self, codes: Tensor, numeric: Tensor) -> Tensor:
+        """Return the logits of all tasks side by side."""
+        encoded = self.encoder(codes, numeric)
+        logits = self.towers(self.wiring(encoded))
+        if encoded.logit_terms is not None:
+            logits = logits + encoded.logit_terms
+        return logits
