@@ -1,0 +1,143 @@
+"""From parameters to the parts of a network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+
+import numpy as np
+import torch
+
+from sk_mtl.estimators._targets import ClassTargets
+from sk_mtl.losses import FunnelStructure, IndependentStructure, Structure
+from sk_mtl.nn import auto_embedding_dim
+from sk_mtl.preprocessing import FeatureSchema
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+def resolve_device(device) -> torch.device:
+    """Return the device that a parameter names, or raise where there is none."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        resolved = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(
+            f"device must be 'cpu', 'cuda', 'cuda:<number>' or 'auto'; found "
+            f"{device!r}. Use one of these."
+        ) from error
+    if resolved.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(
+            f"device={str(device)!r} needs a CUDA device; found none: torch "
+            f"{torch.__version__} sees no card here. Use device='cpu' or 'auto', or "
+            "install a CUDA build of torch."
+        )
+    return resolved
+
+
+def make_structure(name: str, targets: ClassTargets) -> Structure:
+    """Return the structure of the tasks."""
+    if name == "independent":
+        return IndependentStructure(targets.n_classes)
+    for task, classes in zip(targets.task_names, targets.classes, strict=True):
+        if len(classes) != 2:
+            raise ValueError(
+                "Only binary classification is supported. The type of the target is "
+                f"multiclass: a step of a funnel is reached or not, and task {task!r} "
+                f"has {len(classes)} classes. Use structure='independent'."
+            )
+    return FunnelStructure(targets.n_tasks)
+
+
+def resolve_embedding_dims(embedding_dim, schema: FeatureSchema) -> list[int]:
+    """Return the embedding width of each categorical column."""
+    names = schema.categorical_names
+    if not isinstance(embedding_dim, Mapping):
+        embedding_dim = dict.fromkeys(names, embedding_dim)
+    unknown = [name for name in embedding_dim if name not in names]
+    if unknown:
+        raise ValueError(
+            f"embedding_dim must be keyed by categorical columns {names}; found "
+            f"{unknown}. Correct the names; columns left out get 'auto'."
+        )
+    wanted = [embedding_dim.get(name, "auto") for name in names]
+    for name, width in zip(names, wanted, strict=True):
+        if width != "auto" and not (isinstance(width, Integral) and width >= 1):
+            raise ValueError(
+                f"embedding_dim of column {name!r} must be an integer >= 1 or 'auto'; "
+                f"found {width!r}. Give for instance 8."
+            )
+    return [
+        auto_embedding_dim(cardinality) if width == "auto" else int(width)
+        for width, cardinality in zip(wanted, schema.cardinalities, strict=True)
+    ]
+
+
+def resolve_tower_sizes(sizes, task_names: Sequence[str]) -> list[tuple[int, ...]]:
+    """Return the hidden sizes of each task's tower."""
+    if isinstance(sizes, Mapping):
+        wrong = sorted(set(sizes) ^ set(task_names))
+        if wrong:
+            raise ValueError(
+                f"tower_hidden_sizes must have one entry per task {list(task_names)}; "
+                f"found {list(sizes)}, which differs in {wrong}. Name every task once."
+            )
+        return [check_sizes(sizes[name]) for name in task_names]
+    if not any(map(np.iterable, sizes)):
+        return [check_sizes(sizes)] * len(task_names)
+    if len(sizes) != len(task_names):
+        raise ValueError(
+            "tower_hidden_sizes must be one tuple of widths, or one tuple per task; "
+            f"found {len(sizes)} tuples for the {len(task_names)} tasks "
+            f"{list(task_names)}."
+        )
+    return [check_sizes(size) for size in sizes]
+
+
+def resolve_task_weights(task_weights, task_names: list[str]) -> torch.Tensor:
+    """Return one weight per task."""
+    if task_weights is None:
+        task_weights = {}
+    if isinstance(task_weights, Mapping):
+        unknown = [name for name in task_weights if name not in task_names]
+        if unknown:
+            raise ValueError(
+                f"task_weights must be keyed by task names {task_names}; found "
+                f"{unknown}. Correct the names; tasks left out count 1."
+            )
+        task_weights = [task_weights.get(name, 1.0) for name in task_names]
+    values = torch.tensor(list(map(float, task_weights)), dtype=torch.float64)
+    if len(values) != len(task_names):
+        raise ValueError(
+            f"task_weights must hold one weight per task {task_names}; found "
+            f"{len(values)}. Give one per task, or a dict by task name."
+        )
+    if not (torch.isfinite(values).all() and (values >= 0).all() and values.any()):
+        raise ValueError(
+            f"task_weights must be finite and >= 0, not all 0; found {values.tolist()}."
+        )
+    return values
+
+
+def resolve_batch_size(batch_size, n_samples: int) -> int:
+    """Return the rows per step; "auto" gives about twenty steps an epoch at least.
+
+    The power of two nearest to a twentieth of the rows, from 16 to 1,024.
+    """
+    if batch_size != "auto":
+        return int(batch_size)
+    nearest = 2 ** round(math.log2(max(n_samples / 20, 1.0)))
+    return max(16, min(1024, nearest))
+
+
+def check_sizes(sizes) -> tuple[int, ...]:
+    given = tuple(sizes) if np.iterable(sizes) else (sizes,)
+    whole = all(isinstance(size, Integral) and size >= 1 for size in given)
+    if not (whole and np.iterable(sizes)):
+        raise ValueError(
+            f"Hidden sizes must be tuples of integers >= 1; found {sizes}. Give for "
+            "instance (64, 32), or () for no hidden layer."
+        )
+    return given

@@ -1,0 +1,90 @@
+"""A table of tensors, made once per fit and read by whole batches of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+
+@dataclass
+class TensorTable:
+    """The encoded rows of a fit, resident on the training device.
+
+    Attributes
+    ----------
+    codes : Tensor of shape (n_samples, n_categorical)
+        Integer codes, local to each column.
+
+    numeric : Tensor of shape (n_samples, n_numeric)
+
+    y : Tensor of shape (n_samples, n_tasks)
+        Class numbers as floats; 0 where a label is missing.
+
+    weight : Tensor of shape (n_samples, n_tasks) or None
+        The weight of each label, 0 where it is missing. None where every weight is 1.
+    """
+
+    codes: Tensor
+    numeric: Tensor
+    y: Tensor
+    weight: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def to(self, device: torch.device) -> TensorTable:
+        """Return the table on a device."""
+        return self._apply(lambda tensor: tensor.to(device))
+
+    def take(self, rows: Tensor) -> TensorTable:
+        """Return the rows of the given numbers."""
+        return self._apply(lambda tensor: tensor.index_select(0, rows))
+
+    def narrow(self, start: int, stop: int) -> TensorTable:
+        """Return the rows from start to stop, without a copy."""
+        return self._apply(lambda tensor: tensor[start:stop])
+
+    def mean_weight(self) -> Tensor:
+        """Return the mean weight of each task's labels, of shape (n_tasks,)."""
+        if self.weight is None:
+            return self.y.new_ones(self.y.shape[1])
+        return self.weight.double().mean(0).to(self.y.dtype)
+
+    def _apply(self, function) -> TensorTable:
+        values = (getattr(self, field.name) for field in fields(self))
+        return TensorTable(*(None if v is None else function(v) for v in values))
+
+
+@dataclass
+class BatchIterator:
+    """Walks a table in batches; shuffled anew at each pass where asked.
+
+    A last batch of one row joins the one before it: batch normalisation has no
+    variance of one row, and one row in a batch of its own weighs as much as all the
+    others together.
+    """
+
+    table: TensorTable
+    batch_size: int
+    shuffle: bool
+
+    def __iter__(self) -> Iterator[TensorTable]:
+        n_rows = len(self.table)
+        if not self.shuffle:
+            for start, stop in self._bounds(n_rows):
+                yield self.table.narrow(start, stop)
+            return
+        order = torch.randperm(n_rows, device=self.table.y.device)
+        for start, stop in self._bounds(n_rows):
+            yield self.table.take(order[start:stop])
+
+    def _bounds(self, n_rows: int) -> Iterator[tuple[int, int]]:
+        start = 0
+        while start < n_rows:
+            stop = min(start + self.batch_size, n_rows)
+            stop = n_rows if n_rows - stop == 1 else stop
+            yield start, stop
+            start = stop

@@ -1,0 +1,97 @@
+"""When training stops, and which weights are kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from sk_mtl.estimators._monitor import Monitor
+
+
+class NonFiniteLossError(ArithmeticError):
+    """A loss of training or validation became infinite or NaN."""
+
+
+@dataclass
+class TrainingControl:
+    """Keeps the best weights, steps the learning rate and says when to stop.
+
+    Attributes
+    ----------
+    monitor : Monitor or None
+        What is watched on the validation rows. None without validation rows: then the
+        weights of the latest epoch are kept.
+
+    patience : int or None
+        Epochs without an improvement of more than ``tol`` after which training stops.
+        None never stops.
+
+    tol : float
+        The least improvement that counts.
+
+    schedule : callable or None
+        Called after each epoch with the score, or None where there is none.
+
+    best_epoch : int
+        The number of the epoch whose weights are kept, 0 before the first.
+
+    best_score : float or None
+        The monitored value of that epoch.
+    """
+
+    monitor: Monitor | None = None
+    patience: int | None = None
+    tol: float = 0.0
+    schedule: Callable[[float | None], None] | None = None
+    best_epoch: int = 0
+    best_score: float | None = None
+    _weights: dict[str, Tensor] | None = field(default=None, repr=False)
+    _reference: float | None = None
+    _misses: int = 0
+
+    def end_epoch(self, module: nn.Module, epoch: int, score: float | None) -> bool:
+        """Take note of an epoch; return whether training should stop."""
+        if score is not None and math.isnan(score) and self.best_epoch == 0:
+            raise ValueError(
+                "monitor must be defined on the validation rows; found that "
+                f"{self.monitor.name!r} is NaN. Give validation rows with labels of "
+                "every class of what is monitored, or monitor something else."
+            )
+        if self._is_better(score, self.best_score):
+            self._keep(module, epoch, score)
+        if self.schedule is not None:
+            self.schedule(score)
+        return self._out_of_patience(score)
+
+    def restore(self, module: nn.Module) -> bool:
+        """Give the module the kept weights; return whether there were any."""
+        if self._weights is None:
+            return False
+        module.load_state_dict(self._weights)
+        self._weights = None
+        return True
+
+    def _keep(self, module: nn.Module, epoch: int, score: float | None) -> None:
+        weights = {k: v.detach().clone() for k, v in module.state_dict().items()}
+        if not all(bool(torch.isfinite(v).all()) for v in weights.values()):
+            raise NonFiniteLossError
+        self._weights, self.best_epoch, self.best_score = weights, epoch, score
+
+    def _is_better(self, score: float | None, than: float | None, by=0.0) -> bool:
+        if score is None or than is None:
+            return True
+        gain = score - than if self.monitor.greater_is_better else than - score
+        return gain > by
+
+    def _out_of_patience(self, score: float | None) -> bool:
+        if self.patience is None or score is None:
+            return False
+        if self._is_better(score, self._reference, self.tol):
+            self._reference, self._misses = score, 0
+        else:
+            self._misses += 1
+        return self._misses >= self.patience

@@ -1,0 +1,79 @@
+"""The entire space multi-task model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sk_mtl.estimators._base import MultiTaskClassifier
+from sk_mtl.estimators._documentation import share_documentation
+from sk_mtl.estimators._parameters import SharedParameters
+from sk_mtl.nn import ESMM
+
+
+@share_documentation(SharedParameters, MultiTaskClassifier)
+@dataclass(kw_only=True, eq=False, repr=False)
+class ESMMClassifier(MultiTaskClassifier):
+    """Entire space multi-task model (ESMM): steps of a funnel on a shared embedding.
+
+    A conversion can be observed only after a click. A model of the conversion rate
+    (CVR) that learns from clicked rows alone sees few rows, and not those on which it
+    will be used: sample selection bias. ESMM trains on all impressions instead. One
+    tower estimates the click-through rate (CTR), one the CVR, both read the same
+    embeddings, and the losses are those of what can be observed on every row:
+
+    ``pCTCVR = pCTR * pCVR``,  ``loss = loss(click, pCTR) + loss(conversion, pCTCVR)``.
+
+    The columns of `y` are the steps in their order, any number of them: column k says
+    whether step k was reached. `predict_proba` answers these columns (click, click and
+    conversion), `predict_conditional_proba` the rates of the steps (CTR, CVR).
+
+    With ``structure="independent"`` the same network, a shared embedding with one
+    tower per task, learns tasks that do not build on each other.
+
+    Parameters
+    ----------
+    tower_hidden_sizes : tuple of int, list of tuples or dict, default=(64, 32)
+        Widths of the hidden layers of the towers: one tuple for all steps, a list with
+        one per step, or a dict by name. All depth of the network is here, since the
+        steps share nothing but the embeddings.
+
+    structure : {"funnel", "independent"}, default="funnel"
+        What the columns of `y` mean. ``"funnel"``: column k says whether step k was
+        reached, and step k only after step k - 1. ``"independent"``: each column is a
+        task of its own.
+
+    Attributes
+    ----------
+    classes_ : list of ndarray, or ndarray
+        The two sorted classes of each step; the larger one means reached.
+
+    See Also
+    --------
+    MMOEClassifier : Experts shared by all tasks, mixed by one gate per task.
+
+    References
+    ----------
+    Ma, X. et al. (2018). Entire Space Multi-Task Model: An Effective Approach for
+    Estimating Post-Click Conversion Rate. SIGIR.
+    https://doi.org/10.1145/3209978.3210104
+
+    Examples
+    --------
+    Conversion rates of all impressions, though only clicked ones can convert.
+
+    >>> from sk_mtl import ESMMClassifier
+    >>> from sk_mtl.datasets import make_conversion_funnel
+    >>> X, y, truth = make_conversion_funnel(n_samples=2000, random_state=0)
+    >>> X = X.drop(columns="history")
+    >>> model = ESMMClassifier(max_epochs=3, random_state=0).fit(X, y)
+    >>> ctr, cvr = model.predict_conditional_proba(X)
+    >>> click, conversion = model.predict_proba(X)
+    >>> bool((abs(conversion[:, 1] - ctr[:, 1] * cvr[:, 1]) < 1e-6).all())
+    True
+    """
+
+    tower_hidden_sizes: tuple = (64, 32)
+    structure: str = "funnel"
+
+    def _make_wiring(self, in_width: int, n_tasks: int) -> ESMM:
+        return ESMM(in_width, n_tasks)

@@ -1,0 +1,286 @@
+"""The bridge to skorch: the only file that imports it."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from skorch import NeuralNet
+from torch import Tensor
+
+from sk_mtl.estimators._batches import BatchIterator, TensorTable
+from sk_mtl.estimators._control import NonFiniteLossError, TrainingControl
+from sk_mtl.estimators._progress import Progress
+from sk_mtl.losses import TaskLoss
+
+# Large enough that the product is the cost and not the call, small enough that the
+# activations of a wide network stay in the cache.
+EVALUATION_BATCH = 8192
+
+# skorch's marks of an epoch that was the best so far.
+_MARKS = ("train_loss_best", "valid_loss_best")
+
+
+class _MultiTaskNet(NeuralNet):
+    """A skorch net that trains on a table of tensors.
+
+    skorch keeps what it is good at: building module and optimiser, callbacks, moving
+    between devices and pickling. Replaced are the parts that copy rows one by one:
+    batches are sliced from tensors that were made once, and losses are summed on the
+    device per epoch and task.
+    """
+
+    @property
+    def _default_callbacks(self):
+        return []
+
+    def train(
+        self,
+        train_table: TensorTable,
+        valid_table: TensorTable | None,
+        control: TrainingControl,
+        *,
+        epochs: int,
+        verbose: int = 0,
+    ) -> None:
+        """Train for some epochs and leave the best weights in the module."""
+        self._run = _Run(valid_table, control, Progress(verbose, epochs))
+        try:
+            # skorch's own entry point: an early-stopping callback raises
+            # KeyboardInterrupt, which is caught in there and nowhere else.
+            self.partial_fit(train_table, epochs=epochs)
+            if self._run.interrupted:
+                _warn_interrupted(self.n_epochs, control)
+        except NonFiniteLossError:
+            self._recover(control)
+        finally:
+            self._run.progress.close()
+            del self._run
+            self.module_.eval()
+            self.module_.zero_grad(set_to_none=True)
+
+    def fit_loop(self, X, y=None, epochs=None, **_):
+        """Run the epochs; what skorch calls the proper fit loop."""
+        run = self._run
+        train = BatchIterator(X, self.batch_size, shuffle=True)
+        valid = run.valid and BatchIterator(run.valid, EVALUATION_BATCH, shuffle=False)
+        sets = {"dataset_train": X, "dataset_valid": run.valid}
+        if self.compile:
+            self._compile(X)
+        try:
+            self._run_epochs(epochs, train, valid, sets)
+        finally:
+            # Before `on_train_end`, in which callbacks read the weights that are kept,
+            # or load others (`load_best=True`).
+            run.control.restore(self.module_)
+        return self
+
+    def _run_epochs(self, epochs: int, train, valid, sets) -> None:
+        for _ in range(epochs):
+            try:
+                stop = self._run_epoch(train, valid, sets)
+            except KeyboardInterrupt:
+                self._run.interrupted = True
+                break
+            # Outside the block above: a callback that asks to stop is no interruption.
+            self.notify("on_epoch_end", **sets)
+            if stop:
+                break
+
+    def _run_epoch(self, train, valid, sets) -> bool:
+        start = time.perf_counter()
+        self.notify("on_epoch_begin", **sets)
+        self.run_single_epoch(train, True, "train", self.train_step)
+        logits = self.run_single_epoch(valid, False, "valid", self.validation_step)
+        control, row = self._run.control, self.history[-1]
+        score = None
+        if control.monitor is not None:
+            score = control.monitor.score(row, logits)
+            self.history.record(control.monitor.name, score)
+        stop = control.end_epoch(self.module_, self.n_epochs, score)
+        self.history.record("seconds", time.perf_counter() - start)
+        self._run.progress.end_epoch(_shown(self.history[-1]), control.best_epoch)
+        return stop
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **_):
+        """Walk the batches, record the mean losses, return the logits if validating."""
+        if iterator is None:
+            return None
+        self._set_training(training)
+        total, outputs = 0.0, []
+        for batch in iterator:
+            self._notify_batch("on_batch_begin", batch, training)
+            step = step_fn(batch)
+            if not np.isfinite(step["loss"].item()):
+                raise NonFiniteLossError
+            total = total + step["task_losses"].double() * len(batch)
+            if not training:
+                outputs.append(step["y_pred"])
+            self._notify_batch("on_batch_end", batch, training, **step)
+        self._record_losses(prefix, total, iterator.table)
+        return torch.cat(outputs) if outputs else None
+
+    def train_step_single(self, batch, **_):
+        """Return loss and logits of a batch, with the gradients computed."""
+        step = self._losses(batch)
+        step["loss"].backward()
+        return step
+
+    def validation_step(self, batch, **_):
+        """Return loss and logits of a batch without gradients."""
+        with torch.no_grad():
+            return self._losses(batch)
+
+    def set_loss(self, loss: TaskLoss) -> None:
+        """Replace the criterion, whose constants belong to the rows of a fit."""
+        self.criterion_ = loss.to(self.device)
+
+    def restart_lr(self, lr: float) -> None:
+        """Take a learning rate anew, whatever an earlier schedule has left of it."""
+        for group in self.optimizer_.param_groups:
+            group["lr"] = lr
+            group.pop("initial_lr", None)
+
+    def logits(self, codes: np.ndarray, numeric: np.ndarray) -> Tensor:
+        """Return the logits of encoded rows, on the processor."""
+        return self.evaluate(lambda module, *inputs: module(*inputs), codes, numeric)
+
+    def evaluate(
+        self, function: Callable[..., Tensor], codes: np.ndarray, numeric: np.ndarray
+    ) -> Tensor:
+        """Return, batch by batch, what a function makes of module and inputs."""
+        outputs = []
+        with torch.inference_mode():
+            for start in range(0, len(codes), EVALUATION_BATCH):
+                rows = slice(start, start + EVALUATION_BATCH)
+                inputs = (
+                    torch.from_numpy(table[rows]).to(self.device)
+                    for table in (codes, numeric)
+                )
+                outputs.append(function(self.module_, *inputs).cpu())
+        return torch.cat(outputs)
+
+    @property
+    def n_epochs(self) -> int:
+        """The number of epochs begun so far."""
+        return len(self.history)
+
+    def history_frame(self) -> pd.DataFrame:
+        """Return the history, one row per epoch, without the batches."""
+        rows = [_shown(row) for row in self.history if "seconds" in row]
+        frame = pd.DataFrame(rows)
+        first = ["epoch", "seconds", "train_loss", "valid_loss"]
+        present = [name for name in first if name in frame]
+        return frame[present + [name for name in frame if name not in present]]
+
+    def _losses(self, batch: TensorTable) -> dict[str, Tensor]:
+        logits = self.module_(batch.codes, batch.numeric)
+        task_losses = self.criterion_.task_losses(logits, batch.y, batch.weight)
+        loss = torch.dot(task_losses, self.criterion_.task_weights)
+        return {"loss": loss, "y_pred": logits, "task_losses": task_losses.detach()}
+
+    def _notify_batch(self, method: str, batch, training: bool, **step) -> None:
+        # Without callbacks nobody listens, and skorch would still keep a record of
+        # every batch.
+        if self.callbacks_:
+            self.notify(method, batch=batch, training=training, **step)
+
+    def _record_losses(self, prefix: str, total: Tensor, table: TensorTable) -> None:
+        means = total / len(table)
+        if prefix == "valid":
+            # The criterion divides by the training set's mean weight; what is shown of
+            # the validation rows is divided by their own.
+            weight = table.mean_weight().double()
+            means = means * self.criterion_.mean_weights / weight
+        means = means.tolist()
+        self._record_mean(f"{prefix}_loss", float(np.nanmean(means)))
+        for name, value in zip(self.task_names, means, strict=True):
+            self.history.record(f"{prefix}_loss_{name}", value)
+
+    def _record_mean(self, name: str, value: float) -> None:
+        earlier = [row[name] for row in self.history[:-1] if name in row]
+        self.history.record(name, value)
+        # skorch's own mark of a best epoch, which its `Checkpoint` asks for.
+        self.history.record(f"{name}_best", value < min(earlier, default=np.inf))
+
+    def _recover(self, control: TrainingControl) -> None:
+        epoch = self.n_epochs
+        advice = (
+            "Try a smaller lr, check the scale of numeric columns and the sample "
+            "weights, or use precision='float64'."
+        )
+        if control.best_epoch == 0:
+            raise ValueError(
+                f"The loss must stay finite; it became NaN or infinite in epoch "
+                f"{epoch}, before any epoch was complete. {advice}"
+            )
+        warnings.warn(
+            f"Training stopped: the loss became NaN or infinite in epoch {epoch}. The "
+            f"weights of epoch {control.best_epoch} are kept. {advice}",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+
+    def __getstate__(self):
+        # The constructor's argument is the trained module itself, which would be
+        # written twice.
+        return {**super().__getstate__(), "module": type(self.module_)}
+
+    def torch_compile(self, module, name):
+        """Leave the module as it is: `fit_loop` compiles it in place, if it can."""
+        return module
+
+    def _compile(self, table: TensorTable) -> None:
+        self.module_.compile(dynamic=True)
+        sample = table.narrow(0, min(len(table), 64))
+        self.module_.eval()
+        try:
+            self.module_(sample.codes, sample.numeric).sum().backward()
+        except Exception as error:
+            # Whatever a missing or broken compiler raises, the model itself is sound.
+            self.module_._compiled_call_impl = None
+            said = f"{type(error).__name__}: {error}".partition("\n")[0]
+            warnings.warn(
+                f"compile=True needs a working compiler; found {said}. Training goes "
+                "on without it. Install a C++ compiler, or set compile=False.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+
+def _shown(row: Mapping) -> dict:
+    """Return an epoch without its batches and marks; a task may be called "best"."""
+    return {
+        name: value
+        for name, value in row.items()
+        if name != "batches" and not (name in _MARKS and isinstance(value, bool))
+    }
+
+
+class _Run:
+    """What belongs to one call of `train` and is forgotten after it."""
+
+    def __init__(self, valid, control, progress) -> None:
+        self.valid: TensorTable | None = valid
+        self.control: TrainingControl = control
+        self.progress: Progress = progress
+        self.interrupted = False
+
+
+def _warn_interrupted(epoch: int, control: TrainingControl) -> None:
+    kept = (
+        f"the weights of epoch {control.best_epoch} are kept"
+        if control.best_epoch
+        else "no epoch was complete, so the weights are those of the moment"
+    )
+    warnings.warn(
+        f"Training was interrupted in epoch {epoch}; {kept}, and the estimator is "
+        "fitted. Call fit again to train in full.",
+        ConvergenceWarning,
+        stacklevel=2,
+    )

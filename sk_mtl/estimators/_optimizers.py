@@ -1,0 +1,67 @@
+"""Optimisers and learning-rate schedules by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch.optim import lr_scheduler
+
+OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
+    "adagrad": torch.optim.Adagrad,
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "nadam": torch.optim.NAdam,
+    "rmsprop": torch.optim.RMSprop,
+    "sgd": torch.optim.SGD,
+}
+SCHEDULES = ("cosine", "linear", "plateau")
+
+
+def optimizer_options(optimizer, *, weight_decay: float) -> dict:
+    """Return the class of an optimiser and its options, as skorch names them."""
+    cls = OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
+    options = {"optimizer": cls}
+    if cls in (torch.optim.Adam, torch.optim.AdamW):
+        # One kernel per step instead of one per parameter and operation.
+        options["optimizer__fused"] = True
+    if weight_decay or isinstance(optimizer, str):
+        options["optimizer__weight_decay"] = weight_decay
+    return options
+
+
+def make_schedule(
+    schedule, optimizer: torch.optim.Optimizer, *, max_epochs: int, maximise: bool
+) -> Callable[[float | None], None] | None:
+    """Return a function to call after each epoch with the monitored value, or None.
+
+    Parameters
+    ----------
+    schedule : None, "cosine", "linear", "plateau" or callable
+        A callable takes the optimiser and returns a torch scheduler.
+
+    optimizer : Optimizer
+
+    max_epochs : int
+        Where "cosine" and "linear" arrive at zero.
+
+    maximise : bool
+        Whether the monitored value is better when larger ("plateau").
+    """
+    if schedule is None:
+        return None
+    if schedule == "plateau":
+        mode = "max" if maximise else "min"
+        plateau = lr_scheduler.ReduceLROnPlateau(
+            optimizer, mode=mode, factor=0.5, patience=0
+        )
+        return lambda score: None if score is None else plateau.step(score)
+    if schedule == "cosine":
+        scheduler = lr_scheduler.CosineAnnealingLR(optimizer, T_max=max_epochs)
+    elif schedule == "linear":
+        scheduler = lr_scheduler.LinearLR(
+            optimizer, start_factor=1.0, end_factor=1e-3, total_iters=max_epochs
+        )
+    else:
+        scheduler = schedule(optimizer)
+    return lambda score: scheduler.step()

@@ -1,0 +1,43 @@
+"""Randomness that leaves the caller's generators as they were."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+# torch and NumPy keep one global generator per process. Two fits in two threads would
+# draw from each other's stream, so the seeded part of a fit is one thread's at a time.
+_LOCK = threading.RLock()
+
+
+@contextmanager
+def isolated_random_state(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed torch's and NumPy's global generators, and restore them on leaving.
+
+    Parameters
+    ----------
+    seed : int
+        The seed of both generators inside the block.
+
+    device : torch.device
+        The generator of this device is seeded and restored beside the processor's.
+    """
+    devices = [device] if device.type == "cuda" else []
+    with _LOCK, torch.random.fork_rng(devices=devices):
+        numpy_state = np.random.get_state()  # noqa: NPY002
+        _seed_torch(seed, devices)
+        np.random.seed(seed)  # noqa: NPY002
+        try:
+            yield
+        finally:
+            np.random.set_state(numpy_state)  # noqa: NPY002
+
+
+def _seed_torch(seed: int, devices: list[torch.device]) -> None:
+    # torch.manual_seed would seed every card, also those that are not restored.
+    torch.default_generator.manual_seed(seed)
+    for device in devices:
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)

@@ -1,0 +1,94 @@
+"""Which rows train and which rows tell when to stop."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
+
+# A stratum of fewer rows than this can not put one row on each side reliably.
+_SMALLEST_STRATUM = 2
+
+
+def validation_rows(
+    method, codes: np.ndarray, X, *, fraction: float, groups=None, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the row numbers of the training and of the validation part.
+
+    Parameters
+    ----------
+    method : "random", "last" or a scikit-learn splitter
+        ``"random"`` keeps groups together where ``groups`` are given, and is
+        stratified over the joint labels otherwise; ``"last"`` takes the last rows; of
+        a splitter the first split is used.
+
+    codes : ndarray of shape (n_samples, n_tasks)
+        Class numbers, NaN where a label lacks.
+
+    X : table with n_samples rows
+        Handed to a splitter.
+
+    fraction : float
+        The share of validation rows.
+
+    groups : array-like of shape (n_samples,) or None
+
+    seed : int
+        Decides the random split.
+    """
+    n_samples = len(codes)
+    if not isinstance(method, str):
+        joint = joint_labels(codes)
+        train, valid = next(iter(method.split(X, joint, groups)))
+        return np.asarray(train), np.asarray(valid)
+    n_valid = max(1, round(fraction * n_samples))
+    if n_valid >= n_samples:
+        raise ValueError(
+            f"Early stopping needs at least two rows, one of them for validation; "
+            f"found {n_samples}. Give more rows, or set early_stopping=False."
+        )
+    rows = np.arange(n_samples)
+    if method == "last":
+        return rows[:-n_valid], rows[-n_valid:]
+    if groups is not None:
+        return _split_groups(rows, groups, fraction, seed)
+    strata = _strata(codes, n_valid)
+    train, valid = train_test_split(
+        rows, test_size=n_valid, stratify=strata, random_state=seed
+    )
+    return np.sort(train), np.sort(valid)
+
+
+def joint_labels(codes: np.ndarray) -> np.ndarray:
+    """Return one number per combination of labels; a missing label is a value too."""
+    filled = np.where(np.isnan(codes), -1, codes).astype(np.int64) + 1
+    joint = np.zeros(len(codes), dtype=np.int64)
+    for column in filled.T:
+        # Renumbering after each task keeps the numbers below the number of rows.
+        joint = np.unique(joint * (column.max() + 1) + column, return_inverse=True)[
+            1
+        ].ravel()
+    return joint
+
+
+def _strata(codes: np.ndarray, n_valid: int) -> np.ndarray | None:
+    """Return the joint labels, rare ones pooled, or None where none can be kept."""
+    joint = joint_labels(codes)
+    counts = np.bincount(joint)
+    rare = counts[joint] < _SMALLEST_STRATUM
+    if rare.any():
+        joint = np.where(rare, counts.argmax(), joint)
+    n_strata = len(np.unique(joint))
+    if n_strata > min(n_valid, len(joint) - n_valid):
+        return None
+    return joint
+
+
+def _split_groups(rows, groups, fraction: float, seed: int):
+    groups = np.asarray(groups)
+    if len(np.unique(groups)) < 2:
+        raise ValueError(
+            "groups must hold at least two groups, so that one can be held out for "
+            "validation; found one. Give X_val and y_val, or set early_stopping=False."
+        )
+    splitter = GroupShuffleSplit(n_splits=1, test_size=fraction, random_state=seed)
+    return next(splitter.split(rows, groups=groups))

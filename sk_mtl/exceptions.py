@@ -1,0 +1,11 @@
+"""Warnings that a user may want to filter by their class."""
+
+__all__ = ["FunnelWarning", "LeakWarning"]
+
+
+class FunnelWarning(UserWarning):
+    """The columns of y are not steps of a funnel: a later one without the earlier."""
+
+
+class LeakWarning(UserWarning):
+    """A feature equals a label, so that the model reads the answer off it."""

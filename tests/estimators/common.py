@@ -1,0 +1,48 @@
+"""Small tables that the tests of estimators share."""
+
+import numpy as np
+import pandas as pd
+
+#: Settings of a fit that takes a fraction of a second.
+QUICK = {"max_epochs": 3, "batch_size": 64, "random_state": 0}
+
+
+def mixed_table(n_samples=240, seed=0):
+    """A frame of numbers and text, and two related binary tasks."""
+    rng = np.random.default_rng(seed)
+    town = rng.choice(["Oslo", "Rome", "Bonn"], n_samples)
+    X = pd.DataFrame(
+        {
+            "age": rng.normal(40, 10, n_samples),
+            "visits": rng.integers(0, 9, n_samples),
+            "town": town,
+            "plan": pd.Categorical(rng.choice(["free", "paid"], n_samples)),
+        }
+    )
+    score = (X["age"] - 40) / 10 + (town == "Rome") + 0.3 * rng.normal(size=n_samples)
+    y = pd.DataFrame({"churn": (score > 0.3).astype(int), "buy": (score > 0.8) * 1})
+    return X, y
+
+
+def funnel_table(n_samples=400, seed=0):
+    """A frame and the two steps of a funnel."""
+    X, y = mixed_table(n_samples, seed)
+    y = pd.DataFrame({"click": y["churn"], "conversion": y["churn"] * y["buy"]})
+    return X, y
+
+
+def assert_equal_proba(first, second, **tolerance):
+    """Assert that two answers of `predict_proba` agree, bit for bit by default."""
+    first = first if isinstance(first, list) else [first]
+    second = second if isinstance(second, list) else [second]
+    assert len(first) == len(second)
+    for a, b in zip(first, second, strict=True):
+        if tolerance:
+            np.testing.assert_allclose(a, b, **tolerance)
+        else:
+            np.testing.assert_array_equal(a, b)
+
+
+def largest_difference(first, second):
+    """The largest difference between two answers of `predict_proba`."""
+    return max(np.abs(a - b).max() for a, b in zip(first, second, strict=True))

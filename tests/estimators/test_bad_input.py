@@ -1,0 +1,719 @@
+"""Bad input, line by line of what users get wrong: required; found; what to do."""
+
+import copy
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy import sparse
+from sklearn.exceptions import NotFittedError
+from skorch.callbacks import Callback
+
+from sk_mtl import ESMMClassifier, MMOEClassifier
+from sk_mtl.exceptions import LeakWarning
+from tests.estimators.common import QUICK, assert_equal_proba, funnel_table
+
+both = pytest.mark.parametrize("cls", [MMOEClassifier, ESMMClassifier])
+
+
+@pytest.fixture(scope="module")
+def table():
+    return funnel_table(200)
+
+
+def refuse(action, message, error=ValueError):
+    """Assert that an action raises an error with exactly this message."""
+    with pytest.raises(error) as caught:
+        action()
+    assert str(caught.value) == message
+
+
+def make(cls, **options):
+    return cls(**{**QUICK, **options})
+
+
+@both
+def test_a_mistyped_parameter_of_the_constructor(cls):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'droput'"):
+        cls(droput=0.5)
+
+
+@both
+def test_a_mistyped_parameter_of_set_params(cls):
+    with pytest.raises(ValueError) as caught:
+        cls().set_params(droput=0.5)
+    message = str(caught.value)
+    assert message.startswith("Invalid parameter 'droput' for estimator")
+    for name in cls().get_params():
+        assert repr(name) in message
+
+
+@both
+@pytest.mark.parametrize(
+    ("name", "value", "required"),
+    [
+        ("dropout", 1.0, "a float in the range [0.0, 1.0)"),
+        ("embedding_dropout", -0.1, "a float in the range [0.0, 1.0)"),
+        ("unknown_rate", 1, "a float in the range [0.0, 1.0)"),
+        ("embedding_dim", 0, "an int in the range [1, inf), a str among {'auto'}"),
+        ("lr", 0, "a float in the range (0.0, inf)"),
+        ("weight_decay", -1, "a float in the range [0.0, inf)"),
+        ("batch_size", 0, "an int in the range [1, inf) or a str among {'auto'}"),
+        ("max_epochs", 0, "an int in the range [1, inf)"),
+        ("validation_fraction", 1.0, "a float in the range (0.0, 1.0)"),
+        ("n_iter_no_change", 0, "an int in the range [1, inf)"),
+        ("tol", -1e-9, "a float in the range [0.0, inf)"),
+        ("verbose", -1, "an int in the range [0, inf)"),
+        ("structure", "chain", "a str among {"),
+        ("activation", "relux", "a str among {"),
+        ("precision", "float16", "a str among {"),
+        ("optimizer", "adamx", "a str among {"),
+        ("lr_schedule", "cosin", "a str among {"),
+        ("early_stopping", "yes", "a str among {'auto'}"),
+        ("validation_split", "first", "a str among {"),
+        ("tower_hidden_sizes", 64, "an array-like or an instance of 'dict'"),
+        ("task_weights", 2.0, "an array-like, an instance of 'dict' or None"),
+        ("class_weight", "balance", "a str among {'balanced'}"),
+        ("task_names", "buy", "an array-like or None"),
+        ("callbacks", "early", "an instance of 'list', an instance of 'tuple' or None"),
+        ("preprocessor", "standard", "an object implementing"),
+        ("random_state", -1, "an int in the range [0, 4294967295]"),
+        ("monitor", 3, "a callable"),
+        ("warm_start", "no", "an instance of 'bool'"),
+        ("compile", "no", "an instance of 'bool'"),
+        ("batch_norm", 2, "an instance of 'bool'"),
+    ],
+)
+def test_a_value_out_of_range(cls, table, name, value, required):
+    model = make(cls, **{name: value})
+    with pytest.raises(ValueError) as caught:
+        model.fit(*table)
+    message = str(caught.value)
+    assert message.startswith(f"The {name!r} parameter of {cls.__name__} must be ")
+    assert required in message
+    assert message.endswith(f"Got {value!r} instead.")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        (
+            "n_experts",
+            0,
+            "The 'n_experts' parameter of MMOEClassifier must be an int in the range "
+            "[1, inf). Got 0 instead.",
+        ),
+        (
+            "expert_hidden_sizes",
+            64,
+            "The 'expert_hidden_sizes' parameter of MMOEClassifier must be an "
+            "array-like. Got 64 instead.",
+        ),
+        (
+            "expert_hidden_sizes",
+            (64, 0),
+            "Hidden sizes must be tuples of integers >= 1; found (64, 0). Give for "
+            "instance (64, 32), or () for no hidden layer.",
+        ),
+        (
+            "gate_hidden_sizes",
+            (2.5,),
+            "Hidden sizes must be tuples of integers >= 1; found (2.5,). Give for "
+            "instance (64, 32), or () for no hidden layer.",
+        ),
+        (
+            "tower_hidden_sizes",
+            [(8,), 16],
+            "Hidden sizes must be tuples of integers >= 1; found 16. Give for instance "
+            "(64, 32), or () for no hidden layer.",
+        ),
+    ],
+)
+def test_a_size_out_of_range(table, name, value, message):
+    refuse(lambda: make(MMOEClassifier, **{name: value}).fit(*table), message)
+
+
+@both
+def test_no_rows(cls, table):
+    X, y = table
+    message = (
+        "Found array with 0 sample(s) (shape=(0, 4)) while a minimum of 1 is required "
+        f"by {cls.__name__}. Give at least one row."
+    )
+    refuse(lambda: make(cls).fit(X[:0], y[:0]), message)
+    refuse(lambda: make(cls).fit(X, y, X_val=X[:0], y_val=y[:0]), message)
+    model = make(cls).fit(X, y)
+    for method in (model.predict, model.predict_proba, model.predict_log_proba):
+        refuse(lambda method=method: method(X[:0]), message)
+    array = X[["age", "visits"]].to_numpy()
+    with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\)"):
+        make(cls).fit(array[:0], y[:0])
+
+
+@both
+def test_lengths_that_differ(cls, table):
+    X, y = table
+    refuse(
+        lambda: make(cls).fit(X, y[:-1]),
+        "X and y must have the same number of samples; found: X has 200, y has 199. "
+        "Give one row of each per sample.",
+    )
+    refuse(
+        lambda: make(cls).fit(X, y, X_val=X[:3], y_val=y),
+        "X_val and y_val must have the same number of samples; found: X_val has 3, "
+        "y_val has 200. Give one row of each per sample.",
+    )
+    message = (
+        "{} must have shape (200,) or (200, 2), one weight per row, or per row and "
+        "task; found {}."
+    )
+    refuse(
+        lambda: make(cls).fit(X, y, sample_weight=np.ones(199)),
+        message.format("sample_weight", "(199,)"),
+    )
+    refuse(
+        lambda: make(cls).partial_fit(X, y, sample_weight=np.ones((200, 3))),
+        message.format("sample_weight", "(200, 3)"),
+    )
+    refuse(
+        lambda: make(cls).fit(X, y, None, X, y, np.ones((1, 2))),
+        message.format("sample_weight_val", "(1, 2)"),
+    )
+    refuse(
+        lambda: make(cls).fit(X, y).score(X, y[:7]),
+        "X and y must have the same number of samples; found 200 and 7. Give one row "
+        "of each per sample.",
+    )
+
+
+@both
+def test_y_of_three_dimensions(cls, table):
+    X, _ = table
+    message = (
+        "y must have 1 dimension, or 2 dimensions with one column per task; found 3 "
+        "dimensions. Reshape it."
+    )
+    refuse(lambda: make(cls).fit(X, np.zeros((200, 2, 2))), message)
+    refuse(lambda: make(cls).partial_fit(X, np.zeros((200, 2, 2))), message)
+
+
+@both
+def test_a_task_with_one_class(cls, table):
+    X, y = table
+    message = (
+        "Task 'conversion' must have at least two classes among its labelled rows of "
+        "positive weight; found only one class: [0]. Drop the task, or give rows of "
+        "another class."
+    )
+    refuse(lambda: make(cls).fit(X, y.assign(conversion=0)), message)
+    refuse(lambda: make(cls).partial_fit(X, y.assign(conversion=0)), message)
+    weight = np.ones(y.shape)
+    weight[y["conversion"] == 1, 1] = 0
+    refuse(lambda: make(cls).fit(X, y, sample_weight=weight), message)
+
+
+@both
+def test_a_task_without_labels(cls, table):
+    X, y = table
+    message = (
+        "Task 'conversion' must have labelled rows; found none: all 200 labels are "
+        "missing. Drop the column, or give its labels."
+    )
+    refuse(lambda: make(cls).fit(X, y.assign(conversion=np.nan)), message)
+    marked = y.assign(conversion=-1)
+    refuse(lambda: make(cls, missing_label=-1).fit(X, marked), message)
+
+
+@both
+def test_infinite_x(cls, table):
+    X, y = table
+    infinite = X.assign(age=X["age"].where(X.index != 7, np.inf))
+    message = (
+        "X must be finite or missing (NaN); found infinity in column 'age', row 7. "
+        "Replace the infinite values, for instance by NaN."
+    )
+    refuse(lambda: make(cls).fit(infinite, y), message)
+    model = make(cls).fit(X, y)
+    refuse(lambda: model.predict_proba(infinite), message)
+    refuse(lambda: make(cls).fit(X, y, X_val=infinite, y_val=y), message)
+
+
+@both
+def test_sparse_x(cls, table):
+    X, y = table
+    numbers = X[["age", "visits"]].astype(float)
+    model = make(cls).fit(numbers.to_numpy(), y)
+    matrix = sparse.csr_matrix(numbers.to_numpy())
+    for action in (lambda: make(cls).fit(matrix, y), lambda: model.predict(matrix)):
+        refuse(
+            action,
+            "Sparse data was passed for X, but dense data is required. Use "
+            "'.toarray()' to convert to a dense numpy array.",
+            TypeError,
+        )
+    refuse(
+        lambda: make(cls).fit(numbers.astype(pd.SparseDtype(float)), y),
+        "Sparse data was passed for column 'age' of X, but dense data is required. Use "
+        "X.sparse.to_dense().",
+        TypeError,
+    )
+    refuse(
+        lambda: make(cls).fit(X, sparse.csr_matrix(y.to_numpy())),
+        "y must be dense; found a sparse matrix. Use y.toarray().",
+        TypeError,
+    )
+
+
+@both
+def test_duplicate_column_names(cls, table):
+    X, y = table
+    refuse(
+        lambda: make(cls).fit(X.rename(columns={"age": "visits"}), y),
+        "The columns of X must have different names; found ['visits'] more than once. "
+        "Rename or drop the repeated columns.",
+    )
+    refuse(
+        lambda: make(cls).fit(X, y.set_axis(["buy", "buy"], axis=1)),
+        "The task names in y must differ; found ['buy'] more than once. Rename the "
+        "columns.",
+    )
+
+
+@both
+def test_other_columns_at_predict(cls, table):
+    X, y = table
+    model = make(cls).fit(X, y)
+    start = "The feature names should match those that were passed during fit.\n"
+    for method in (model.predict, model.predict_proba, model.partial_fit):
+        act = (lambda X, m=method: m(X, y)) if "fit" in method.__name__ else method
+        refuse(
+            lambda: act(X.drop(columns="age")),  # noqa: B023
+            f"{start}Feature names seen at fit time, yet now missing:\n- age\n",
+        )
+        refuse(
+            lambda: act(X.assign(zip=1)),  # noqa: B023
+            f"{start}Feature names unseen at fit time:\n- zip\n",
+        )
+        refuse(
+            lambda: act(X[X.columns[::-1]]),  # noqa: B023
+            f"{start}Feature names must be in the same order as they were in fit.\n",
+        )
+
+
+@both
+def test_another_number_of_columns_at_predict(cls, table):
+    X, y = table
+    array = X[["age", "visits"]].to_numpy()
+    refuse(
+        lambda: make(cls).fit(array, y).predict(array[:, :1]),
+        f"X has 1 features, but {cls.__name__} is expecting 2 features as input.",
+    )
+
+
+@both
+def test_text_in_a_numeric_column_at_predict(cls, table):
+    X, y = table
+    model = make(cls).fit(X, y)
+    message = (
+        "Column 'age' must hold numbers; found the text 'old'; convert the column to "
+        "numbers, and write NaN where a number is missing."
+    )
+    refuse(lambda: model.predict_proba(X.assign(age="old")), message)
+    some = X["age"].astype(object).where(X.index != 5, "old")
+    refuse(lambda: model.predict_proba(X.assign(age=some)), message)
+
+
+@both
+def test_complex_numbers(cls, table):
+    X, y = table
+    model = make(cls).fit(X, y)
+    refused = X.assign(age=X["age"] + 1j)
+    for action in (lambda: make(cls).fit(refused, y), lambda: model.predict(refused)):
+        refuse(
+            action,
+            "Complex data not supported: column 'age' of X must be real; found "
+            "complex128. Give real and imaginary part as two columns.",
+        )
+    refuse(
+        lambda: make(cls).fit(X[["age"]].to_numpy() * 1j, y),
+        "Complex data not supported: X must be real; found complex numbers. Give real "
+        "and imaginary parts as columns of their own.",
+    )
+    for labels in (y * 1j, y.to_numpy() * 1j):
+        refuse(
+            lambda labels=labels: make(cls).fit(X, labels),
+            "Complex data not supported: y must hold class labels; found complex128. "
+            "Give real labels.",
+        )
+
+
+@both
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (
+            -1.0,
+            "{} must not be negative; found weight -1.0 in row 3. Use weight 0 for a "
+            "row that must not count.",
+        ),
+        (
+            np.nan,
+            "{} must hold finite weights; found nan in row 3. Use weight 0 for a row "
+            "that must not count.",
+        ),
+        (
+            0.0,
+            "{} must hold a positive weight; found that every weight is zero. Give "
+            "some row a weight above 0.",
+        ),
+    ],
+)
+def test_weights_that_make_no_sense(cls, table, value, message):
+    X, y = table
+    weight = np.zeros(200)
+    weight[3] = value
+    own, theirs = message.format("sample_weight"), message.format("sample_weight_val")
+    refuse(lambda: make(cls).fit(X, y, sample_weight=weight), own)
+    refuse(lambda: make(cls).partial_fit(X, y, sample_weight=weight), own)
+    both_tasks = np.column_stack([weight, weight])
+    refuse(lambda: make(cls).fit(X, y, sample_weight=both_tasks), own)
+    refuse(lambda: make(cls).fit(X, y, None, X, y, weight), theirs)
+
+
+@both
+def test_validation_rows_without_their_labels(cls, table):
+    X, y = table
+    message = (
+        "X_val and y_val must be given together; found {} without {}. Give both, or "
+        "neither."
+    )
+    refuse(lambda: make(cls).fit(X, y, X_val=X), message.format("X_val", "y_val"))
+    refuse(lambda: make(cls).fit(X, y, y_val=y), message.format("y_val", "X_val"))
+    refuse(
+        lambda: make(cls).fit(X, y, sample_weight_val=np.ones(200)),
+        "sample_weight_val must come with the rows that it weights; found it without "
+        "X_val and y_val. Give all three, or drop it.",
+    )
+
+
+@both
+def test_validation_rows_with_other_columns(cls, table):
+    X, y = table
+    start = "The feature names should match those that were passed during fit.\n"
+    refuse(
+        lambda: make(cls).fit(X, y, X_val=X.drop(columns="plan"), y_val=y),
+        f"{start}Feature names seen at fit time, yet now missing:\n- plan\n",
+    )
+    refuse(
+        lambda: make(cls).fit(X, y, X_val=X, y_val=y[["click"]]),
+        "y_val must have 2 column(s), one per task ['click', 'conversion']; found 1. "
+        "Give the columns that the estimator was fitted with.",
+    )
+    refuse(
+        lambda: make(cls).fit(X, y, X_val=X, y_val=y[["conversion", "click"]]),
+        "y_val must have the columns ['click', 'conversion'], in this order; found "
+        "['conversion', 'click']. Reorder or rename the columns.",
+    )
+    refuse(
+        lambda: make(cls).fit(X, y, X_val=X, y_val=y + 1),
+        "y_val of task 'click' must hold the classes [0, 1]; found 2. Remove these "
+        "rows, or give all classes at the first fit.",
+    )
+    refuse(
+        lambda: make(cls).fit(X, y, X_val=X, y_val=y * np.nan),
+        "y_val must hold labels with positive weight, to decide when to stop; found "
+        "none. Give labelled validation rows, or set early_stopping=False.",
+    )
+
+
+@both
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        (
+            "task_weights",
+            {"clik": 2.0},
+            "task_weights must be keyed by task names ['click', 'conversion']; found "
+            "['clik']. Correct the names; tasks left out count 1.",
+        ),
+        (
+            "task_weights",
+            [1.0],
+            "task_weights must hold one weight per task ['click', 'conversion']; found "
+            "1. Give one per task, or a dict by task name.",
+        ),
+        (
+            "task_weights",
+            [1.0, -0.1],
+            "task_weights must be finite and >= 0, not all 0; found [1.0, -0.1].",
+        ),
+        (
+            "class_weight",
+            {"clik": "balanced"},
+            "class_weight must be keyed by task names ['click', 'conversion']; found "
+            "['clik']. Correct the names; tasks left out are not weighted.",
+        ),
+        (
+            "tower_hidden_sizes",
+            {"clik": (8,), "conversion": (8,)},
+            "tower_hidden_sizes must have one entry per task ['click', 'conversion']; "
+            "found ['clik', 'conversion'], which differs in ['click', 'clik']. Name "
+            "every task once.",
+        ),
+        (
+            "tower_hidden_sizes",
+            [(8,), (8,), (8,)],
+            "tower_hidden_sizes must be one tuple of widths, or one tuple per task; "
+            "found 3 tuples for the 2 tasks ['click', 'conversion'].",
+        ),
+        (
+            "monitor",
+            "clik",
+            "monitor must be 'valid_loss', one of the tasks ['click', 'conversion'], "
+            "one of the metrics ['roc_auc', 'roc_auc_ovr_weighted', "
+            "'average_precision', 'accuracy', 'log_loss', 'brier', 'neg_log_loss', "
+            "'neg_brier'], a pair (metric, task) or a callable; found 'clik'. Use one "
+            "of these names.",
+        ),
+        (
+            "monitor",
+            ("roc_auc", "clik"),
+            "monitor as a pair must be (metric, task) with a task of ['click', "
+            "'conversion']; found ('roc_auc', 'clik'). Use for instance ('roc_auc', "
+            "'click').",
+        ),
+        (
+            "task_names",
+            ["click", "buy"],
+            "task_names must agree with the columns of y; found ['click', 'buy'] and "
+            "['click', 'conversion']. Leave task_names=None where y carries its own "
+            "names.",
+        ),
+    ],
+)
+def test_a_task_that_is_unknown(cls, table, name, value, message):
+    refuse(lambda: make(cls, **{name: value}).fit(*table), message)
+
+
+@both
+def test_other_classes_at_a_later_partial_fit(cls, table):
+    X, y = table
+    given = [[0, 1], [0, 1]]
+    model = make(cls).partial_fit(X, y, classes=given)
+    refuse(
+        lambda: model.partial_fit(X, y, classes=[[0, 1], [0, 2]]),
+        "classes of task 'conversion' must be those of the first call, [0, 1]; found "
+        "[0, 2]. Give the same classes, or None.",
+    )
+    refuse(
+        lambda: model.partial_fit(X, y.assign(conversion=2)),
+        "y of task 'conversion' must hold the classes [0, 1]; found 2. Remove these "
+        "rows, or give all classes at the first fit.",
+    )
+    model.partial_fit(X, y, classes=given)
+
+
+@both
+def test_predictions_before_a_fit(cls, table):
+    X, y = table
+    model = cls()
+    message = (
+        f"This {cls.__name__} instance is not fitted yet. Call 'fit' with appropriate "
+        "arguments before using this estimator."
+    )
+    names = ["predict", "predict_proba", "predict_log_proba"]
+    names += (
+        ["predict_gates"] if cls is MMOEClassifier else ["predict_conditional_proba"]
+    )
+    for name in names:
+        refuse(lambda name=name: getattr(model, name)(X), message, NotFittedError)
+    refuse(lambda: model.score(X, y), message, NotFittedError)
+
+
+@both
+def test_a_label_among_the_features(cls, table):
+    X, y = table
+    with pytest.warns(LeakWarning) as caught:
+        make(cls).fit(X.assign(copy=y["click"]), y)
+    assert [str(w.message) for w in caught] == [
+        "Feature 'copy' must not tell the label of task 'click'; found that it equals "
+        "the label in every labelled row, which is a leak: the model will read the "
+        "answer off it. Drop 'copy' from X."
+    ]
+
+
+@both
+def test_a_device_that_is_not_there(cls, table, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for device in ("cuda", "cuda:1", torch.device("cuda")):
+        refuse(
+            lambda device=device: make(cls, device=device).fit(*table),
+            f"device={str(device)!r} needs a CUDA device; found none: torch "
+            f"{torch.__version__} sees no card here. Use device='cpu' or 'auto', or "
+            "install a CUDA build of torch.",
+        )
+    refuse(
+        lambda: make(cls, device="gpu").fit(*table),
+        "device must be 'cpu', 'cuda', 'cuda:<number>' or 'auto'; found 'gpu'. Use one "
+        "of these.",
+    )
+    make(cls, device="auto").fit(*table)
+
+
+@both
+def test_a_loss_that_is_nan(cls, table):
+    refuse(
+        lambda: make(cls, optimizer="sgd", lr=1e30).fit(*table),
+        "The loss must stay finite; it became NaN or infinite in epoch 1, before any "
+        "epoch was complete. Try a smaller lr, check the scale of numeric columns and "
+        "the sample weights, or use precision='float64'.",
+    )
+
+
+@both
+def test_a_column_of_lists(cls, table):
+    X, y = table
+    refuse(
+        lambda: make(cls).fit(X.assign(history=[[1, 2]] * 200), y),
+        "Column 'history': one value per row is required; found a list: [1, 2]. "
+        "Sequences are not taken: drop the column, or spread it over columns of one "
+        "value each.",
+        TypeError,
+    )
+
+
+class Sabotage(Callback):
+    """Fails after two epochs, when everything has been trained and changed."""
+
+    armed = False
+
+    def on_epoch_end(self, net, **_):
+        if Sabotage.armed and len(net.history) % 3 == 2:
+            raise RuntimeError("sabotage")
+
+
+@pytest.fixture
+def fitted(table):
+    X, y = table
+    return lambda cls, **options: make(
+        cls, callbacks=[Sabotage()], early_stopping=True, **options
+    ).fit(X, y)
+
+
+def failures(model, method, X, y):
+    """Yield ways to fail, early and late, as actions with the error's text."""
+    call = getattr(model, method)
+    yield lambda: call(X, y[:-1]), "199"
+    yield lambda: call(X.assign(age=np.inf), y), "infinity"
+    yield lambda: call(X, y, sample_weight=-np.ones(200)), "negative"
+    if method == "fit":
+        yield lambda: call(X, y, X_val=X), "without y_val"
+    if model.warm_start or method == "partial_fit":
+        yield lambda: call(X[["age"]], y), "missing"
+        yield lambda: call(X, y["click"]), re.escape("2 column(s)")
+    else:
+        yield lambda: call(X[["age"]], y.assign(conversion=np.nan)), "conversion"
+        yield lambda: call(X[["age"]].to_numpy(), y["click"].rename("x"), [1]), "shape"
+
+
+going_on = pytest.mark.parametrize(
+    ("method", "warm_start"), [("fit", False), ("fit", True), ("partial_fit", False)]
+)
+
+
+@both
+@going_on
+def test_refused_input_leaves_a_fitted_estimator_as_it_was(
+    cls, table, fitted, method, warm_start
+):
+    X, y = table
+    model = fitted(cls, warm_start=warm_start)
+    before, twin = snapshot(model, X), copy.deepcopy(model)
+    for action, text in failures(model, method, X, y):
+        with pytest.raises(ValueError, match=text):
+            action()
+        assert_same(before, snapshot(model, X))
+    assert_goes_on_alike(model, twin, method, X, y)
+
+
+@both
+@going_on
+def test_a_failure_in_training_leaves_a_fitted_estimator_as_it_was(
+    cls, table, fitted, method, warm_start, monkeypatch
+):
+    X, y = table
+    model = fitted(cls, warm_start=warm_start)
+    before, twin = snapshot(model, X), copy.deepcopy(model)
+    other = X.assign(age=X["age"] * 10, town="Atlantis")
+    if method == "partial_fit":
+        # It takes one epoch a call: the second of another three fails.
+        model.partial_fit(other, y)
+        before, twin = snapshot(model, X), copy.deepcopy(model)
+    monkeypatch.setattr(Sabotage, "armed", True)
+    with pytest.raises(RuntimeError, match="sabotage"):
+        getattr(model, method)(other, y)
+    assert_same(before, snapshot(model, X))
+    monkeypatch.undo()
+    assert_goes_on_alike(model, twin, method, X, y)
+
+
+@both
+@going_on
+def test_a_wrong_parameter_leaves_a_fitted_estimator_as_it_was(
+    cls, table, fitted, method, warm_start
+):
+    X, y = table
+    model = fitted(cls, warm_start=warm_start)
+    before = snapshot(model, X)
+    wrong = {"dropout": 2, "task_weights": {"clik": 1}}
+    if method == "partial_fit":
+        # scikit-learn checks ranges at the first partial_fit only.
+        wrong.pop("dropout")
+    for name, value in wrong.items():
+        sound = model.get_params()[name]
+        model.set_params(**{name: value})
+        with pytest.raises(ValueError, match=name):
+            getattr(model, method)(X, y)
+        model.set_params(**{name: sound})
+        assert_same(before, snapshot(model, X))
+
+
+def assert_goes_on_alike(model, twin, method, X, y):
+    """The next fit draws the numbers that it would have drawn."""
+    for each in (model, twin):
+        getattr(each, method)(X, y)
+    assert_equal_proba(model.predict_proba(X), twin.predict_proba(X))
+
+
+@both
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_failed_first_fit_leaves_an_estimator_unfitted(cls, table, method):
+    X, y = table
+    model = make(cls, optimizer="sgd", lr=1e30)
+    before = vars(model).copy()
+    for rows, text in ((X, "the loss must stay finite"), (X.assign(age=np.inf), "X")):
+        with pytest.raises(ValueError, match=f"(?i){text}"):
+            getattr(model, method)(rows, y)
+        assert vars(model) == before
+
+
+def snapshot(model, X):
+    """Everything that tells of the fitted state."""
+    return {
+        "names": sorted(vars(model)),
+        "proba": np.stack(model.predict_proba(X)).tolist(),
+        "history": model.history_.to_dict("list"),
+        "classes": [classes.tolist() for classes in model.classes_],
+        "tasks": model.task_names_,
+        "features": model.feature_names_in_.tolist(),
+        "schema": repr(model.schema_),
+        "epochs": (model.n_iter_, model.best_epoch_),
+        "random": list(model._random_state.get_state()[1:3]),
+    }
+
+
+def assert_same(before, after):
+    for name, value in before.items():
+        np.testing.assert_equal(after[name], value, err_msg=name)

@@ -1,0 +1,195 @@
+"""Every parameter and attribute is documented once, with what is true of it."""
+
+import dataclasses
+import inspect
+import re
+
+import pytest
+
+import sk_mtl
+from sk_mtl import ESMMClassifier, MMOEClassifier
+from sk_mtl.estimators._base import MultiTaskClassifier
+from sk_mtl.estimators._documentation import entries, share_documentation
+from sk_mtl.estimators._parameters import SharedParameters
+from tests.estimators.common import QUICK, funnel_table
+
+ESTIMATORS = [
+    getattr(sk_mtl, name)
+    for name in sk_mtl.__all__
+    if name.endswith(("Classifier", "Regressor"))
+]
+METHODS = [
+    (cls, name)
+    for cls in ESTIMATORS
+    for name, value in inspect.getmembers(cls)
+    if not name.startswith(("_", "set_", "get_"))
+    and (inspect.isfunction(value) or name == "predict_conditional_proba")
+]
+
+
+def section(doc, title):
+    """Return the head lines of a numpydoc section by name, apart from our own code."""
+    pattern = rf"^{title}\n-{{3,}}\n(.*?)(?=^[A-Z][\w ]+\n-{{3,}}\n|\Z)"
+    match = re.search(pattern, inspect.cleandoc(doc), re.MULTILINE | re.DOTALL)
+    if match is None:
+        return []
+    lines = [line for line in match[1].splitlines() if line and line[0] != " "]
+    return [tuple(part.strip() for part in line.split(" :", 1)) for line in lines]
+
+
+def expand(heads):
+    """Return one (name, type) pair per name: "X_val, y_val : table" is two."""
+    return [
+        (name.strip(), "".join(kind))
+        for names, *kind in heads
+        for name in names.split(",")
+    ]
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_every_parameter_is_documented_once(cls):
+    documented = [name for name, _ in expand(section(cls.__doc__, "Parameters"))]
+    assert sorted(documented) == sorted(inspect.signature(cls).parameters)
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_documented_defaults_are_true(cls):
+    kinds = dict(expand(section(cls.__doc__, "Parameters")))
+    for name, parameter in inspect.signature(cls).parameters.items():
+        stated = re.search(r"default=(.+)$", kinds[name])
+        assert stated, name
+        assert eval(stated[1]) == parameter.default, name
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_every_parameter_says_what_it_does(cls):
+    for name, block in entries(inspect.cleandoc(cls.__doc__), "Parameters").items():
+        text = " ".join(block.splitlines()[1:]).split()
+        assert len(text) >= 2, name
+        assert text[-1].endswith("."), name
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_the_constructor_stores_and_is_keyword_only(cls):
+    for name, parameter in inspect.signature(cls).parameters.items():
+        assert parameter.kind is parameter.KEYWORD_ONLY, name
+        assert not isinstance(parameter.default, list | dict | set), name
+    assert vars(cls()) == {
+        field.name: getattr(cls(), field.name) for field in dataclasses.fields(cls)
+    }
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_every_parameter_has_a_constraint(cls):
+    assert set(cls._parameter_constraints) == set(inspect.signature(cls).parameters)
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_every_fitted_attribute_is_documented_and_exists(cls):
+    X, y = funnel_table()
+    model = cls(**QUICK).fit(X, y)
+    fitted = {
+        name for name in vars(model) if name.endswith("_") and not name.startswith("_")
+    }
+    documented = [name for name, _ in section(cls.__doc__, "Attributes")]
+    assert len(set(documented)) == len(documented)
+    assert fitted == set(documented)
+
+
+@pytest.mark.parametrize(("cls", "name"), METHODS)
+def test_every_method_documents_its_parameters_and_its_result(cls, name):
+    method = inspect.unwrap(getattr(cls, name))
+    parameters = [p for p in inspect.signature(method).parameters if p != "self"]
+    documented = [name for name, _ in expand(section(method.__doc__, "Parameters"))]
+    assert documented == parameters
+    assert section(method.__doc__, "Returns")
+    for name, kind in expand(section(method.__doc__, "Parameters")):
+        default = inspect.signature(method).parameters[name].default
+        assert ("default=None" in kind) == (default is None), name
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_sections_come_once_and_in_the_order_of_numpydoc(cls):
+    order = ["Parameters", "Attributes", "See Also", "Notes", "References", "Examples"]
+    text = inspect.cleandoc(cls.__doc__)
+    titles = re.findall(r"^([A-Z][\w ]+)\n-{3,}$", text, re.MULTILINE)
+    assert titles == [title for title in order if title in titles]
+    assert {"Parameters", "Attributes", "References", "Examples"} <= set(titles)
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_lines_stay_short_after_merging(cls):
+    assert max(map(len, cls.__doc__.splitlines())) <= 88
+
+
+def test_shared_text_is_merged_word_for_word():
+    shared = entries(inspect.cleandoc(SharedParameters.__doc__), "Parameters")
+    for cls in ESTIMATORS:
+        merged = entries(inspect.cleandoc(cls.__doc__), "Parameters")
+        for name in ("lr", "dropout", "callbacks", "verbose"):
+            assert merged[name] == shared[name]
+    own = entries(inspect.cleandoc(ESMMClassifier.__doc__), "Parameters")
+    assert own["structure"] != shared["structure"]
+    assert MMOEClassifier.__doc__.count("\nstructure :") == 1
+
+
+def test_merging_keeps_own_entries_and_adds_a_section():
+    class Source:
+        """Text.
+
+        Parameters
+        ----------
+        a : int, default=1
+            Of the source.
+
+        b : int, default=2
+            Of the source,
+            in two lines.
+
+        Attributes
+        ----------
+        c_ : int
+            Of the source.
+        """
+
+    @share_documentation(Source)
+    class Model:
+        """Teach.
+
+        Parameters
+        ----------
+        a : int, default=5
+            Its own.
+
+        Examples
+        --------
+        None.
+        """
+
+    assert Model.__doc__.rstrip() == inspect.cleandoc(
+        """Teach.
+
+        Parameters
+        ----------
+        a : int, default=5
+            Its own.
+        b : int, default=2
+            Of the source,
+            in two lines.
+
+        Attributes
+        ----------
+        c_ : int
+            Of the source.
+
+        Examples
+        --------
+        None.
+        """
+    )
+
+
+def test_the_base_is_no_public_estimator():
+    assert "MultiTaskClassifier" not in sk_mtl.__all__
+    with pytest.raises(TypeError, match="abstract"):
+        MultiTaskClassifier()

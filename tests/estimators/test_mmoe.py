@@ -1,0 +1,139 @@
+"""The gates and experts of a fitted MMoE."""
+
+import numpy as np
+import pytest
+import torch
+
+from sk_mtl import MMOEClassifier
+from tests.estimators.common import QUICK, assert_equal_proba, funnel_table, mixed_table
+
+
+def test_gates_are_weights_per_row_task_and_expert():
+    X, y = mixed_table()
+    gates = MMOEClassifier(n_experts=3, **QUICK).fit(X, y).predict_gates(X)
+    assert type(gates) is np.ndarray
+    assert gates.shape == (240, 2, 3)
+    assert (gates > 0).all()
+    np.testing.assert_allclose(gates.sum(axis=2), 1, rtol=0, atol=1e-6)
+
+
+def test_the_gate_of_a_single_expert_is_one():
+    X, y = mixed_table()
+    gates = MMOEClassifier(n_experts=1, **QUICK).fit(X, y).predict_gates(X)
+    np.testing.assert_array_equal(gates, np.ones((240, 2, 1)))
+
+
+@pytest.mark.parametrize("hidden", [(), (8,), (8, 4)])
+def test_gates_are_trained(hidden):
+    X, y = mixed_table()
+    options = {**QUICK, "gate_hidden_sizes": hidden, "weight_decay": 0.0}
+    before = MMOEClassifier(lr=1e-12, **options).fit(X, y).predict_gates(X)
+    after = MMOEClassifier(lr=0.01, **options).fit(X, y).predict_gates(X)
+    assert np.abs(after - before).max() > 0.01
+    # Each task by itself, so that no gate is left out.
+    assert (np.abs(after - before).max(axis=(0, 2)) > 0.005).all()
+
+
+def test_every_parameter_of_the_network_is_trained():
+    X, y = mixed_table()
+    options = {**QUICK, "gate_hidden_sizes": (4,), "expert_hidden_sizes": (8, 8)}
+    options |= {"weight_decay": 0.0, "dropout": 0.0, "unknown_rate": 0.2}
+    start = MMOEClassifier(lr=1e-12, **options).fit(X, y).net_.module_
+    trained = MMOEClassifier(lr=0.01, **options).fit(X, y).net_.module_
+    for (name, a), b in zip(
+        start.named_parameters(), trained.parameters(), strict=True
+    ):
+        assert (a - b).abs().max() > 1e-4, name
+
+
+def test_tasks_have_gates_of_their_own():
+    X, y = mixed_table()
+    gates = MMOEClassifier(**{**QUICK, "lr": 0.01}).fit(X, y).predict_gates(X)
+    assert np.abs(gates[:, 0] - gates[:, 1]).max() > 0.01
+
+
+def test_gates_depend_on_the_row():
+    X, y = mixed_table()
+    gates = MMOEClassifier(**{**QUICK, "lr": 0.01}).fit(X, y).predict_gates(X)
+    assert gates.std(axis=0).max() > 0.01
+
+
+def test_experts_start_and_stay_different():
+    X, y = mixed_table()
+    model = MMOEClassifier(expert_hidden_sizes=(6,), **QUICK).fit(X, y)
+    width = model.n_experts * 6
+    units = model.net_.module_.wiring.first.weight[:width]
+    assert len(torch.unique(units, dim=0)) == width
+
+
+def test_sizes_are_those_that_were_asked_for():
+    X, y = mixed_table()
+    model = MMOEClassifier(
+        n_experts=3,
+        expert_hidden_sizes=[16, 8],
+        gate_hidden_sizes=np.array([5]),
+        tower_hidden_sizes=(),
+        embedding_dim=4,
+        **QUICK,
+    ).fit(X, y)
+    module = model.net_.module_
+    in_width = 2 + 4 + 4
+    experts = in_width * 3 * 16 + 3 * 16 + 3 * (16 * 8 + 8)
+    gates = in_width * 2 * 5 + 2 * 5 + 2 * (5 * 3 + 3)
+    towers = 2 * (8 + 1)
+    embeddings = sum(model.schema_.cardinalities) * 4
+    counted = sum(p.numel() for p in module.parameters())
+    assert counted == experts + gates + towers + embeddings
+
+
+def test_an_expert_needs_a_layer():
+    X, y = mixed_table()
+    with pytest.raises(ValueError) as caught:
+        MMOEClassifier(expert_hidden_sizes=(), **QUICK).fit(X, y)
+    assert str(caught.value) == (
+        "expert_hidden_sizes must hold at least one layer width; found (). Give for "
+        "example (64,)."
+    )
+
+
+def test_gates_are_those_of_the_prediction():
+    X, y = mixed_table()
+    model = MMOEClassifier(tower_hidden_sizes=(), **QUICK).fit(X, y)
+    module = model.net_.module_
+    arrays = model.schema_.transform(model.preprocessor_, X)
+    codes, numeric = (torch.from_numpy(table) for table in arrays)
+    with torch.no_grad():
+        encoded = module.encoder(codes, numeric)
+        first = module.wiring.first(encoded.shared)
+        experts = torch.relu(first[:, : 4 * 64]).unflatten(1, (4, 64))
+        gates = torch.from_numpy(model.predict_gates(X))
+        mixed = torch.einsum("nte,neh->nth", gates, experts)
+        logits = module.towers(mixed)
+    expected = torch.sigmoid(logits).numpy()
+    for k, proba in enumerate(model.predict_proba(X)):
+        np.testing.assert_allclose(proba[:, 1], expected[:, k], rtol=0, atol=1e-6)
+
+
+def test_the_experts_serve_a_funnel_too():
+    X, y = funnel_table()
+    model = MMOEClassifier(structure="funnel", **QUICK).fit(X, y)
+    click, conversion = model.predict_proba(X)
+    ctr, cvr = model.predict_conditional_proba(X)
+    np.testing.assert_allclose(conversion[:, 1], ctr[:, 1] * cvr[:, 1], atol=1e-6)
+    np.testing.assert_allclose(click[:, 1], ctr[:, 1], atol=1e-6)
+    assert model.predict_gates(X).shape == (400, 2, 4)
+
+
+def test_two_models_share_nothing():
+    X, y = mixed_table()
+    first = MMOEClassifier(**QUICK).fit(X, y)
+    before = [p.clone() for p in first.net_.module_.parameters()]
+    answer = first.predict_proba(X)
+    second = MMOEClassifier(preprocessor=first.preprocessor_, **QUICK).fit(X, y)
+    second.partial_fit(X, y)
+    own = {p.data_ptr() for p in first.net_.module_.parameters()}
+    assert own.isdisjoint(p.data_ptr() for p in second.net_.module_.parameters())
+    assert second.preprocessor_ is not first.preprocessor_
+    for a, b in zip(before, first.net_.module_.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert_equal_proba(answer, first.predict_proba(X))
