@@ -1,0 +1,83 @@
+# `make demo` and `make test` need nothing but Python: they make `.venv`, install the
+# tested versions into it and run. `make test PYTHON=python3.12` uses another Python.
+
+PYTHON ?= $(shell python3.11 --version >/dev/null 2>&1 && echo python3.11 || echo python3)
+PYTEST_ARGS :=
+
+# The version, such as 3.11, is part of the stamps' names: with another PYTHON the
+# stamp is missing, and `.venv` is made anew.
+VERSION_CODE := import sys; print("%d.%d" % sys.version_info[:2])
+VERSION := $(shell $(PYTHON) -c '$(VERSION_CODE)')
+ifeq ($(VERSION),)
+$(error PYTHON=$(PYTHON) does not run; name one that does: make test PYTHON=python3)
+endif
+
+INSTALLED := .venv/.installed-$(VERSION)
+INSTALLED_BENCH := .venv/.installed-bench-$(VERSION)
+INSTALLED_LOWER := .venv-lower/.installed-$(VERSION)
+
+# What runs again with the lowest versions that pyproject.toml allows.
+LOWER_TESTS := $(wildcard tests/estimators/test_contract.py tests/estimators/test_pickle.py) tests/preprocessing
+
+# One after another: two at once would measure each other.
+BENCHMARKS := \
+	benchmarks/import_time.py \
+	benchmarks/encode.py \
+	benchmarks/epoch.py \
+	benchmarks/latency.py \
+	benchmarks/growth.py \
+	benchmarks/truth.py \
+	benchmarks/peers.py
+
+.PHONY: help demo test test-lower lint bench clean
+
+help:
+	@echo "make demo    train both models on the bundled data; prints AUC, saves a picture"
+	@echo "make test    run every test (PYTEST_ARGS='-k funnel' runs some of them)"
+	@echo "make lint    check style and format"
+	@echo "make bench   run the benchmarks one after another"
+	@echo "make clean   remove what the other targets made"
+
+demo: $(INSTALLED)
+	MPLBACKEND=Agg .venv/bin/python docs/examples/demo.py
+
+# Plain `pytest` leaves out what is marked slow; an empty -m brings it back.
+test: $(INSTALLED)
+	.venv/bin/python -m pytest -m "" $(PYTEST_ARGS)
+
+test-lower: $(INSTALLED_LOWER)
+	.venv-lower/bin/python -m pytest -m "" $(LOWER_TESTS) $(PYTEST_ARGS)
+
+lint: $(INSTALLED)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+bench: $(INSTALLED_BENCH)
+	@set -e; for script in $(BENCHMARKS); do \
+		echo "== $$script"; .venv/bin/python $$script; \
+	done
+
+clean:
+	rm -rf .venv .venv-lower build dist .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# $(call install,folder,constraints): torch comes first and alone, at its exact version,
+# so that no other requirement can pull in another build of it.
+define install
+	@test "$$($(1)/bin/python -c '$(VERSION_CODE)' 2>/dev/null)" = "$(VERSION)" \
+		|| $(PYTHON) -m venv --clear $(1)
+	$(1)/bin/python -m pip install -q --disable-pip-version-check "$$(grep '^torch==' $(2))"
+	$(1)/bin/python -m pip install -q --disable-pip-version-check -e ".[test]" -c $(2)
+endef
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(call install,.venv,constraints.txt)
+	@touch $@
+
+$(INSTALLED_LOWER): pyproject.toml constraints-lower.txt
+	$(call install,.venv-lower,constraints-lower.txt)
+	@touch $@
+
+$(INSTALLED_BENCH): $(INSTALLED)
+	.venv/bin/python -m pip install -q --disable-pip-version-check -e ".[bench]" -c constraints.txt
+	@touch $@

@@ -1,0 +1,107 @@
+"""What every test run needs: the Markdown pages as tests, and the `gpu` marker."""
+
+import contextlib
+import doctest
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+from sybil import Document, Example, Region, Sybil
+from sybil.evaluators.doctest import NUMBER
+from sybil.example import SybilFailure
+from sybil.parsers.markdown import PythonCodeBlockParser
+
+# Set before anything imports matplotlib: a test run never opens a window.
+os.environ["MPLBACKEND"] = "Agg"
+
+# The examples are scripts: looking for doctests in them would run them.
+collect_ignore_glob = ["docs/examples/*.py"]
+
+FENCE = "```python"
+SKIP = re.compile(r"<!--\s*skip:\s*(?P<reason>[^\n]+?)\s*-->\s*\Z")
+read_python_blocks = PythonCodeBlockParser(
+    doctest_optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS | NUMBER
+)
+
+
+def parse_page(document: Document) -> Iterable[Region]:
+    """Yield each Python block of a page, or each prompt (`>>>`) in it, as a test.
+
+    `<!-- skip: reason -->` above a block skips it with that reason.
+    """
+    for region in read_python_blocks(document):
+        fence = document.text.rfind(FENCE, 0, region.start + len(FENCE))
+        comment = SKIP.search(document.text[:fence])
+        if comment is not None:
+            region.evaluator = _skip_with(comment["reason"])
+        yield region
+
+
+def _skip_with(reason: str):
+    def evaluate(example: Example) -> None:
+        pytest.skip(reason)
+
+    return evaluate
+
+
+read_page = Sybil(parsers=[parse_page], patterns=["*.md"])
+
+
+class Page(pytest.File):
+    """A Markdown page. Its blocks share their names and a temporary folder.
+
+    Sybil's own pytest classes are not used: with warnings as errors, a file that a
+    block leaves open ends their whole run with an internal error.
+    """
+
+    def collect(self) -> Iterator[pytest.Item]:
+        for example in read_page.parse(self.path):
+            yield Block.from_parent(self, name=f"line {example.line}", example=example)
+
+    def setup(self) -> None:
+        self.cleanup = contextlib.ExitStack()
+        folder = self.cleanup.enter_context(tempfile.TemporaryDirectory())
+        self.cleanup.enter_context(contextlib.chdir(folder))
+
+    def teardown(self) -> None:
+        self.cleanup.close()
+
+
+class Block(pytest.Item):
+    """One Python block of a page, or one prompt in it."""
+
+    def __init__(self, *, example: Example, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.example = example
+
+    def runtest(self) -> None:
+        self.example.evaluate()
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, self.example.line - 1, f"{self.parent.name}: {self.name}"
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo, style=None):
+        if isinstance(excinfo.value, SybilFailure):
+            return str(excinfo.value)
+        # What pytest and sybil do on the way to the block is of no interest.
+        excinfo.traceback = excinfo.traceback.cut(path=self.path)
+        return super().repr_failure(excinfo, style="short")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Page | None:
+    if file_path.suffix == ".md":
+        return Page.from_parent(parent, path=file_path)
+    return None
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what is marked `gpu` where there is no CUDA device."""
+    if item.get_closest_marker("gpu") is None:
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device, and torch.cuda.is_available() is False")
