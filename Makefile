@@ -26,6 +26,7 @@ BENCHMARKS := \
 	benchmarks/epoch.py \
 	benchmarks/latency.py \
 	benchmarks/growth.py \
+	benchmarks/fit_time.py \
 	benchmarks/truth.py \
 	benchmarks/peers.py
 

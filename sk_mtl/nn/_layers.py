@@ -92,18 +92,18 @@ class BatchedLinear(nn.Module):
 
 
 class BatchedHeads(BatchedLinear):
-    """(n_groups, n_samples, in) -> (n_samples, n_groups * out), a view.
+    """(n_groups, n_samples, in) -> (n_samples, n_groups * out).
 
-    `BatchedLinear` with the groups' results side by side. The transposes are
-    multiplied, bias + weight^T x^T: a product with many rows and a column or two, which
-    is what a head is, runs three times faster lying down, and its result has the
-    wanted order without a copy.
+    `BatchedLinear` with the groups' results side by side. Heads of width 1, those of
+    binary tasks, are written as a sum of products: a matrix product whose result has a
+    single column uses a small part of the processor and is three times slower.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """Multiply every group's rows by the group's own weights."""
-        columns = torch.baddbmm(self.bias.mT, self.weight.mT, x.mT)
-        return columns.flatten(0, 1).t()
+        if self.weight.shape[2] == 1:
+            return ((x * self.weight.mT).sum(2) + self.bias.squeeze(2)).t()
+        return super().forward(x).transpose(0, 1).flatten(1)
 
 
 class RowBatchNorm(nn.BatchNorm1d):
