@@ -423,6 +423,9 @@ def test_double_precision_is_double_throughout(table):
     assert proba[0].dtype == np.float64
     assert model.predict_gates(X).dtype == np.float64
     np.testing.assert_allclose(proba[0].sum(axis=1), 1, rtol=0, atol=1e-15)
+    # A step that float32 cannot hold reaches the answers.
+    near = model.predict_proba(X.assign(age=X["age"] + 1e-9))
+    assert (near[0] != proba[0]).mean() > 0.9
     single = MMOEClassifier(**QUICK).fit(X, y).predict_proba(X)
     assert single[0].dtype == np.float32
     assert 0 < largest_difference(single, proba) < 1e-2

@@ -81,9 +81,13 @@ def test_the_same_state_gives_the_same_bits(cls, untouched):
     )
 
 
-def test_another_state_gives_another_model():
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_another_state_gives_another_model(early_stopping):
     X, y = mixed_table()
-    first, other = early().fit(X, y), early(random_state=1).fit(X, y)
+    first, other = (
+        early(random_state=seed, early_stopping=early_stopping).fit(X, y)
+        for seed in (5, 6)
+    )
     assert largest_difference(first.predict_proba(X), other.predict_proba(X)) > 1e-3
 
 
