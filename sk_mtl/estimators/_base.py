@@ -242,7 +242,9 @@ class MultiTaskClassifier(SharedParameters, ClassifierMixin, BaseEstimator, ABC)
             One array per column of y, its columns in the order of ``classes_``; a
             single array where y was 1-d.
         """
-        return self._answer(np.exp(p) for p in self._predict_log_proba(X))
+        check_is_fitted(self)
+        log_proba = self._structure.log_proba
+        return self._answer(self._map_logits(X, lambda z: _exp(log_proba(z))))
 
     def predict_log_proba(self, X):
         """Return the logarithm of the probabilities, computed without the detour.
@@ -276,7 +278,7 @@ class MultiTaskClassifier(SharedParameters, ClassifierMixin, BaseEstimator, ABC)
         """
         check_is_fitted(self)
         function = self._structure.conditional_log_proba
-        return self._answer(np.exp(p) for p in self._map_logits(X, function))
+        return self._answer(self._map_logits(X, lambda z: _exp(function(z))))
 
     def score(self, X, y, sample_weight=None):
         """Return the mean over tasks of the accuracy on labelled rows.
@@ -544,11 +546,16 @@ class MultiTaskClassifier(SharedParameters, ClassifierMixin, BaseEstimator, ABC)
         return self._map_logits(X, self._structure.log_proba)
 
     def _map_logits(self, X, function: Callable[[Tensor], list[Tensor]]):
-        """Return arrays computed from the logits."""
+        """Return arrays computed from the logits.
+
+        In double precision, then rounded: a vectorised single-precision exponential
+        differs in its last digit with the place of a row in the batch.
+        """
 
         def from_arrays(arrays: FeatureArrays) -> list[np.ndarray]:
             logits = self.net_.logits(arrays.codes, arrays.numeric)
-            return [tensor.numpy() for tensor in function(logits)]
+            results = function(logits.double())
+            return [tensor.to(logits.dtype).numpy() for tensor in results]
 
         return self._map_chunks(X, from_arrays)
 
@@ -619,6 +626,10 @@ class MultiTaskClassifier(SharedParameters, ClassifierMixin, BaseEstimator, ABC)
             self.__dict__.clear()
             self.__dict__.update(before)
             raise
+
+
+def _exp(tensors: list[Tensor]) -> list[Tensor]:
+    return [tensor.exp() for tensor in tensors]
 
 
 def _check_labelled(rows: LabelledRows, what: str) -> None:

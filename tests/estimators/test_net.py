@@ -410,7 +410,8 @@ def test_a_compiled_network_learns_the_same(tables, cls):
     model.partial_fit(tables["X"], tables["y"])
     drawn = [cls(compile=True, structure="independent", **QUICK) for _ in range(2)]
     answers = [model.fit(**tables).predict_proba(X) for model in drawn]
-    assert_equal_proba(*answers)
+    # Compiled kernels split rows between threads anew, which may move the last digit.
+    assert_equal_proba(*answers, rtol=0, atol=1e-6)
 
 
 def test_only_this_file_imports_skorch():

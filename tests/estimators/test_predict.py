@@ -58,7 +58,7 @@ def test_logarithms_are_those_of_the_probabilities(model, table):
     for proba, log_proba in zip(
         model.predict_proba(X), model.predict_log_proba(X), strict=True
     ):
-        np.testing.assert_array_equal(np.exp(log_proba), proba)
+        np.testing.assert_allclose(np.exp(log_proba), proba, rtol=1e-6)
 
 
 def test_logarithms_stay_finite_where_probabilities_vanish(table):
