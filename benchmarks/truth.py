@@ -9,8 +9,9 @@ its log-loss against the true conversion rate. Per seed one log is drawn; the la
 - `clicks, more rows`: as many clicked impressions as ESMM has impressions;
 
 each with the same embeddings and tower, stopped early on a tenth of its own rows. Then
-again without selection bias, and with conversions shuffled among the clicked rows,
-where nothing is left to learn.
+again without selection bias, and with conversions shuffled among the clicked rows:
+there every clicked row converts at the same rate, which is the truth that these labels
+follow, and nothing is left to learn.
 """
 
 import argparse
@@ -40,15 +41,17 @@ def draw_log(seed, selection_strength, shuffled):
         selection_strength=selection_strength,
         random_state=seed,
     )
+    rate = truth["conversion_rate"].to_numpy()
     if shuffled:
         clicked = np.flatnonzero(y["click"])
         moved = np.random.default_rng(seed).permutation(clicked)
         y.loc[clicked, "conversion"] = y["conversion"].to_numpy()[moved]
-    return X.drop(columns="history"), y, truth["conversion_rate"].to_numpy()
+        rate = np.full(N_LOG, y.loc[clicked, "conversion"].mean())
+    return X.drop(columns="history"), y, rate
 
 
 def compare(seed, selection_strength=2.0, shuffled=False):
-    """Log-loss of each estimator on one log."""
+    """Log-loss of each estimator's conversion rate on one log."""
     X, y, truth = draw_log(seed, selection_strength, shuffled)
     test = np.arange(N_LOG - N_TEST, N_LOG)
     rest = np.random.default_rng(seed).permutation(N_LOG - N_TEST)

@@ -139,7 +139,7 @@ def plot_results(rows):
     left.set(title="Mean conversion rate", ylabel="CVR")
     right.set(title="Error: log-loss above that of the truth", ylabel="nats", ylim=0)
     for ax in (left, right):
-        ax.set_xticks(mean.index, [f"{rate:.2f}" for rate in mean["click_rate"]])
+        ax.set_xticks(mean.index, [f"{rate:.2g}" for rate in mean["click_rate"]])
         ax.set_xlabel("test impressions, in fifths by true click rate (its mean)")
         ax.grid(alpha=0.3)
     left.legend(fontsize="small")
