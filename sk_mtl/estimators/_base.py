@@ -178,6 +178,7 @@ class MultiTaskClassifier(SharedParameters, ClassifierMixin, BaseEstimator, ABC)
             train, valid = self._split(
                 rows, X_val, y_val, sample_weight_val, groups, self._draw_seed(known)
             )
+            self._seen = None
             self._train(train, valid, monitor, known=known, epochs=self.max_epochs)
         return self
 
@@ -212,6 +213,7 @@ class MultiTaskClassifier(SharedParameters, ClassifierMixin, BaseEstimator, ABC)
             self._refuse_balanced()
             rows = self._check_rows(X, y, sample_weight, known=known, classes=classes)
             self._draw_seed(known)
+            self._seen = self._seen if known else None
             self._train(rows, None, None, known=known, epochs=1)
         return self
 
@@ -406,10 +408,16 @@ class MultiTaskClassifier(SharedParameters, ClassifierMixin, BaseEstimator, ABC)
                 arrays = self._encode(valid.X)
                 valid_table = valid.to_table(arrays, dtype, device)
             if known:
+                self._check_same_network()
                 self.net_ = copy.deepcopy(self.net_)
-                self.net_.restart_lr(self.lr)
+                self.net_.go_on(
+                    batch_size=resolve_batch_size(self.batch_size, len(train_table)),
+                    lr=self.lr,
+                    weight_decay=self.weight_decay,
+                )
             else:
                 self.net_ = self._make_net(len(train_table), dtype, device)
+                self._network_parameters = self._read_network_parameters()
             self.net_.set_loss(self._make_loss(train_table))
             control = self._make_control(monitor, valid, epochs)
             self.net_.train(
@@ -448,14 +456,14 @@ class MultiTaskClassifier(SharedParameters, ClassifierMixin, BaseEstimator, ABC)
             preprocessor,
             schema.with_embedding_dims(dims),
         )
-        arrays = self.schema_.split(encoded, dtype=np.dtype(self.precision))
+        self._input_dtype = np.dtype(self.precision)
+        arrays = self.schema_.split(encoded, dtype=self._input_dtype)
         names = schema.categorical_names + schema.numeric_names
         check_leaks(arrays, names, train.codes, self._targets.task_names)
         return arrays
 
     def _encode(self, X) -> FeatureArrays:
-        dtype = np.dtype(self.precision)
-        return self.schema_.transform(self.preprocessor_, X, dtype=dtype)
+        return self.schema_.transform(self.preprocessor_, X, dtype=self._input_dtype)
 
     def _make_network(self, dtype: torch.dtype) -> MultiTaskNetwork:
         schema, names = self.schema_, self._targets.task_names
@@ -499,11 +507,43 @@ class MultiTaskClassifier(SharedParameters, ClassifierMixin, BaseEstimator, ABC)
         return net.initialize()
 
     def _make_loss(self, table) -> TaskLoss:
-        mean_weight = table.mean_weight()
+        mean_weight = self._mean_weight(table)
         # A task without a label in these rows adds no loss; any divisor will do.
         mean_weight = torch.where(mean_weight > 0, mean_weight, 1.0)
         weights = resolve_task_weights(self.task_weights, self._targets.task_names)
         return TaskLoss(self._structure, mean_weight, weights.to(mean_weight))
+
+    def _mean_weight(self, table) -> Tensor:
+        """Return each task's mean weight over the rows of this fit.
+
+        Calls of `partial_fit` count as one fit. With a divisor of each call's own, a
+        chunk with few labels of a task would weigh them more than a chunk with many.
+        """
+        weight, n_rows = table.mean_weight(), len(table)
+        if self._seen is not None:
+            n_before, before = self._seen
+            share = n_rows / (n_before + n_rows)
+            weight = before.to(weight) * (1 - share) + weight * share
+            n_rows += n_before
+        self._seen = n_rows, weight.cpu()
+        return weight
+
+    def _read_network_parameters(self) -> dict[str, str]:
+        """Return, as text, the parameters that a fit which goes on cannot change."""
+        parameters = self.get_params(deep=False)
+        return {k: repr(v) for k, v in parameters.items() if k not in self._changeable}
+
+    def _check_same_network(self) -> None:
+        now = self._read_network_parameters()
+        changed = [k for k, v in self._network_parameters.items() if now[k] != v]
+        if changed:
+            found = ", ".join(f"{k}={now[k]}" for k in changed)
+            before = ", ".join(f"{k}={self._network_parameters[k]}" for k in changed)
+            raise ValueError(
+                "A fit that goes on (warm_start, partial_fit) must keep the network of "
+                f"the first one, with {before}; found {found}. Set the parameters "
+                "back, or fit a clone."
+            )
 
     def _make_control(
         self, monitor: Monitor | None, valid: LabelledRows | None, epochs: int

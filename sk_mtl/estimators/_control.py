@@ -53,8 +53,17 @@ class TrainingControl:
     _reference: float | None = None
     _misses: int = 0
 
-    def end_epoch(self, module: nn.Module, epoch: int, score: float | None) -> bool:
-        """Take note of an epoch; return whether training should stop."""
+    def end_epoch(
+        self,
+        module: nn.Module,
+        epoch: int,
+        score: float | None,
+        train_loss: float | None = None,
+    ) -> bool:
+        """Take note of an epoch; return whether training should stop.
+
+        The learning rate follows the score, or the training loss where there is none.
+        """
         if score is not None and math.isnan(score) and self.best_epoch == 0:
             raise ValueError(
                 "monitor must be defined on the validation rows; found that "
@@ -64,7 +73,7 @@ class TrainingControl:
         if self._is_better(score, self.best_score):
             self._keep(module, epoch, score)
         if self.schedule is not None:
-            self.schedule(score)
+            self.schedule(train_loss if score is None else score)
         return self._out_of_patience(score)
 
     def restore(self, module: nn.Module) -> bool:

@@ -95,7 +95,9 @@ def resolve_monitor(monitor, targets: ClassTargets) -> Monitor:
     if isinstance(monitor, tuple | list):
         return _resolve_pair(monitor, names)
     metric = task_metric(monitor)
-    return Monitor(f"valid_{metric.name}", metric, list(range(len(names))))
+    # A user's function may be called anything, "loss" included.
+    kind = "valid_metric" if metric.name.startswith("loss") else "valid"
+    return Monitor(f"{kind}_{metric.name}", metric, list(range(len(names))))
 
 
 def _resolve_pair(pair, names: list[str]) -> Monitor:

@@ -102,7 +102,8 @@ class _MultiTaskNet(NeuralNet):
         if control.monitor is not None:
             score = control.monitor.score(row, logits)
             self.history.record(control.monitor.name, score)
-        stop = control.end_epoch(self.module_, self.n_epochs, score)
+        loss = row["train_loss"]
+        stop = control.end_epoch(self.module_, self.n_epochs, score, loss)
         self.history.record("seconds", time.perf_counter() - start)
         self._run.progress.end_epoch(_shown(self.history[-1]), control.best_epoch)
         return stop
@@ -140,10 +141,16 @@ class _MultiTaskNet(NeuralNet):
         """Replace the criterion, whose constants belong to the rows of a fit."""
         self.criterion_ = loss.to(self.device)
 
-    def restart_lr(self, lr: float) -> None:
-        """Take a learning rate anew, whatever an earlier schedule has left of it."""
+    def go_on(self, *, batch_size: int, lr: float, weight_decay: float) -> None:
+        """Take what a fit that goes on may change.
+
+        The learning rate is set anew, whatever an earlier schedule has left of it.
+        """
+        self.batch_size = batch_size
         for group in self.optimizer_.param_groups:
             group["lr"] = lr
+            if "weight_decay" in group:
+                group["weight_decay"] = weight_decay
             group.pop("initial_lr", None)
 
     def logits(self, codes: np.ndarray, numeric: np.ndarray) -> Tensor:

@@ -60,7 +60,7 @@ def make_schedule(
         scheduler = lr_scheduler.CosineAnnealingLR(optimizer, T_max=max_epochs)
     elif schedule == "linear":
         scheduler = lr_scheduler.LinearLR(
-            optimizer, start_factor=1.0, end_factor=1e-3, total_iters=max_epochs
+            optimizer, start_factor=1.0, end_factor=0.0, total_iters=max_epochs
         )
     else:
         scheduler = schedule(optimizer)

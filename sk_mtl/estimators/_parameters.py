@@ -64,7 +64,8 @@ class SharedParameters:
         dict by task name. Wider and deeper towers share less; ``()`` is a linear head.
 
     activation : {"relu", "gelu", "silu", "tanh", "leaky_relu", "elu"}, default="relu"
-        Between layers.
+        Between layers. ``"relu"`` is the fastest; the smooth ones ("gelu", "silu",
+        "elu") and "tanh" cost more per step and let narrow layers bend more gently.
 
     dropout : float, default=0.1
         Share of hidden units that are zeroed in training, in [0, 1). Larger
@@ -112,8 +113,8 @@ class SharedParameters:
     lr_schedule : {"cosine", "linear", "plateau"}, callable or None, default=None
         ``"cosine"`` and ``"linear"`` lower the learning rate to zero over `max_epochs`;
         ``"plateau"`` halves it after each epoch that did not improve the monitored
-        value. A callable takes the optimiser and returns a torch scheduler, which is
-        stepped once per epoch.
+        value, or the training loss without early stopping. A callable takes the
+        optimiser and returns a torch scheduler, which is stepped once per epoch.
 
     batch_size : int or "auto", default="auto"
         Rows per step. Smaller takes more and noisier steps per epoch; larger is faster
@@ -152,10 +153,13 @@ class SharedParameters:
         attribute ``greater_is_better`` is False.
 
     warm_start : bool, default=False
-        Whether `fit` goes on from the last fit: same features, tasks and classes.
+        Whether `fit` goes on from the last fit: same features, tasks and classes. What
+        shapes the network must stay; `lr`, `weight_decay`, `batch_size`, weights of
+        tasks and classes, and all that decides when to stop may change.
 
     callbacks : list or None, default=None
-        skorch callbacks, cloned before training.
+        skorch callbacks, cloned before training. skorch's `EpochScoring` needs
+        ``use_caching=False``: batches are tables of tensors here.
 
     device : str or torch.device, default="cpu"
         ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"auto"``: a CUDA card where there is
@@ -212,6 +216,19 @@ class SharedParameters:
         "random_state": ["random_state"],
         "verbose": [Interval(Integral, 0, None, closed="left"), "boolean"],
     }
+
+    # What a fit that goes on from an earlier one may be given anew, or does not read.
+    # All other parameters, an estimator's own among them, shape the network.
+    _changeable: ClassVar[frozenset] = frozenset(
+        {
+            *("preprocessor", "categorical_features", "task_names", "callbacks"),
+            *("task_weights", "class_weight", "missing_label"),
+            *("lr", "weight_decay", "lr_schedule", "batch_size", "max_epochs"),
+            *("early_stopping", "validation_split", "validation_fraction"),
+            *("n_iter_no_change", "tol", "monitor", "warm_start", "random_state"),
+            "verbose",
+        }
+    )
 
     preprocessor: Any = None
     categorical_features: Any = None

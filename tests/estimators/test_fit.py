@@ -659,3 +659,38 @@ def test_a_clone_trains_from_the_start(table):
     X, y = table
     model = MMOEClassifier(warm_start=True, **QUICK).fit(X, y)
     assert_equal_proba(clone(model).fit(X, y).predict_proba(X), model.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"n_experts": 8}, {"tower_hidden_sizes": (4,)}, {"precision": "float64"}],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_fit_that_goes_on_refuses_another_network(change):
+    X, y = mixed_table()
+    model = MMOEClassifier(warm_start=True, **QUICK).fit(X, y)
+    before = model.predict_proba(X)
+    (name,) = change
+    for step in (model.set_params(**change).fit, model.partial_fit):
+        with pytest.raises(ValueError, match=f"must keep the network.*found {name}="):
+            step(X, y)
+    assert_equal_proba(model.predict_proba(X), before)
+
+
+def test_a_fit_that_goes_on_takes_batch_size_and_weight_decay():
+    X, y = mixed_table()
+    model = MMOEClassifier(warm_start=True, **QUICK).fit(X, y)
+    model.set_params(batch_size=32, weight_decay=0.3).fit(X, y)
+    assert model.net_.batch_size == 32
+    assert model.net_.optimizer_.param_groups[0]["weight_decay"] == 0.3
+
+
+def test_chunks_with_few_labels_do_not_weigh_them_more():
+    X, y = mixed_table()
+    y = y.astype(float)
+    y.iloc[120:180, 0] = np.nan
+    model = MMOEClassifier(**QUICK)
+    for start in range(0, 240, 80):
+        model.partial_fit(X[start : start + 80], y[start : start + 80])
+    weights = model.net_.criterion_.mean_weights
+    np.testing.assert_allclose(weights.numpy(), [0.75, 1.0], rtol=1e-6)
