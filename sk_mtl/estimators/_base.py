@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -12,53 +10,26 @@ from functools import partial
 import joblib
 import numpy as np
 import torch
-from numpy.random import RandomState
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils import check_random_state
+from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor, nn
+from torch import Tensor
 
 from sk_mtl._sklearn_compat import _fit_context
-from sk_mtl.estimators._architecture import (
-    DTYPES,
-    make_structure,
-    resolve_batch_size,
-    resolve_device,
-    resolve_embedding_dims,
-    resolve_task_weights,
-    resolve_tower_sizes,
-)
-from sk_mtl.estimators._control import TrainingControl
+from sk_mtl.estimators._architecture import make_structure
 from sk_mtl.estimators._inputs import check_same_length, check_weights, check_X
-from sk_mtl.estimators._monitor import Monitor, ValidationRows, resolve_monitor
-from sk_mtl.estimators._net import _MultiTaskNet
-from sk_mtl.estimators._optimizers import make_schedule, optimizer_options
-from sk_mtl.estimators._parameters import SharedParameters
+from sk_mtl.estimators._monitor import resolve_monitor
+from sk_mtl.estimators._prediction import NetworkPredictor
 from sk_mtl.estimators._random import isolated_random_state
 from sk_mtl.estimators._splitting import validation_rows
-from sk_mtl.estimators._tables import (
-    LabelledRows,
-    check_funnel,
-    check_leaks,
-    weight_classes,
-)
+from sk_mtl.estimators._tables import LabelledRows, check_funnel
 from sk_mtl.estimators._targets import (
     ClassTargets,
     check_class_counts,
     learn_targets,
 )
-from sk_mtl.losses import FunnelStructure, TaskLoss
-from sk_mtl.nn import FeatureEncoder, MultiTaskNetwork, Towers
-from sk_mtl.preprocessing import (
-    FeatureArrays,
-    FeatureSchema,
-    make_tabular_preprocessor,
-)
-
-# Rows that are encoded and predicted at a time: the memory that a prediction needs
-# beside its answer does not grow with the number of rows.
-_PREDICTION_CHUNK = 65_536
+from sk_mtl.estimators._training import NetworkTrainer
+from sk_mtl.losses import FunnelStructure
 
 # With fewer rows the validation part is too small to tell one epoch from another.
 _EARLY_STOPPING_ROWS = 1_000
@@ -74,7 +45,7 @@ def _is_funnel(estimator: MultiTaskClassifier) -> bool:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class MultiTaskClassifier(SharedParameters, ClassifierMixin, BaseEstimator, ABC):
+class MultiTaskClassifier(ClassifierMixin, NetworkPredictor, NetworkTrainer):
     """Base of the multi-task classifiers: one network, one probability per task.
 
     Attributes
@@ -111,18 +82,6 @@ class MultiTaskClassifier(SharedParameters, ClassifierMixin, BaseEstimator, ABC)
     feature_names_in_ : ndarray of str
         Names of the columns of `X`, where it has names.
     """
-
-    def __init_subclass__(cls, **kwargs):
-        """Merge the parameter constraints of the bases."""
-        super().__init_subclass__(**kwargs)
-        constraints = {}
-        for base in reversed(cls.__mro__):
-            constraints |= vars(base).get("_parameter_constraints", {})
-        cls._parameter_constraints = constraints
-
-    @abstractmethod
-    def _make_wiring(self, in_width: int, n_tasks: int) -> nn.Module:
-        """Return the part of the network between encoder and towers."""
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(
@@ -180,6 +139,7 @@ class MultiTaskClassifier(SharedParameters, ClassifierMixin, BaseEstimator, ABC)
             )
             self._seen = None
             self._train(train, valid, monitor, known=known, epochs=self.max_epochs)
+            self._set_answers()
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -213,8 +173,10 @@ class MultiTaskClassifier(SharedParameters, ClassifierMixin, BaseEstimator, ABC)
             self._refuse_balanced()
             rows = self._check_rows(X, y, sample_weight, known=known, classes=classes)
             self._draw_seed(known)
-            self._seen = self._seen if known else None
+            if not known:
+                self._seen = None
             self._train(rows, None, None, known=known, epochs=1)
+            self._set_answers()
         return self
 
     def predict(self, X):
@@ -396,228 +358,14 @@ class MultiTaskClassifier(SharedParameters, ClassifierMixin, BaseEstimator, ABC)
         _check_labelled(rows.take(valid), "The validation part of y")
         return rows.take(train), rows.take(valid)
 
-    def _train(self, train, valid, monitor, *, known: bool, epochs: int) -> None:
-        """Encode the rows and train, in a random state of its own."""
-        device, dtype = resolve_device(self.device), DTYPES[self.precision]
-        train, valid = weight_classes(self.class_weight, self._targets, train, valid)
-        with isolated_random_state(self._seed, device):
-            arrays = self._encode_training_rows(train, known=known)
-            train_table = train.to_table(arrays, dtype, device)
-            valid_table = None
-            if valid is not None:
-                arrays = self._encode(valid.X)
-                valid_table = valid.to_table(arrays, dtype, device)
-            if known:
-                self._check_same_network()
-                self.net_ = copy.deepcopy(self.net_)
-                self.net_.go_on(
-                    batch_size=resolve_batch_size(self.batch_size, len(train_table)),
-                    lr=self.lr,
-                    weight_decay=self.weight_decay,
-                )
-            else:
-                self.net_ = self._make_net(len(train_table), dtype, device)
-                self._network_parameters = self._read_network_parameters()
-            self.net_.set_loss(self._make_loss(train_table))
-            control = self._make_control(monitor, valid, epochs)
-            self.net_.train(
-                train_table,
-                valid_table,
-                control,
-                epochs=epochs,
-                verbose=int(self.verbose),
-            )
+    def _set_answers(self) -> None:
+        """Set the public attributes that describe y."""
         self.classes_ = self._answer(self._targets.classes)
         self.task_names_ = list(self._targets.task_names)
-        self.history_ = self.net_.history_frame()
-        self.n_iter_ = len(self.history_)
-        self.best_epoch_ = control.best_epoch
-
-    def _encode_training_rows(self, train, *, known: bool) -> FeatureArrays:
-        """Return encoded rows; fit the preprocessing unless it is known."""
-        if known:
-            return self._encode(train.X)
-        if self.preprocessor is None:
-            preprocessor = make_tabular_preprocessor(
-                train.X, categorical_features=self.categorical_features
-            )
-        elif self.categorical_features is None:
-            preprocessor = clone(self.preprocessor)
-        else:
-            raise ValueError(
-                "categorical_features must be None where a preprocessor is given, "
-                f"which decides itself; found {self.categorical_features!r}. Drop one "
-                "of the two."
-            )
-        encoded = preprocessor.fit_transform(train.X)
-        schema = FeatureSchema.from_preprocessor(preprocessor, encoded)
-        dims = resolve_embedding_dims(self.embedding_dim, schema)
-        self.preprocessor_, self.schema_ = (
-            preprocessor,
-            schema.with_embedding_dims(dims),
-        )
-        self._input_dtype = np.dtype(self.precision)
-        arrays = self.schema_.split(encoded, dtype=self._input_dtype)
-        names = schema.categorical_names + schema.numeric_names
-        check_leaks(arrays, names, train.codes, self._targets.task_names)
-        return arrays
-
-    def _encode(self, X) -> FeatureArrays:
-        return self.schema_.transform(self.preprocessor_, X, dtype=self._input_dtype)
-
-    def _make_network(self, dtype: torch.dtype) -> MultiTaskNetwork:
-        schema, names = self.schema_, self._targets.task_names
-        encoder = FeatureEncoder(
-            schema.cardinalities,
-            schema.n_numeric,
-            embedding_dims=schema.embedding_dims,
-            embedding_dropout=self.embedding_dropout,
-            unknown_rate=self.unknown_rate,
-        )
-        wiring = self._make_wiring(encoder.width, len(names))
-        towers = Towers(
-            wiring.out_width,
-            resolve_tower_sizes(self.tower_hidden_sizes, names),
-            self._structure.head_widths,
-            activation=self.activation,
-            dropout=self.dropout,
-            batch_norm=self.batch_norm,
-        )
-        return MultiTaskNetwork(encoder, wiring, towers).to(dtype)
-
-    def _make_net(self, n_samples: int, dtype, device) -> _MultiTaskNet:
-        callbacks = None
-        if self.callbacks:
-            callbacks = [clone(callback, safe=False) for callback in self.callbacks]
-        net = _MultiTaskNet(
-            module=self._make_network(dtype),
-            criterion=nn.Identity,
-            lr=self.lr,
-            max_epochs=self.max_epochs,
-            batch_size=resolve_batch_size(self.batch_size, n_samples),
-            train_split=None,
-            predict_nonlinearity=None,
-            callbacks=callbacks,
-            device=device.type if device.index is None else str(device),
-            compile=self.compile,
-            verbose=int(self.verbose),
-            **optimizer_options(self.optimizer, weight_decay=self.weight_decay),
-        )
-        net.task_names = self._targets.task_names
-        return net.initialize()
-
-    def _make_loss(self, table) -> TaskLoss:
-        mean_weight = self._mean_weight(table)
-        # A task without a label in these rows adds no loss; any divisor will do.
-        mean_weight = torch.where(mean_weight > 0, mean_weight, 1.0)
-        weights = resolve_task_weights(self.task_weights, self._targets.task_names)
-        return TaskLoss(self._structure, mean_weight, weights.to(mean_weight))
-
-    def _mean_weight(self, table) -> Tensor:
-        """Return each task's mean weight over the rows of this fit.
-
-        Calls of `partial_fit` count as one fit. With a divisor of each call's own, a
-        chunk with few labels of a task would weigh them more than a chunk with many.
-        """
-        weight, n_rows = table.mean_weight(), len(table)
-        if self._seen is not None:
-            n_before, before = self._seen
-            share = n_rows / (n_before + n_rows)
-            weight = before.to(weight) * (1 - share) + weight * share
-            n_rows += n_before
-        self._seen = n_rows, weight.cpu()
-        return weight
-
-    def _read_network_parameters(self) -> dict[str, str]:
-        """Return, as text, the parameters that a fit which goes on cannot change."""
-        parameters = self.get_params(deep=False)
-        return {k: repr(v) for k, v in parameters.items() if k not in self._changeable}
-
-    def _check_same_network(self) -> None:
-        now = self._read_network_parameters()
-        changed = [k for k, v in self._network_parameters.items() if now[k] != v]
-        if changed:
-            found = ", ".join(f"{k}={now[k]}" for k in changed)
-            before = ", ".join(f"{k}={self._network_parameters[k]}" for k in changed)
-            raise ValueError(
-                "A fit that goes on (warm_start, partial_fit) must keep the network of "
-                f"the first one, with {before}; found {found}. Set the parameters "
-                "back, or fit a clone."
-            )
-
-    def _make_control(
-        self, monitor: Monitor | None, valid: LabelledRows | None, epochs: int
-    ) -> TrainingControl:
-        stop = monitor is not None and valid is not None and self.early_stopping
-        if stop:
-            rows = ValidationRows(
-                self._targets, self._structure, valid.codes, valid.weight
-            )
-            monitor = monitor.watching(rows)
-        schedule = make_schedule(
-            self.lr_schedule,
-            self.net_.optimizer_,
-            max_epochs=epochs,
-            maximise=bool(stop and monitor.greater_is_better),
-        )
-        return TrainingControl(
-            monitor=monitor if stop else None,
-            patience=self.n_iter_no_change if stop else None,
-            tol=self.tol,
-            schedule=schedule,
-        )
-
-    def _draw_seed(self, known: bool) -> int:
-        """Draw the seed of a fit; keep a generator for the fits that go on from it."""
-        if known:
-            # A copy, so that a fit that fails leaves the former generator as it was.
-            self._random_state = copy.deepcopy(self._random_state)
-        else:
-            # Fresh entropy for None: scikit-learn's own answer is NumPy's global
-            # generator, which is the caller's.
-            source = self.random_state
-            source = RandomState() if source is None else check_random_state(source)
-            self._random_state = RandomState(source.randint(2**31 - 1))
-        self._seed = int(self._random_state.randint(2**31 - 1))
-        return self._seed
 
     def _predict_log_proba(self, X) -> list[np.ndarray]:
         check_is_fitted(self)
         return self._map_logits(X, self._structure.log_proba)
-
-    def _map_logits(self, X, function: Callable[[Tensor], list[Tensor]]):
-        """Return arrays computed from the logits.
-
-        In double precision, then rounded: a vectorised single-precision exponential
-        differs in its last digit with the place of a row in the batch.
-        """
-
-        def from_arrays(arrays: FeatureArrays) -> list[np.ndarray]:
-            logits = self.net_.logits(arrays.codes, arrays.numeric)
-            results = function(logits.double())
-            return [tensor.to(logits.dtype).numpy() for tensor in results]
-
-        return self._map_chunks(X, from_arrays)
-
-    def _map_network(self, X, function: Callable[..., Tensor]) -> np.ndarray:
-        """Return what a function makes of the network and its inputs."""
-
-        def from_arrays(arrays: FeatureArrays) -> list[np.ndarray]:
-            return [self.net_.evaluate(function, *arrays).numpy()]
-
-        return self._map_chunks(X, from_arrays)[0]
-
-    def _map_chunks(self, X, function: Callable[[FeatureArrays], list[np.ndarray]]):
-        """Return arrays computed from the encoded rows, chunk by chunk."""
-        X = check_X(self, X, reset=False)
-        parts = []
-        for start in range(0, len(X), _PREDICTION_CHUNK):
-            rows = slice(start, start + _PREDICTION_CHUNK)
-            chunk = X.iloc[rows] if hasattr(X, "iloc") else X[rows]
-            parts.append(function(self._encode(chunk)))
-        if len(parts) == 1:
-            return parts[0]
-        return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
 
     def _predict_indices(self, X) -> np.ndarray:
         log_proba = self._predict_log_proba(X)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
-from sk_mtl.estimators import _base, _net
+from sk_mtl.estimators import _net, _prediction
 from tests.estimators.common import QUICK, assert_equal_proba, funnel_table, mixed_table
 
 # Rows are multiplied in blocks whose size decides the order of sums: the largest
@@ -84,7 +84,7 @@ def test_small_chunks_give_what_one_chunk_gives(model, table, monkeypatch):
     X, _ = table
     whole = answers(model, X)
     for chunk, batch in ((7, 8192), (65_536, 13), (64, 10), (1, 1)):
-        monkeypatch.setattr(_base, "_PREDICTION_CHUNK", chunk)
+        monkeypatch.setattr(_prediction, "_PREDICTION_CHUNK", chunk)
         monkeypatch.setattr(_net, "EVALUATION_BATCH", batch)
         rows = X[: 10 if chunk == 1 else 120]
         for a, b in zip(answers(model, rows), whole, strict=True):
@@ -92,7 +92,7 @@ def test_small_chunks_give_what_one_chunk_gives(model, table, monkeypatch):
 
 
 def test_no_chunk_is_larger_than_allowed(model, table, monkeypatch):
-    monkeypatch.setattr(_base, "_PREDICTION_CHUNK", 30)
+    monkeypatch.setattr(_prediction, "_PREDICTION_CHUNK", 30)
     sizes = []
 
     def transform(preprocessor, X, dtype):
