@@ -126,5 +126,7 @@ def test_a_notebook_gets_a_bar(monkeypatch):
     monkeypatch.setitem(sys.modules, "ipykernel", object())
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     progress = Progress(1, 3)
-    assert progress._bar is not None
+    progress.end_epoch({"epoch": 1, "train_loss": 0.5}, best_epoch=1)
     progress.close()
+    # A bar is drawn over itself; lines would not be.
+    assert "\r" in sys.stderr.getvalue()
