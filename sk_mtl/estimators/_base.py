@@ -268,7 +268,9 @@ class MultiTaskClassifier(ClassifierMixin, NetworkPredictor, NetworkTrainer):
                 f"X and y must have the same number of samples; found {len(predicted)} "
                 f"and {len(codes)}. Give one row of each per sample."
             )
-        weight = check_weights(sample_weight, *codes.shape)
+        weight = check_weights(
+            sample_weight, *codes.shape, task_names=self._targets.task_names
+        )
         weight = np.ones(codes.shape) if weight is None else weight
         weight = np.where(np.isnan(codes), 0.0, weight)
         total = weight.sum(axis=0)
@@ -336,7 +338,7 @@ class MultiTaskClassifier(ClassifierMixin, NetworkPredictor, NetworkTrainer):
             )
         check_same_length(X=rows.X, groups=groups)
         if X_val is not None:
-            X_val = check_X(self, X_val, reset=False)
+            X_val = check_X(self, X_val, reset=False, what="X_val")
             valid = LabelledRows.check(X_val, y_val, weight_val, self._targets, "_val")
             _check_labelled(valid, "y_val")
             return rows, valid

@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.utils.validation import check_array, validate_data
 
 
-def check_X(estimator, X, *, reset: bool):
+def check_X(estimator, X, *, reset: bool, what: str = "X"):
     """Return X as a pandas DataFrame or a numeric array, checked.
 
     Parameters
@@ -21,6 +21,9 @@ def check_X(estimator, X, *, reset: bool):
     reset : bool
         Whether X teaches the estimator its features (``fit``) or is checked against
         them.
+
+    what : str
+        The argument's name in messages.
     """
     if not isinstance(X, pd.DataFrame) and hasattr(X, "to_pandas"):
         X = X.to_pandas()
@@ -29,7 +32,17 @@ def check_X(estimator, X, *, reset: bool):
         _check_frame(estimator, X)
     else:
         X = _check_array_like(estimator, X)
-    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    try:
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+    except ValueError as error:
+        if reset:
+            raise
+        named = hasattr(estimator, "feature_names_in_")
+        remedy = f"{what}[model.feature_names_in_]" if named else "the same columns"
+        raise ValueError(
+            f"{str(error).rstrip()}\n{what} must have the columns that the estimator "
+            f"was fitted with, in their order. Give {remedy}."
+        ) from error
     names = getattr(estimator, "feature_names_in_", None)
     if names is not None and not named:
         X = pd.DataFrame(X).set_axis(names, axis=1)
@@ -47,10 +60,17 @@ def check_same_length(**tables) -> None:
         )
 
 
-def check_weights(weight, n_samples: int, n_tasks: int, name: str = "sample_weight"):
+def check_weights(
+    weight,
+    n_samples: int,
+    n_tasks: int,
+    name: str = "sample_weight",
+    task_names: list[str] | None = None,
+):
     """Return weights as a float array of shape (n_samples, n_tasks), or None."""
     if weight is None:
         return None
+    _check_weight_names(weight, name, task_names)
     array = np.asarray(weight, dtype=float)
     if array.ndim == 0:
         array = np.full(n_samples, array)
@@ -77,6 +97,19 @@ def check_weights(weight, n_samples: int, n_tasks: int, name: str = "sample_weig
             "Give some row a weight above 0."
         )
     return np.broadcast_to(array.reshape(n_samples, -1), (n_samples, n_tasks))
+
+
+def _check_weight_names(weight, name: str, task_names: list[str] | None) -> None:
+    """Raise where a frame of weights has the tasks of y in another order, or others."""
+    if task_names is None or not isinstance(weight, pd.DataFrame):
+        return
+    found = [str(column) for column in weight.columns]
+    nameless = isinstance(weight.columns, pd.RangeIndex)
+    if len(found) == len(task_names) and found != task_names and not nameless:
+        raise ValueError(
+            f"{name} must have the tasks {task_names} as its columns, in this order; "
+            f"found {found}. Reorder or rename the columns."
+        )
 
 
 def _check_frame(estimator, X: pd.DataFrame) -> None:

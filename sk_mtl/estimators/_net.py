@@ -54,6 +54,9 @@ class _MultiTaskNet(NeuralNet):
             # skorch's own entry point: an early-stopping callback raises
             # KeyboardInterrupt, which is caught in there and nowhere else.
             self.partial_fit(train_table, epochs=epochs)
+            if self._run.interrupted and not self.n_epochs:
+                # Before the first epoch there is nothing to keep.
+                raise KeyboardInterrupt
             if self._run.interrupted:
                 _warn_interrupted(self.n_epochs, control)
         except NonFiniteLossError:
@@ -70,8 +73,12 @@ class _MultiTaskNet(NeuralNet):
         train = BatchIterator(X, self.batch_size, shuffle=True)
         valid = run.valid and BatchIterator(run.valid, EVALUATION_BATCH, shuffle=False)
         sets = {"dataset_train": X, "dataset_valid": run.valid}
-        if self.compile:
-            self._compile(X)
+        try:
+            if self.compile:
+                self._compile(X)
+        except KeyboardInterrupt:
+            run.interrupted = True
+            raise
         try:
             self._run_epochs(epochs, train, valid, sets)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 
 import torch
@@ -25,8 +26,13 @@ def optimizer_options(optimizer, *, weight_decay: float) -> dict:
     if cls in (torch.optim.Adam, torch.optim.AdamW):
         # One kernel per step instead of one per parameter and operation.
         options["optimizer__fused"] = True
-    if weight_decay or isinstance(optimizer, str):
+    if "weight_decay" in inspect.signature(cls).parameters:
         options["optimizer__weight_decay"] = weight_decay
+    elif weight_decay:
+        raise ValueError(
+            f"weight_decay must be 0 for {cls.__name__}, which has none; found "
+            f"{weight_decay}. Set weight_decay=0."
+        )
     return options
 
 

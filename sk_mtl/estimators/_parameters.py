@@ -97,7 +97,8 @@ class SharedParameters:
 
     optimizer : str or class, default="adamw"
         ``"adamw"``, ``"adam"``, ``"nadam"``, ``"sgd"``, ``"rmsprop"``, ``"adagrad"``
-        or a class of :mod:`torch.optim`.
+        or a class of :mod:`torch.optim`; of one without weight decay, such as `Rprop`,
+        set ``weight_decay=0``.
 
     precision : {"float32", "float64"}, default="float32"
         Floating-point type of weights and products. ``"float64"`` is slower and
@@ -171,8 +172,8 @@ class SharedParameters:
 
     random_state : int, RandomState instance or None, default=None
         Decides initial weights, order of rows, dropout and the random split. An int
-        gives the same result at every fit. The caller's global generators are left as
-        they were.
+        gives the same result at every fit, bit for bit at the same number of threads
+        and to 1e-4 at another. The caller's global generators are left as they were.
 
     verbose : int, default=0
         1 shows a progress bar, 2 a line per epoch with the loss of every task.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 
@@ -55,4 +56,9 @@ class Progress:
 
 def _can_redraw() -> bool:
     """Return whether standard error is a terminal or a notebook."""
-    return sys.stderr.isatty() or "ipykernel" in sys.modules
+    if "ipykernel" in sys.modules or not sys.stderr.isatty():
+        return "ipykernel" in sys.modules
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns > 0
+    except (OSError, ValueError):
+        return True

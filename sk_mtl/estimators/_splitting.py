@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 # A stratum of fewer rows than this can not put one row on each side reliably.
@@ -43,8 +44,9 @@ def validation_rows(
     n_valid = max(1, round(fraction * n_samples))
     if n_valid >= n_samples:
         raise ValueError(
-            f"Early stopping needs at least two rows, one of them for validation; "
-            f"found {n_samples}. Give more rows, or set early_stopping=False."
+            "Early stopping needs a row for training besides those for validation; "
+            f"found validation_fraction={fraction} of {n_samples} rows. Give more "
+            "rows, a smaller fraction, or early_stopping=False."
         )
     rows = np.arange(n_samples)
     if method == "last":
@@ -64,9 +66,8 @@ def joint_labels(codes: np.ndarray) -> np.ndarray:
     joint = np.zeros(len(codes), dtype=np.int64)
     for column in filled.T:
         # Renumbering after each task keeps the numbers below the number of rows.
-        joint = np.unique(joint * (column.max() + 1) + column, return_inverse=True)[
-            1
-        ].ravel()
+        combined = joint * (column.max() + 1) + column
+        joint = np.unique(combined, return_inverse=True)[1]
     return joint
 
 
@@ -85,6 +86,11 @@ def _strata(codes: np.ndarray, n_valid: int) -> np.ndarray | None:
 
 def _split_groups(rows, groups, fraction: float, seed: int):
     groups = np.asarray(groups)
+    if pd.isna(groups).any():
+        raise ValueError(
+            "groups must name the group of every row; found missing values. Give rows "
+            "without a group one of their own."
+        )
     if len(np.unique(groups)) < 2:
         raise ValueError(
             "groups must hold at least two groups, so that one can be held out for "

@@ -47,8 +47,8 @@ class LabelledRows:
         """Return the rows, or raise where y or the weights do not fit X."""
         codes = targets.encode(y, what="y" + suffix)
         check_same_length(**{"X" + suffix: X, "y" + suffix: codes})
-        name = "sample_weight" + suffix
-        return cls(X, codes, check_weights(weight, *codes.shape, name))
+        name, names = "sample_weight" + suffix, targets.task_names
+        return cls(X, codes, check_weights(weight, *codes.shape, name, names))
 
     def __len__(self) -> int:
         return len(self.codes)

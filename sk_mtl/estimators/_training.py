@@ -143,9 +143,7 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
         return net
 
     def _make_net(self, n_samples: int, dtype, device) -> _MultiTaskNet:
-        callbacks = None
-        if self.callbacks:
-            callbacks = [clone(callback, safe=False) for callback in self.callbacks]
+        callbacks = [self._copy_callback(each) for each in self.callbacks or []]
         net = _MultiTaskNet(
             module=self._make_network(dtype),
             criterion=nn.Identity,
@@ -154,7 +152,7 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
             batch_size=resolve_batch_size(self.batch_size, n_samples),
             train_split=None,
             predict_nonlinearity=None,
-            callbacks=callbacks,
+            callbacks=callbacks or None,
             device=device.type if device.index is None else str(device),
             compile=self.compile,
             verbose=int(self.verbose),
@@ -162,6 +160,15 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
         )
         net.task_names = self._targets.task_names
         return net.initialize()
+
+    def _copy_callback(self, callback):
+        bare = callback[-1] if isinstance(callback, tuple) else callback
+        if not hasattr(bare, "on_epoch_end"):
+            raise ValueError(
+                "callbacks must hold skorch callbacks, or pairs of a name and one; "
+                f"found {callback!r}. Derive it from skorch.callbacks.Callback."
+            )
+        return clone(callback, safe=False)
 
     def _make_loss(self, table) -> TaskLoss:
         mean_weight = self._mean_weight(table)

@@ -13,7 +13,12 @@ from skorch.callbacks import Callback
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
 from sk_mtl.exceptions import LeakWarning
-from tests.estimators.common import QUICK, assert_equal_proba, funnel_table
+from tests.estimators.common import (
+    QUICK,
+    assert_equal_proba,
+    funnel_table,
+    mixed_table,
+)
 
 both = pytest.mark.parametrize("cls", [MMOEClassifier, ESMMClassifier])
 
@@ -28,6 +33,14 @@ def refuse(action, message, error=ValueError):
     with pytest.raises(error) as caught:
         action()
     assert str(caught.value) == message
+
+
+def asked_columns(what="X", remedy="{}[model.feature_names_in_]"):
+    """What is said of columns that are not those of the fit."""
+    return (
+        f"\n{what} must have the columns that the estimator was fitted with, in their "
+        f"order. Give {remedy.format(what)}."
+    )
 
 
 def make(cls, **options):
@@ -290,15 +303,17 @@ def test_other_columns_at_predict(cls, table):
         act = (lambda X, m=method: m(X, y)) if "fit" in method.__name__ else method
         refuse(
             lambda: act(X.drop(columns="age")),  # noqa: B023
-            f"{start}Feature names seen at fit time, yet now missing:\n- age\n",
+            f"{start}Feature names seen at fit time, yet now missing:\n- age"
+            + asked_columns(),
         )
         refuse(
             lambda: act(X.assign(zip=1)),  # noqa: B023
-            f"{start}Feature names unseen at fit time:\n- zip\n",
+            f"{start}Feature names unseen at fit time:\n- zip{asked_columns()}",
         )
         refuse(
             lambda: act(X[X.columns[::-1]]),  # noqa: B023
-            f"{start}Feature names must be in the same order as they were in fit.\n",
+            f"{start}Feature names must be in the same order as they were in fit."
+            + asked_columns(),
         )
 
 
@@ -308,7 +323,8 @@ def test_another_number_of_columns_at_predict(cls, table):
     array = X[["age", "visits"]].to_numpy()
     refuse(
         lambda: make(cls).fit(array, y).predict(array[:, :1]),
-        f"X has 1 features, but {cls.__name__} is expecting 2 features as input.",
+        f"X has 1 features, but {cls.__name__} is expecting 2 features as input."
+        + asked_columns(remedy="the same columns"),
     )
 
 
@@ -404,7 +420,8 @@ def test_validation_rows_with_other_columns(cls, table):
     start = "The feature names should match those that were passed during fit.\n"
     refuse(
         lambda: make(cls).fit(X, y, X_val=X.drop(columns="plan"), y_val=y),
-        f"{start}Feature names seen at fit time, yet now missing:\n- plan\n",
+        f"{start}Feature names seen at fit time, yet now missing:\n- plan"
+        + asked_columns("X_val"),
     )
     refuse(
         lambda: make(cls).fit(X, y, X_val=X, y_val=y[["click"]]),
@@ -717,3 +734,34 @@ def snapshot(model, X):
 def assert_same(before, after):
     for name, value in before.items():
         np.testing.assert_equal(after[name], value, err_msg=name)
+
+
+def test_weights_in_another_order_of_tasks():
+    X, y = mixed_table()
+    weight = y.rename(columns={"churn": "buy", "buy": "churn"}) + 1.0
+    expected = r"must have the tasks \['churn', 'buy'\].*found \['buy', 'churn'\]"
+    with pytest.raises(ValueError, match=expected):
+        MMOEClassifier(**QUICK).fit(X, y, sample_weight=weight)
+    model = MMOEClassifier(**QUICK).fit(X, y, sample_weight=weight[["churn", "buy"]])
+    with pytest.raises(ValueError, match=expected):
+        model.score(X, y, sample_weight=weight)
+
+
+def test_a_callback_that_is_none():
+    X, y = mixed_table()
+    with pytest.raises(ValueError, match=r"must hold skorch callbacks.*found 'foo'"):
+        MMOEClassifier(callbacks=["foo"], **QUICK).fit(X, y)
+
+
+def test_groups_with_a_missing_value():
+    X, y = mixed_table()
+    groups = [None, *["a", "b"] * 119, "c"]
+    with pytest.raises(ValueError, match=r"groups must name.*missing values"):
+        MMOEClassifier(early_stopping=True, **QUICK).fit(X, y, groups=groups)
+
+
+def test_too_large_a_share_of_validation_rows():
+    X, y = mixed_table()
+    model = MMOEClassifier(early_stopping=True, validation_fraction=0.9999, **QUICK)
+    with pytest.raises(ValueError, match=r"validation_fraction=0.9999 of 240 rows"):
+        model.fit(X, y)

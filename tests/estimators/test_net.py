@@ -417,3 +417,14 @@ def test_a_compiled_network_learns_the_same(tables, cls):
 def test_only_this_file_imports_skorch():
     assert issubclass(_net._MultiTaskNet, _net.NeuralNet)
     assert not issubclass(MMOEClassifier, _net.NeuralNet)
+
+
+def test_an_interruption_before_the_first_epoch_leaves_no_fit(tables, monkeypatch):
+    def interrupt(self, table):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_net._MultiTaskNet, "_compile", interrupt)
+    model = MMOEClassifier(compile=True, **QUICK)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(**tables)
+    assert not hasattr(model, "net_")

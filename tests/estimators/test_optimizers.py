@@ -139,3 +139,17 @@ def test_plateau_follows_what_is_monitored(monitor):
     found = model.net_.optimizer_.param_groups[0]["lr"]
     assert found == pytest.approx(0.02 * expected)
     assert expected > 0.5**9
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "linear"])
+def test_a_schedule_starts_from_a_new_learning_rate(schedule):
+    X, y = mixed_table()
+    model = MMOEClassifier(lr_schedule=schedule, warm_start=True, **QUICK).fit(X, y)
+    before = weights_of(model)
+    model.set_params(lr=1e-9, weight_decay=0.0).fit(X, y)
+    assert moved(model, before) < 1e-6
+
+
+def test_an_optimizer_without_weight_decay_says_so():
+    with pytest.raises(ValueError, match=r"must be 0 for Rprop.*Set weight_decay=0"):
+        optimizer_options(torch.optim.Rprop, weight_decay=0.01)

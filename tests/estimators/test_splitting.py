@@ -110,8 +110,9 @@ def test_one_row_cannot_be_split():
         with pytest.raises(ValueError) as caught:
             split([[1.0]], method)
         assert str(caught.value) == (
-            "Early stopping needs at least two rows, one of them for validation; found "
-            "1. Give more rows, or set early_stopping=False."
+            "Early stopping needs a row for training besides those for validation; "
+            "found validation_fraction=0.1 of 1 rows. Give more rows, a smaller "
+            "fraction, or early_stopping=False."
         )
 
 
