@@ -1,10 +1,12 @@
 """The network: encoder, wiring and towers in a row."""
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 
 class MultiTaskNetwork(nn.Module):
-    """codes (n, n_categorical), numeric (n, n_numeric) -> logits (n, n_heads).
+    """codes (n, n_columns), numeric (n, n_numeric), sequences -> logits (n, n_heads).
 
     The three parts of every model: the encoder turns columns into one row of numbers,
     the wiring (what a paper is about) turns that row into one for each task, and the
@@ -14,7 +16,7 @@ class MultiTaskNetwork(nn.Module):
     Parameters
     ----------
     encoder : FeatureEncoder
-        Called with codes and numeric columns; returns `Encoded`.
+        Called with codes, numeric columns and sequences; returns `Encoded`.
     wiring : Module
         Called with `Encoded`; returns (n, n_tasks, out_width).
     towers : Module
@@ -42,10 +44,26 @@ class MultiTaskNetwork(nn.Module):
         self.wiring = wiring
         self.towers = towers
 
-    def forward(self, codes: Tensor, numeric: Tensor) -> Tensor:
+    def forward(
+        self, codes: Tensor, numeric: Tensor, sequences: Sequence[Tensor] = ()
+    ) -> Tensor:
         """Return the logits of all tasks side by side."""
-        encoded = self.encoder(codes, numeric)
+        encoded = self.encoder(codes, numeric, sequences)
         logits = self.towers(self.wiring(encoded))
         if encoded.logit_terms is not None:
             logits = logits + encoded.logit_terms
         return logits
+
+    def sparse_parameter_names(self) -> list[str]:
+        """Return the names of the parameters that get sparse gradients."""
+        return [f"encoder.{name}" for name in self.encoder.sparse_parameter_names()]
+
+    def sparse_rows(
+        self, codes: Tensor, sequences: Sequence[Tensor] = ()
+    ) -> dict[str, Tensor]:
+        """Return which rows training on these codes can change, by parameter name.
+
+        Only parameters with sparse gradients are there; see `FeatureEncoder`.
+        """
+        rows = self.encoder.sparse_rows(codes, sequences)
+        return {f"encoder.{name}": found for name, found in rows.items()}

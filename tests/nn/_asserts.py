@@ -44,7 +44,7 @@ def assert_every_parameter_learns(module, output):
     dead = [
         name
         for name, parameter in module.named_parameters()
-        if parameter.grad is None or not bool(parameter.grad.any())
+        if parameter.grad is None or not bool(parameter.grad.to_dense().any())
     ]
     assert not dead, f"no gradient reaches {dead}"
 
@@ -54,3 +54,30 @@ def set_values(parameter, values):
     new = torch.as_tensor(values, dtype=parameter.dtype, device=parameter.device)
     assert new.shape == parameter.shape
     parameter.data.copy_(new)
+
+
+def pad(codes, n_more):
+    """Return sequences of codes with so many more padded places."""
+    return torch.nn.functional.pad(codes, (0, n_more), value=-1)
+
+
+def assert_exports(encoder, codes, numeric, sequences=()):
+    """The graph of an encoder answers other rows and lengths as the encoder does."""
+    encoder.eval()
+    any_size = torch.export.Dim.DYNAMIC
+    shapes = (
+        {0: any_size},
+        {0: any_size},
+        tuple({0: any_size, 1: any_size} for _ in sequences),
+    )
+    inputs = (codes, numeric, tuple(sequences))
+    program = torch.export.export(encoder, inputs, dynamic_shapes=shapes, strict=False)
+    more = (
+        torch.cat([codes, codes[:3]]),
+        torch.cat([numeric, numeric[:3]]),
+        tuple(pad(torch.cat([items, items[:3]]), 2) for items in sequences),
+    )
+    graph, eager = program.module()(*more), encoder(*more)
+    assert_close(graph.shared, eager.shared)
+    if eager.logit_terms is not None:
+        assert_close(graph.logit_terms, eager.logit_terms)

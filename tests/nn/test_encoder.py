@@ -1,12 +1,10 @@
 import copy
 import pickle
 
-import numpy as np
 import pytest
 import torch
 
-from sk_mtl.nn import FeatureEncoder, auto_embedding_dim
-from sk_mtl.nn._encoder import _offsets
+from sk_mtl.nn import FeatureEncoder
 from tests.nn._asserts import (
     assert_close,
     assert_every_parameter_learns,
@@ -36,7 +34,7 @@ def test_int32_and_int64_codes_read_the_same_and_int32_stays_int32(encoder, put)
     long = encoder(put(codes), numeric).shared
     short = encoder(put(codes.int()), numeric).shared
     assert torch.equal(long, short)
-    assert encoder.offsets.dtype == torch.int32
+    assert encoder.tables.offsets.dtype == torch.int32
     assert "_to_copy" not in operations(encoder, put(codes.int()), numeric)
 
 
@@ -60,7 +58,7 @@ def test_unequal_widths_take_one_lookup_each_and_stand_narrow_first(put):
 
 def test_widths_that_are_sorted_already_are_not_reordered(put):
     encoder = put(FeatureEncoder([2, 3], 0, embedding_dims=[1, 2]))
-    assert encoder.column_order is None
+    assert encoder.tables.column_order is None
 
 
 def test_numeric_columns_alone(put):
@@ -119,35 +117,34 @@ def test_embedding_dropout_spares_the_numeric_columns(put):
     assert not bool((encoder.eval()(codes, numeric).shared == 0).any())
 
 
+def test_the_plain_case_runs_no_operation_beyond_its_own(put):
+    encoder = FeatureEncoder([2, 3, 4], 1, embedding_dims=[4, 2, 4], unknown_rate=0.1)
+    codes, numeric = put(torch.ones(5, 3, dtype=torch.int32)), put(torch.ones(5, 1))
+    counts = operations(put(encoder), codes, numeric)
+    unknown = {"rand": 1, "lt": 1, "masked_fill": 1}
+    looked_up = {"index_select": 1, "add": 1, "split_with_sizes": 1, "embedding": 2}
+    del counts["view"]
+    assert counts == {**unknown, **looked_up, "cat": 1}
+
+
+def test_the_plain_case_draws_the_tables_in_order_and_nothing_else():
+    torch.manual_seed(3)
+    encoder = FeatureEncoder([2, 3, 4], 1, embedding_dims=[4, 2, 4])
+    state = torch.get_rng_state()
+    torch.manual_seed(3)
+    for name, shape in (("tables.0", (3, 2)), ("tables.1", (6, 4))):
+        drawn = torch.nn.init.normal_(torch.empty(shape), std=0.1)
+        assert torch.equal(encoder.get_parameter(name), drawn)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert list(encoder.state_dict()) == ["tables.0", "tables.1"]
+
+
 def test_without_dropout_and_unknowns_training_draws_no_random_number(encoder, put):
     codes, numeric = put(torch.tensor([[1, 2]])), put(torch.zeros(1, 1))
     before = torch.get_rng_state()
     in_training = operations(encoder.train(), codes, numeric)
     assert torch.equal(torch.get_rng_state(), before)
     assert in_training == operations(encoder.eval(), codes, numeric)
-
-
-def test_the_table_starts_small_and_no_two_rows_alike():
-    table = FeatureEncoder([2000], 0, embedding_dims=[8]).tables[0].detach()
-    assert float(table.std()) == pytest.approx(0.1, rel=0.03)
-    assert len(torch.unique(table, dim=0)) == 2000
-
-
-def test_codes_beyond_two_to_the_24_stay_exact(device):
-    n_codes = 2**24 + 4
-    encoder = FeatureEncoder([n_codes], 0, embedding_dims=[1]).to(device)
-    encoder.tables[0].data[-4:] = torch.tensor([[0.0], [1.0], [2.0], [3.0]])
-    codes = torch.arange(n_codes - 4, n_codes, dtype=torch.int32, device=device)
-    shared = encoder(codes.view(-1, 1), torch.zeros(4, 0, device=device)).shared
-    assert shared.flatten().tolist() == [0, 1, 2, 3]
-
-
-def test_offsets_widen_when_a_table_outgrows_int32():
-    groups = [np.array([2**30, 2**30 - 1, 2**20])]
-    assert _offsets([groups[0][:2]]).dtype == torch.int32
-    wide = _offsets(groups)
-    assert wide.dtype == torch.int64
-    assert wide.tolist() == [0, 2**30, 2**31 - 1]
 
 
 def test_two_encoders_share_nothing():
@@ -164,15 +161,6 @@ def test_copies_and_pickles_encode_the_same(copied, put):
     codes, numeric = put(torch.tensor([[1, 2]])), put(torch.ones(1, 1))
     other = copied(encoder)
     assert torch.equal(other(codes, numeric).shared, encoder(codes, numeric).shared)
-
-
-@pytest.mark.parametrize(
-    ("cardinality", "dim"),
-    [(1, 2), (8, 2), (9, 4), (64, 4), (65, 8), (512, 8), (513, 16), (4096, 16)]
-    + [(4097, 32), (10_000_000, 32)],
-)
-def test_auto_embedding_dim_is_a_power_of_two_near_the_cube_root(cardinality, dim):
-    assert auto_embedding_dim(cardinality) == dim
 
 
 def test_columns_and_widths_must_agree():

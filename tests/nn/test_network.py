@@ -66,7 +66,7 @@ def test_the_dtype_follows_the_module(batch, device):
     network = _network().to(device).double()
     codes, numeric = batch
     assert network(codes, numeric.double()).dtype == torch.float64
-    assert network.encoder.offsets.dtype == torch.int32
+    assert network.encoder.tables.offsets.dtype == torch.int32
 
 
 def test_logit_terms_are_added(batch, put):
@@ -74,7 +74,7 @@ def test_logit_terms_are_added(batch, put):
     before = network(*batch)
 
     class Wide(nn.Module):
-        def forward(self, codes, numeric):
+        def forward(self, codes, numeric, sequences):
             return encoder(codes, numeric)._replace(logit_terms=numeric[:, :1])
 
     encoder, network.encoder = network.encoder, Wide()

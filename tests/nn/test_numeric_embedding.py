@@ -1,0 +1,133 @@
+import copy
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+from sk_mtl.nn import make_numeric_embedding, quantile_bins
+from tests.nn._asserts import assert_close, assert_every_parameter_learns
+
+KINDS = ("bins", "ple", "periodic")
+
+
+@pytest.fixture
+def numeric(put):
+    """A zero-heavy column, its indicator, one of two values and one of all values."""
+    amounts = torch.where(torch.rand(300) < 0.8, 0.0, torch.rand(300) * 1e4)
+    missing = (torch.rand(300) < 0.1).float()
+    columns = [amounts * (1 - missing), missing, torch.ones(300), torch.randn(300)]
+    columns[2][::2] = -1
+    return put(torch.stack(columns, 1))
+
+
+def make(kinds, numeric, put, columns=(0, 2, 3), indicators=None, **settings):
+    indicators = {0: 1} if indicators is None else indicators
+    return put(
+        make_numeric_embedding(kinds, numeric, list(columns), indicators, **settings)
+    )
+
+
+@pytest.mark.parametrize("kinds", [("bins",), ("ple",), ("periodic",), KINDS])
+def test_shapes_and_gradients(kinds, numeric, put):
+    embedding = make(kinds, numeric, put, width=5)
+    fields = embedding(numeric)
+    assert fields.shape == (300, 3 * len(kinds), 5)
+    assert fields.dtype == numeric.dtype
+    assert (embedding.n_fields, embedding.width) == (3 * len(kinds), 5)
+    assert_every_parameter_learns(embedding, fields)
+
+
+def test_several_kinds_stand_side_by_side(numeric, put):
+    embedding = make(("ple", "bins"), numeric, put)
+    ple, bins = (part(numeric) for part in embedding.parts)
+    assert torch.equal(embedding(numeric), torch.cat([ple, bins], 1))
+
+
+def test_edges_come_from_the_rows_that_were_not_missing(numeric, put):
+    (bins,) = make(("bins",), numeric, put, n_bins=8).parts
+    observed = numeric[numeric[:, 1] != 1, 0].cpu().numpy()
+    edges = quantile_bins(observed, 8)
+    assert_close(bins.edges[0, : len(edges)], torch.from_numpy(edges))
+    n_rows = (len(edges) + 2) + 2 + 8
+    assert bins.table.shape == (n_rows, 8)
+
+
+@pytest.mark.parametrize("kinds", [("bins",), ("ple",), ("periodic",)])
+@pytest.mark.parametrize("n_rows", [1, 2, 3])
+def test_tiny_training_sets(kinds, n_rows, numeric, put):
+    embedding = make(kinds, numeric[:n_rows], put)
+    assert bool(embedding(numeric).isfinite().all())
+
+
+@pytest.mark.parametrize("kinds", [("bins",), ("ple",), ("periodic",)])
+def test_constant_columns_and_columns_that_are_always_missing(kinds, put):
+    numeric = put(torch.tensor([[3.0, 0, 1], [3.0, 0, 1], [3.0, 0, 1]]))
+    embedding = make(kinds, numeric, put, columns=(0, 1), indicators={1: 2})
+    assert bool(embedding(numeric).isfinite().all())
+    assert bool(embedding(numeric * 100).isfinite().all())
+
+
+def test_a_piecewise_linear_embedding_starts_linear_and_ends_flat(numeric, put):
+    embedding = make(("ple",), numeric, put, columns=(3,))
+    column = numeric[:, 3]
+    low, high = float(column.min()), float(column.max())
+    x = numeric[:5].clone()
+    x[:, 3] = torch.tensor([low - 9, low, (low + high) / 2, high, high + 9])
+    below, first, middle, last, beyond = embedding(x).unbind()
+    assert_close(middle, (first + last) / 2)
+    assert torch.equal(below, first)
+    assert torch.equal(beyond, last)
+
+
+def test_a_piecewise_linear_embedding_bends_at_the_quantiles_once_trained(put):
+    numeric = put(torch.linspace(-1, 1, 400).view(-1, 1))
+    embedding = make(("ple",), numeric, put, columns=(0,), indicators={}, n_bins=4)
+    torch.nn.init.normal_(embedding.parts[0].embedding.linear.weight)
+    y = embedding(numeric)[:, 0, 0].detach()
+    slopes = y.diff()
+    bends = (slopes.diff().abs() > 0.01 * slopes.abs().max()).nonzero().flatten() + 1
+    # A bend between two numbers shows in the slopes at both of them.
+    expected = {99, 100, 199, 200, 299, 300}
+    assert bends.tolist()
+    assert set(bends.tolist()) <= expected
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_bins_that_rounding_would_blow_up_are_left_out(dtype):
+    values = torch.from_numpy(np.array([0, 1, 2, 3 - 1e-6, 3] * 20, dtype=dtype))
+    embedding = make_numeric_embedding(("ple",), values.view(-1, 1), [0], {}, n_bins=5)
+    encoding = embedding.parts[0].embedding.impl(values.view(-1, 1))
+    assert float(encoding.max()) < 1.01
+
+
+def test_double_precision_keeps_edges_that_single_precision_merges():
+    step = 1e-10
+    numeric = torch.arange(100, dtype=torch.float64).view(-1, 1) * step + 1
+    embedding = make_numeric_embedding(("bins",), numeric, [0], {}, n_bins=100)
+    rows = embedding(numeric).squeeze(1)
+    assert rows.dtype == torch.float64
+    assert len(torch.unique(rows, dim=0)) == 100
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))]
+)
+def test_copies_pickles_and_states_embed_the_same(kind, copied, numeric, put):
+    embedding = make((kind,), numeric, put)
+    assert torch.equal(copied(embedding)(numeric), embedding(numeric))
+    other = make((kind,), numeric, put)
+    assert not torch.equal(other(numeric), embedding(numeric))
+    other.load_state_dict(embedding.state_dict())
+    assert torch.equal(other(numeric), embedding(numeric))
+
+
+def test_no_column_needs_no_embedding(numeric):
+    assert make_numeric_embedding(("bins",), numeric, [], {}) is None
+
+
+@pytest.mark.parametrize("kinds", [("bins", "tree"), ()])
+def test_unknown_kinds_name_the_known_ones(kinds, numeric):
+    with pytest.raises(ValueError, match=r"\['bins', 'ple', 'periodic'\]; found \["):
+        make_numeric_embedding(kinds, numeric, [0], {})
