@@ -23,10 +23,14 @@ LOWER_TESTS := $(wildcard tests/estimators/test_contract.py tests/estimators/tes
 BENCHMARKS := \
 	benchmarks/import_time.py \
 	benchmarks/encode.py \
+	benchmarks/sequences.py \
 	benchmarks/epoch.py \
 	benchmarks/latency.py \
 	benchmarks/growth.py \
 	benchmarks/fit_time.py \
+	benchmarks/huge_table.py \
+	benchmarks/sequence_pooling.py \
+	benchmarks/features.py \
 	benchmarks/truth.py \
 	benchmarks/peers.py
 

@@ -1,10 +1,14 @@
 """Warnings that a user may want to filter by their class."""
 
-__all__ = ["FunnelWarning", "LeakWarning"]
+__all__ = ["FunnelWarning", "IdentifierWarning", "LeakWarning"]
 
 
 class FunnelWarning(UserWarning):
     """The columns of y are not steps of a funnel: a later one without the earlier."""
+
+
+class IdentifierWarning(UserWarning):
+    """A column of integers that looks like identifiers is treated as a quantity."""
 
 
 class LeakWarning(UserWarning):

@@ -11,8 +11,6 @@ import torch
 
 from sk_mtl.estimators._targets import ClassTargets
 from sk_mtl.losses import FunnelStructure, IndependentStructure, Structure
-from sk_mtl.nn import auto_embedding_dim
-from sk_mtl.preprocessing import FeatureSchema
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -49,30 +47,6 @@ def make_structure(name: str, targets: ClassTargets) -> Structure:
                 f"has {len(classes)} classes. Use structure='independent'."
             )
     return FunnelStructure(targets.n_tasks)
-
-
-def resolve_embedding_dims(embedding_dim, schema: FeatureSchema) -> list[int]:
-    """Return the embedding width of each categorical column."""
-    names = schema.categorical_names
-    if not isinstance(embedding_dim, Mapping):
-        embedding_dim = dict.fromkeys(names, embedding_dim)
-    unknown = [name for name in embedding_dim if name not in names]
-    if unknown:
-        raise ValueError(
-            f"embedding_dim must be keyed by categorical columns {names}; found "
-            f"{unknown}. Correct the names; columns left out get 'auto'."
-        )
-    wanted = [embedding_dim.get(name, "auto") for name in names]
-    for name, width in zip(names, wanted, strict=True):
-        if width != "auto" and not (isinstance(width, Integral) and width >= 1):
-            raise ValueError(
-                f"embedding_dim of column {name!r} must be an integer >= 1 or 'auto'; "
-                f"found {width!r}. Give for instance 8."
-            )
-    return [
-        auto_embedding_dim(cardinality) if width == "auto" else int(width)
-        for width, cardinality in zip(wanted, schema.cardinalities, strict=True)
-    ]
 
 
 def resolve_tower_sizes(sizes, task_names: Sequence[str]) -> list[tuple[int, ...]]:
@@ -122,13 +96,15 @@ def resolve_task_weights(task_weights, task_names: list[str]) -> torch.Tensor:
 
 
 def resolve_batch_size(batch_size, n_samples: int) -> int:
-    """Return the rows per step; "auto" gives about twenty steps an epoch at least.
+    """Return the rows per step.
 
-    The power of two nearest to a twentieth of the rows, from 16 to 1,024.
+    "auto" is the power of two nearest to twice the square root of the rows, from 16 to
+    1,024. The steps of an epoch then grow with the square root, too: a table of 20,000
+    rows has 80, enough to learn its embeddings in a few epochs.
     """
     if batch_size != "auto":
         return int(batch_size)
-    nearest = 2 ** round(math.log2(max(n_samples / 20, 1.0)))
+    nearest = 2 ** round(math.log2(2 * math.sqrt(n_samples)))
     return max(16, min(1024, nearest))
 
 

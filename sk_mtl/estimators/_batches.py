@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
 import torch
@@ -25,12 +25,21 @@ class TensorTable:
 
     weight : Tensor of shape (n_samples, n_tasks) or None
         The weight of each label, 0 where it is missing. None where every weight is 1.
+
+    sequences : tuple of Tensor of shape (n_samples, length)
+        Integer codes of the items of each sequence column, -1 where it has ended.
     """
 
     codes: Tensor
     numeric: Tensor
     y: Tensor
     weight: Tensor | None = None
+    sequences: tuple[Tensor, ...] = ()
+
+    @property
+    def inputs(self) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+        """The arguments of the network."""
+        return self.codes, self.numeric, self.sequences
 
     def __len__(self) -> int:
         return len(self.y)
@@ -53,9 +62,14 @@ class TensorTable:
             return self.y.new_ones(self.y.shape[1])
         return self.weight.double().mean(0).to(self.y.dtype)
 
-    def _apply(self, function) -> TensorTable:
-        values = (getattr(self, field.name) for field in fields(self))
-        return TensorTable(*(None if v is None else function(v) for v in values))
+    def _apply(self, function: Callable[[Tensor], Tensor]) -> TensorTable:
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        for name, value in values.items():
+            if isinstance(value, tuple):
+                values[name] = tuple(map(function, value))
+            elif value is not None:
+                values[name] = function(value)
+        return TensorTable(**values)
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -19,6 +19,12 @@ class NonFiniteLossError(ArithmeticError):
 @dataclass
 class TrainingControl:
     """Keeps the best weights, steps the learning rate and says when to stop.
+
+    Weights are kept as a copy in memory. Of a table with sparse gradients the copy
+    holds only the rows that training can change, since SparseAdam leaves the others
+    bit by bit as they are: a log of a million rows with two million distinct users and
+    items costs at most those two million rows, in a table of any size. A second copy
+    lives for the moment in which a better epoch takes the place of the last one.
 
     Attributes
     ----------
@@ -36,6 +42,12 @@ class TrainingControl:
     schedule : callable or None
         Called after each epoch with the score, or None where there is none.
 
+    rows : dict of str to Tensor
+        For each table with sparse gradients, by its name in the module's state: the
+        sorted unique numbers of the rows that training can change, on the table's
+        device. These are the rows that the training rows read, and the rows of unknown
+        categories, which stand in for others. All other tensors are kept whole.
+
     best_epoch : int
         The number of the epoch whose weights are kept, 0 before the first.
 
@@ -47,6 +59,7 @@ class TrainingControl:
     patience: int | None = None
     tol: float = 0.0
     schedule: Callable[[float | None], None] | None = None
+    rows: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
     best_epoch: int = 0
     best_score: float | None = None
     _weights: dict[str, Tensor] | None = field(default=None, repr=False)
@@ -76,19 +89,31 @@ class TrainingControl:
             self.schedule(train_loss if score is None else score)
         return self._out_of_patience(score)
 
+    @torch.no_grad()
     def restore(self, module: nn.Module) -> bool:
         """Give the module the kept weights; return whether there were any."""
         if self._weights is None:
             return False
-        module.load_state_dict(self._weights)
+        for name, value in module.state_dict().items():
+            kept = self._weights[name]
+            if name in self.rows:
+                value.index_copy_(0, self.rows[name], kept)
+            else:
+                value.copy_(kept)
         self._weights = None
         return True
 
     def _keep(self, module: nn.Module, epoch: int, score: float | None) -> None:
-        weights = {k: v.detach().clone() for k, v in module.state_dict().items()}
-        if not all(bool(torch.isfinite(v).all()) for v in weights.values()):
+        weights = {k: self._copy(k, v) for k, v in module.state_dict().items()}
+        if not all(map(_is_finite, weights.values())):
             raise NonFiniteLossError
         self._weights, self.best_epoch, self.best_score = weights, epoch, score
+
+    def _copy(self, name: str, value: Tensor) -> Tensor:
+        value = value.detach()
+        if name in self.rows:
+            return value.index_select(0, self.rows[name])
+        return value.clone()
 
     def _is_better(self, score: float | None, than: float | None, by=0.0) -> bool:
         if score is None or than is None:
@@ -104,3 +129,11 @@ class TrainingControl:
         else:
             self._misses += 1
         return self._misses >= self.patience
+
+
+def _is_finite(value: Tensor) -> bool:
+    """Return whether all numbers are finite, without a tensor as large as they are.
+
+    The smallest and the largest number are NaN where any number is.
+    """
+    return value.numel() == 0 or all(bool(end.isfinite()) for end in value.aminmax())

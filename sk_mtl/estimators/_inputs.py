@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_array, validate_data
 
+from sk_mtl.preprocessing._frames import as_pandas, column_names, is_frame
+
 
 def check_X(estimator, X, *, reset: bool, what: str = "X"):
     """Return X as a pandas DataFrame or a numeric array, checked.
@@ -16,7 +18,8 @@ def check_X(estimator, X, *, reset: bool, what: str = "X"):
         Carries ``n_features_in_`` and ``feature_names_in_``.
 
     X : {array-like, DataFrame} of shape (n_samples, n_features)
-        NaN is allowed, infinity is not.
+        Data frames of pandas and polars and tables of pyarrow are taken. NaN is
+        allowed, infinity is not.
 
     reset : bool
         Whether X teaches the estimator its features (``fit``) or is checked against
@@ -25,8 +28,8 @@ def check_X(estimator, X, *, reset: bool, what: str = "X"):
     what : str
         The argument's name in messages.
     """
-    if not isinstance(X, pd.DataFrame) and hasattr(X, "to_pandas"):
-        X = X.to_pandas()
+    if is_frame(X) and hasattr(X, "to_pandas"):
+        X = as_pandas(X)
     named = isinstance(X, pd.DataFrame)
     if named:
         _check_frame(estimator, X)
@@ -101,9 +104,9 @@ def check_weights(
 
 def _check_weight_names(weight, name: str, task_names: list[str] | None) -> None:
     """Raise where a frame of weights has the tasks of y in another order, or others."""
-    if task_names is None or not isinstance(weight, pd.DataFrame):
+    if task_names is None or not is_frame(weight):
         return
-    found = [str(column) for column in weight.columns]
+    found = column_names(weight)
     nameless = isinstance(weight.columns, pd.RangeIndex)
     if len(found) == len(task_names) and found != task_names and not nameless:
         raise ValueError(

@@ -17,6 +17,7 @@ from sk_mtl.estimators._batches import BatchIterator, TensorTable
 from sk_mtl.estimators._control import NonFiniteLossError, TrainingControl
 from sk_mtl.estimators._progress import Progress
 from sk_mtl.losses import TaskLoss
+from sk_mtl.preprocessing import FeatureArrays
 
 # Large enough that the product is the cost and not the call, small enough that the
 # activations of a wide network stay in the cache.
@@ -160,23 +161,24 @@ class _MultiTaskNet(NeuralNet):
                 group["weight_decay"] = weight_decay
             group.pop("initial_lr", None)
 
-    def logits(self, codes: np.ndarray, numeric: np.ndarray) -> Tensor:
+    def logits(self, arrays: FeatureArrays) -> Tensor:
         """Return the logits of encoded rows, on the processor."""
-        return self.evaluate(lambda module, *inputs: module(*inputs), codes, numeric)
+        return self.evaluate(lambda module, *inputs: module(*inputs), arrays)
 
     def evaluate(
-        self, function: Callable[..., Tensor], codes: np.ndarray, numeric: np.ndarray
+        self, function: Callable[..., Tensor], arrays: FeatureArrays
     ) -> Tensor:
         """Return, batch by batch, what a function makes of module and inputs."""
         outputs = []
         with torch.inference_mode():
-            for start in range(0, len(codes), EVALUATION_BATCH):
-                rows = slice(start, start + EVALUATION_BATCH)
-                inputs = (
-                    torch.from_numpy(table[rows]).to(self.device)
-                    for table in (codes, numeric)
+            for start in range(0, len(arrays.codes), EVALUATION_BATCH):
+                batch = slice(start, start + EVALUATION_BATCH)
+                codes, numeric, *sequences = (
+                    torch.from_numpy(table[batch]).to(self.device)
+                    for table in (arrays.codes, arrays.numeric, *arrays.sequences)
                 )
-                outputs.append(function(self.module_, *inputs).cpu())
+                result = function(self.module_, codes, numeric, tuple(sequences))
+                outputs.append(result.cpu())
         return torch.cat(outputs)
 
     @property
@@ -193,7 +195,7 @@ class _MultiTaskNet(NeuralNet):
         return frame[present + [name for name in frame if name not in present]]
 
     def _losses(self, batch: TensorTable) -> dict[str, Tensor]:
-        logits = self.module_(batch.codes, batch.numeric)
+        logits = self.module_(*batch.inputs)
         task_losses = self.criterion_.task_losses(logits, batch.y, batch.weight)
         loss = torch.dot(task_losses, self.criterion_.task_weights)
         return {"loss": loss, "y_pred": logits, "task_losses": task_losses.detach()}
@@ -254,7 +256,7 @@ class _MultiTaskNet(NeuralNet):
         sample = table.narrow(0, min(len(table), 64))
         self.module_.eval()
         try:
-            self.module_(sample.codes, sample.numeric).sum().backward()
+            self.module_(*sample.inputs).sum().backward()
         except Exception as error:
             # Whatever a missing or broken compiler raises, the model itself is sound.
             self.module_._compiled_call_impl = None

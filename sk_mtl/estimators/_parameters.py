@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -11,52 +11,23 @@ import torch
 
 from sk_mtl._sklearn_compat import HasMethods, Interval, StrOptions
 from sk_mtl.estimators._architecture import DTYPES
+from sk_mtl.estimators._documentation import share_documentation
+from sk_mtl.estimators._feature_parameters import COUNT, SHARE, FeatureParameters
 from sk_mtl.estimators._optimizers import OPTIMIZERS, SCHEDULES
 from sk_mtl.nn import ACTIVATIONS
 
-_SHARE = [Interval(Real, 0, 1, closed="left")]
-_COUNT = [Interval(Integral, 1, None, closed="left")]
 
-
+@share_documentation(FeatureParameters)
 @dataclass(kw_only=True, eq=False, repr=False)
-class SharedParameters:
+class SharedParameters(FeatureParameters):
     """Parameters of features, towers, tasks and training.
 
     Parameters
     ----------
-    preprocessor : transformer, default=None
-        Turns columns into codes and numbers: a
-        :class:`~sklearn.compose.ColumnTransformer`, or another transformer. It is
-        cloned and fitted on the training part only, before the early-stopping rows
-        are transformed. None takes
-        :func:`~sk_mtl.preprocessing.make_tabular_preprocessor`: numbers are imputed
-        and scaled, everything else is coded.
-
-    categorical_features : array-like, "from_dtype" or None, default=None
-        Columns that hold categories or the integer codes of an earlier encoder: names,
-        positions, a boolean mask, or ``"from_dtype"`` for the columns of dtype
-        ``category``. Codes are read back exactly; -1 and NaN mean unknown. None takes
-        every column that is not numeric. Not allowed beside `preprocessor`.
-
     task_names : sequence of str or None, default=None
         Names for a `y` that carries none. `cross_val_predict` and other tools hand
         `fit` a bare array, in which parameters keyed by task would not find their
         task. None takes the columns of `y`, or ``task_0``, ``task_1``...
-
-    embedding_dim : int, "auto" or dict, default=8
-        Width of the embedding of each categorical column. Wider tells more categories
-        apart and costs memory, time and, with few rows, accuracy. ``"auto"`` takes the
-        smallest of 2, 4, 8, 16, 32 that is at least the cube root of the number of
-        categories. A dict maps columns to widths; columns left out get ``"auto"``.
-
-    embedding_dropout : float, default=0.0
-        Share of embedding entries that are zeroed in training, in [0, 1). Larger
-        regularises rare categories more; too large underfits.
-
-    unknown_rate : float, default=0.01
-        Share of codes that are replaced by "unknown" in training, in [0, 1), so that a
-        category never seen before reads a trained row. Larger trains that row more and
-        blurs the known ones; 0 leaves it untrained.
 
     tower_hidden_sizes : tuple of int, list of tuples or dict, default=(32,)
         Widths of the hidden layers of the towers, the part of the network that each
@@ -119,8 +90,8 @@ class SharedParameters:
 
     batch_size : int or "auto", default="auto"
         Rows per step. Smaller takes more and noisier steps per epoch; larger is faster
-        per epoch. ``"auto"`` is the power of two nearest to a twentieth of the rows,
-        from 16 to 1024.
+        per epoch. ``"auto"`` is the power of two nearest to twice the square root of
+        the rows, from 16 to 1024.
 
     max_epochs : int, default=30
         Passes over the training rows at most. `warm_start` adds as many again.
@@ -180,15 +151,10 @@ class SharedParameters:
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        "preprocessor": [HasMethods(["fit_transform", "transform"]), None],
-        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "task_names": ["array-like", None],
-        "embedding_dim": [*_COUNT, StrOptions({"auto"}), dict],
-        "embedding_dropout": _SHARE,
-        "unknown_rate": _SHARE,
         "tower_hidden_sizes": ["array-like", dict],
         "activation": [StrOptions(set(ACTIVATIONS))],
-        "dropout": _SHARE,
+        "dropout": SHARE,
         "batch_norm": ["boolean"],
         "structure": [StrOptions({"independent", "funnel"})],
         "task_weights": ["array-like", dict, None],
@@ -199,15 +165,15 @@ class SharedParameters:
         "lr": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "lr_schedule": [StrOptions(set(SCHEDULES)), callable, None],
-        "batch_size": [*_COUNT, StrOptions({"auto"})],
-        "max_epochs": _COUNT,
+        "batch_size": [*COUNT, StrOptions({"auto"})],
+        "max_epochs": COUNT,
         "early_stopping": ["boolean", StrOptions({"auto"})],
         "validation_split": [
             StrOptions({"random", "last"}),
             HasMethods(["split", "get_n_splits"]),
         ],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": _COUNT,
+        "n_iter_no_change": COUNT,
         "tol": [Interval(Real, 0, None, closed="left")],
         "monitor": [str, tuple, list, callable],
         "warm_start": ["boolean"],
@@ -231,12 +197,7 @@ class SharedParameters:
         }
     )
 
-    preprocessor: Any = None
-    categorical_features: Any = None
     task_names: Sequence[str] | None = None
-    embedding_dim: int | str | Mapping[str, int] = 8
-    embedding_dropout: float = 0.0
-    unknown_rate: float = 0.01
     tower_hidden_sizes: Any = (32,)
     activation: str = "relu"
     dropout: float = 0.1

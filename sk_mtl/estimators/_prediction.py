@@ -26,7 +26,7 @@ class NetworkPredictor:
         """
 
         def from_arrays(arrays: FeatureArrays) -> list[np.ndarray]:
-            logits = self.net_.logits(arrays.codes, arrays.numeric)
+            logits = self.net_.logits(arrays)
             results = function(logits.double())
             return [tensor.to(logits.dtype).numpy() for tensor in results]
 
@@ -36,7 +36,7 @@ class NetworkPredictor:
         """Return what a function makes of the network and its inputs."""
 
         def from_arrays(arrays: FeatureArrays) -> list[np.ndarray]:
-            return [self.net_.evaluate(function, *arrays).numpy()]
+            return [self.net_.evaluate(function, arrays).numpy()]
 
         return self._map_chunks(X, from_arrays)[0]
 

@@ -75,6 +75,7 @@ class LabelledRows:
             torch.from_numpy(arrays.numeric).to(dtype),
             torch.from_numpy(y).to(dtype),
             None if weight is None else torch.from_numpy(weight.copy()).to(dtype),
+            tuple(map(torch.from_numpy, arrays.sequences)),
         )
         return table.to(device)
 

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.multiclass import check_classification_targets
 
+from sk_mtl.preprocessing._frames import as_pandas, column_as_pandas, is_frame
+
 
 @dataclass(frozen=True)
 class ClassTargets:
@@ -134,7 +136,7 @@ def split_targets(y, what: str = "y"):
             "None. Give one column of labels per task."
         )
     if hasattr(y, "to_pandas"):
-        y = y.to_pandas()
+        y = as_pandas(y) if is_frame(y) else column_as_pandas(y)
     if isinstance(y, pd.Series):
         _check_not_complex(y.dtype, what)
         return [y.array], None if y.name is None else [str(y.name)], True

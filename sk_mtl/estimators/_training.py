@@ -16,11 +16,12 @@ from sk_mtl.estimators._architecture import (
     DTYPES,
     resolve_batch_size,
     resolve_device,
-    resolve_embedding_dims,
     resolve_task_weights,
     resolve_tower_sizes,
 )
+from sk_mtl.estimators._batches import TensorTable
 from sk_mtl.estimators._control import TrainingControl
+from sk_mtl.estimators._layout import FeatureLayout
 from sk_mtl.estimators._monitor import Monitor, ValidationRows
 from sk_mtl.estimators._net import _MultiTaskNet
 from sk_mtl.estimators._optimizers import make_schedule, optimizer_options
@@ -28,7 +29,7 @@ from sk_mtl.estimators._parameters import SharedParameters
 from sk_mtl.estimators._random import isolated_random_state
 from sk_mtl.estimators._tables import LabelledRows, check_leaks, weight_classes
 from sk_mtl.losses import TaskLoss
-from sk_mtl.nn import FeatureEncoder, MultiTaskNetwork, Towers
+from sk_mtl.nn import MultiTaskNetwork, Towers
 from sk_mtl.preprocessing import (
     FeatureArrays,
     FeatureSchema,
@@ -65,9 +66,9 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
             arrays = self._encode_training_rows(train, known=known)
             train_table = train.to_table(arrays, dtype, device)
             valid_table = valid and valid.to_table(self._encode(valid.X), dtype, device)
-            self.net_ = self._next_net(len(train_table), dtype, device, known=known)
+            self.net_ = self._next_net(train_table, device, known=known)
             self.net_.set_loss(self._make_loss(train_table))
-            control = self._make_control(monitor, valid, epochs)
+            control = self._make_control(monitor, train_table, valid, epochs)
             self.net_.train(
                 train_table,
                 valid_table,
@@ -97,66 +98,66 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
             )
         encoded = preprocessor.fit_transform(train.X)
         schema = FeatureSchema.from_preprocessor(preprocessor, encoded)
-        dims = resolve_embedding_dims(self.embedding_dim, schema)
+        self._layout = FeatureLayout.resolve(self, schema)
         self.preprocessor_ = preprocessor
-        self.schema_ = schema.with_embedding_dims(dims)
+        self.schema_ = self._layout.describe(self)
         self._input_dtype = np.dtype(self.precision)
         arrays = self.schema_.split(encoded, dtype=self._input_dtype)
-        names = schema.categorical_names + schema.numeric_names
+        names = self.schema_.categorical_names + self.schema_.numeric_names
         check_leaks(arrays, names, train.codes, self._targets.task_names)
         return arrays
 
     def _encode(self, X) -> FeatureArrays:
         return self.schema_.transform(self.preprocessor_, X, dtype=self._input_dtype)
 
-    def _make_network(self, dtype: torch.dtype) -> MultiTaskNetwork:
-        schema, names = self.schema_, self._targets.task_names
-        encoder = FeatureEncoder(
-            schema.cardinalities,
-            schema.n_numeric,
-            embedding_dims=schema.embedding_dims,
-            embedding_dropout=self.embedding_dropout,
-            unknown_rate=self.unknown_rate,
-        )
+    def _make_network(self, table: TensorTable) -> MultiTaskNetwork:
+        names, head_widths = self._targets.task_names, self._structure.head_widths
+        numeric = table.numeric.cpu()
+        encoder = self._layout.make_encoder(self, numeric, sum(head_widths))
         wiring = self._make_wiring(encoder.width, len(names))
         towers = Towers(
             wiring.out_width,
             resolve_tower_sizes(self.tower_hidden_sizes, names),
-            self._structure.head_widths,
+            head_widths,
             activation=self.activation,
             dropout=self.dropout,
             batch_norm=self.batch_norm,
         )
-        return MultiTaskNetwork(encoder, wiring, towers).to(dtype)
+        return MultiTaskNetwork(encoder, wiring, towers).to(table.numeric.dtype)
 
-    def _next_net(self, n_samples: int, dtype, device, *, known: bool) -> _MultiTaskNet:
+    def _next_net(self, table: TensorTable, device, *, known: bool) -> _MultiTaskNet:
         """Return a new net, or a copy of the trained one that goes on from it."""
         if not known:
             self._network_parameters = self._read_network_parameters()
-            return self._make_net(n_samples, dtype, device)
+            return self._make_net(table, device)
         net = copy.deepcopy(self.net_)
         net.go_on(
-            batch_size=resolve_batch_size(self.batch_size, n_samples),
+            batch_size=resolve_batch_size(self.batch_size, len(table)),
             lr=self.lr,
             weight_decay=self.weight_decay,
         )
         return net
 
-    def _make_net(self, n_samples: int, dtype, device) -> _MultiTaskNet:
+    def _make_net(self, table: TensorTable, device) -> _MultiTaskNet:
         callbacks = [self._copy_callback(each) for each in self.callbacks or []]
+        network = self._make_network(table)
         net = _MultiTaskNet(
-            module=self._make_network(dtype),
+            module=network,
             criterion=nn.Identity,
             lr=self.lr,
             max_epochs=self.max_epochs,
-            batch_size=resolve_batch_size(self.batch_size, n_samples),
+            batch_size=resolve_batch_size(self.batch_size, len(table)),
             train_split=None,
             predict_nonlinearity=None,
             callbacks=callbacks or None,
             device=device.type if device.index is None else str(device),
             compile=self.compile,
             verbose=int(self.verbose),
-            **optimizer_options(self.optimizer, weight_decay=self.weight_decay),
+            **optimizer_options(
+                self.optimizer,
+                weight_decay=self.weight_decay,
+                sparse_names=network.sparse_parameter_names(),
+            ),
         )
         net.task_names = self._targets.task_names
         return net.initialize()
@@ -210,7 +211,11 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
             )
 
     def _make_control(
-        self, monitor: Monitor | None, valid: LabelledRows | None, epochs: int
+        self,
+        monitor: Monitor | None,
+        train_table: TensorTable,
+        valid: LabelledRows | None,
+        epochs: int,
     ) -> TrainingControl:
         stop = monitor is not None and valid is not None and self.early_stopping
         if stop:
@@ -229,6 +234,9 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
             patience=self.n_iter_no_change if stop else None,
             tol=self.tol,
             schedule=schedule,
+            rows=self.net_.module_.sparse_rows(
+                train_table.codes, train_table.sequences
+            ),
         )
 
     def _draw_seed(self, known: bool) -> int:

@@ -24,6 +24,8 @@ def label_columns(y):
         return [y.iloc[:, k].to_numpy() for k in range(y.shape[1])], list(y.columns)
     if hasattr(y, "get_columns"):
         return [column.to_numpy() for column in y.get_columns()], list(y.columns)
+    if hasattr(y, "column_names"):
+        return [column.to_numpy() for column in y.columns], list(y.column_names)
     if hasattr(y, "to_numpy") and hasattr(y, "name"):
         return [y.to_numpy()], None if y.name in (None, "") else [y.name]
     array = np.asarray(y)

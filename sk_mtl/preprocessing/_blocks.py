@@ -2,15 +2,17 @@
 
 Every block turns its columns of a preprocessor's output into floats or into local
 codes. Local codes count from 0 in each column, and 0 is the row of unknown categories.
+`take` leaves out some of a block's columns.
 """
 
-import math
+import copy
 
 import numpy as np
+from sklearn.preprocessing import OrdinalEncoder
 
 from sk_mtl.preprocessing._category_encoder import CategoryEncoder
-from sk_mtl.preprocessing._code_reader import integer_limit
-from sk_mtl.preprocessing._columns import as_pandas
+from sk_mtl.preprocessing._code_columns import code_columns, equals, read_numbers
+from sk_mtl.preprocessing._frames import as_pandas
 from sk_mtl.preprocessing._numbers import to_floats
 
 
@@ -23,13 +25,49 @@ class NumericBlock:
         Output columns of the preprocessor.
     names : list of str
         Their names.
+    sources : list of (int, str), default=None
+        For each, the input column of the transformer that wrote it, and what it holds
+        of it: its "value", a second "copy" of the value, or the "indicator" of its
+        gaps. None where the transformer does not say.
+
+    Attributes
+    ----------
+    n_values : ndarray of int or None
+        Number of distinct training values of each, counted up to three, once known.
     """
 
     kind = "numeric"
 
-    def __init__(self, positions, names):
+    def __init__(self, positions, names, sources=None):
         self.positions = positions
         self.names = names
+        self.sources = sources
+        self.n_values = None
+
+    @property
+    def primary(self):
+        """Columns with a number of their own: no flag, no copy of another one."""
+        sources = self.sources or [(None, "value")] * len(self.names)
+        return [
+            j
+            for j, (_, role) in enumerate(sources)
+            if role == "value" and self.n_values[j] > 2
+        ]
+
+    @property
+    def indicators(self):
+        """For columns whose gaps have an indicator column, the position of that."""
+        sources = list(enumerate(self.sources or []))
+        of_input = {source: j for j, (source, role) in sources if role == "indicator"}
+        return {
+            j: of_input[source]
+            for j, (source, role) in sources
+            if role != "indicator" and source in of_input
+        }
+
+    def take(self, kept):
+        """Return the block of the columns at some positions in this one."""
+        return _take(self, kept, ["names", "sources", "n_values"])
 
     def read(self, columns):
         """Return the columns as floats."""
@@ -56,15 +94,25 @@ class LabelBlock:
     def __init__(self, positions, names, columns):
         self.positions = positions
         self.names = names
-        self.encoder = CategoryEncoder().fit(self._frame(columns))
-        self.cardinalities = [int(count) for count in self.encoder.cardinalities_]
+        frame = as_pandas(columns).set_axis(names, axis=1)
+        self.encoders = [
+            CategoryEncoder().fit(frame.iloc[:, [j]]) for j in range(len(names))
+        ]
+        self.columns = [code_columns(encoder, 1)[0] for encoder in self.encoders]
+        self.cardinalities = [encoder.cardinalities_[0] for encoder in self.encoders]
+
+    def take(self, kept):
+        """Return the block of the columns at some positions in this one."""
+        return _take(self, kept, ["names", "encoders", "columns", "cardinalities"])
 
     def read(self, columns):
         """Return the local codes of the columns."""
-        return np.asarray(self.encoder.transform(self._frame(columns)))
-
-    def _frame(self, columns):
-        return as_pandas(columns).set_axis(self.names, axis=1)
+        frame = as_pandas(columns).set_axis(self.names, axis=1)
+        codes = [
+            np.asarray(encoder.transform(frame.iloc[:, [j]]))
+            for j, encoder in enumerate(self.encoders)
+        ]
+        return np.hstack(codes)
 
 
 class CodeBlock:
@@ -90,6 +138,8 @@ class CodeBlock:
         What the encoder writes for a missing value.
     has_missing : list of bool, default=None
         Columns where training had missing values; None means no column.
+    columns : list of CodeColumn, default=None
+        What the encoder knows of each column.
     """
 
     kind = "categorical"
@@ -104,6 +154,7 @@ class CodeBlock:
         unknown=None,
         missing=None,
         has_missing=None,
+        columns=None,
     ):
         self.positions = positions
         self.names = names
@@ -111,49 +162,45 @@ class CodeBlock:
         self.shift = shift
         self.unknown = unknown
         self.missing = missing
-        if has_missing is None or missing == unknown or _is_nan(missing, unknown):
+        if has_missing is None:
             has_missing = [False] * len(names)
         self.has_missing = np.asarray(has_missing, dtype=bool)
+        self.columns = columns
         self.cardinalities = (self.n_codes + shift + self.has_missing).tolist()
 
     @classmethod
     def of(cls, encoder, positions, names):
-        """Return the block of a fitted `CategoryEncoder` or `OrdinalEncoder`."""
-        if isinstance(encoder, CategoryEncoder):
-            return cls(positions, names, encoder.cardinalities_, shift=0)
-        has_missing = [
-            len(categories) > 0 and _is_nan(categories[-1])
-            for categories in encoder.categories_
-        ]
-        n_codes = [
-            len(categories) - absent
-            for categories, absent in zip(encoder.categories_, has_missing, strict=True)
-        ]
-        if encoder.min_frequency is not None or encoder.max_categories is not None:
-            for j, rare in enumerate(encoder.infrequent_categories_):
-                n_codes[j] -= 0 if rare is None else len(rare) - 1
+        """Return the block of a fitted `CategoryEncoder` or the like."""
+        columns = code_columns(encoder, len(names))
+        cardinalities = [column.vocabulary.cardinality for column in columns]
+        if not isinstance(encoder, OrdinalEncoder):
+            return cls(positions, names, cardinalities, shift=0, columns=columns)
+        has_missing = [bool(column.missing_code) for column in columns]
         return cls(
             positions,
             names,
-            n_codes,
+            np.subtract(cardinalities, 1) - has_missing,
             unknown=encoder.unknown_value,
             missing=encoder.encoded_missing_value,
             has_missing=has_missing,
+            columns=columns,
         )
+
+    def take(self, kept):
+        """Return the block of the columns at some positions in this one."""
+        parts = ["names", "n_codes", "has_missing", "columns", "cardinalities"]
+        return _take(self, kept, parts)
 
     def read(self, columns):
         """Return the local codes of the columns."""
-        if not isinstance(columns, np.ndarray) or columns.dtype.kind not in "iuf":
-            columns = to_floats(columns, self.names)
-        if columns.dtype.kind == "f":
-            self._refuse_narrow(columns.dtype)
+        columns = read_numbers(columns, self.names, self.n_codes)
         with np.errstate(invalid="ignore"):
             codes = columns.astype(np.int32, copy=False)
         if self._all_known(columns, codes):
             return codes + np.int32(self.shift) if self.shift else codes
         known = (codes == columns) & (codes >= 0) & (codes < self.n_codes)
-        missing = _equal(columns, self.missing) & self.has_missing & ~known
-        unknown = _equal(columns, self.unknown) & ~known & ~missing
+        missing = equals(columns, self.missing) & self.has_missing & ~known
+        unknown = equals(columns, self.unknown) & ~known & ~missing
         self._refuse(columns, ~(known | missing | unknown))
         codes = np.where(known, codes + self.shift, 0)
         return np.where(missing, self.n_codes + self.shift, codes)
@@ -166,18 +213,6 @@ class CodeBlock:
             and (codes is columns or np.array_equal(codes, columns))
         )
 
-    def _refuse_narrow(self, dtype):
-        """Raise an error if floats of this dtype may have rounded the codes."""
-        limit = integer_limit(dtype)
-        wide = np.flatnonzero(self.n_codes > limit)
-        if len(wide):
-            raise ValueError(
-                f"Codes of column {self.names[wide[0]]!r} must pass through the "
-                f"preprocessor without rounding; found {self.n_codes[wide[0]]} codes "
-                f"in {dtype}, which is exact only up to {limit:.0f}; let the "
-                "preprocessor return float64 or integers."
-            )
-
     def _refuse(self, columns, wrong):
         if wrong.any():
             row, j = np.argwhere(wrong)[0]
@@ -189,12 +224,14 @@ class CodeBlock:
             )
 
 
-def _is_nan(*values):
-    return all(isinstance(value, float) and math.isnan(value) for value in values)
-
-
-def _equal(columns, marker):
-    """Mask of the entries that equal the marker, which may be NaN or None."""
-    if marker is None or (_is_nan(marker) and columns.dtype.kind != "f"):
-        return np.zeros(columns.shape, dtype=bool)
-    return np.isnan(columns) if _is_nan(marker) else columns == marker
+def _take(block, kept, parts):
+    """A copy of a block with some of its columns."""
+    taken = copy.copy(block)
+    taken.positions = block.positions[kept]
+    for part in parts:
+        values = getattr(block, part)
+        if isinstance(values, np.ndarray):
+            setattr(taken, part, values[kept])
+        elif values is not None:
+            setattr(taken, part, [values[j] for j in kept])
+    return taken

@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sk_mtl.preprocessing._columns import as_pandas, column_names
+from sk_mtl.preprocessing._frames import as_pandas, column_names
 from sk_mtl.preprocessing._numbers import to_floats
 
 UNKNOWN = -1

@@ -1,10 +1,31 @@
-"""What the columns of a table hold: numbers, categories, or neither."""
+"""What the columns of a table hold, and which step of the preprocessor takes them."""
 
+import datetime
 import numbers
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+
+from sk_mtl.preprocessing._frames import (
+    column_dtypes,
+    column_names,
+    column_of,
+    is_frame,
+    is_list_type,
+)
+
+#: Steps of the tabular preprocessor: numbers first, then codes, then sequences.
+STEPS = ("num", "time", "cat", "codes", "calendar", "seq")
+
+_STEPS_OF_KIND = {
+    "number": ("num",),
+    "bool": ("cat",),
+    "category": ("cat",),
+    "time": ("time", "calendar"),
+    "duration": ("time",),
+    "sequence": ("seq",),
+}
 
 _REQUIRED = (
     "`categorical_features` must be a list of column names or of indices, a boolean "
@@ -12,35 +33,65 @@ _REQUIRED = (
 )
 
 
-def is_frame(X):
-    """Whether `X` has named columns, as pandas and polars data frames have."""
-    return hasattr(X, "columns") and hasattr(X, "shape")
-
-
-def as_pandas(X):
-    """`X` (a data frame or array) as a pandas data frame."""
-    if isinstance(X, pd.DataFrame):
-        return X
-    if hasattr(X, "to_pandas"):
-        return X.to_pandas()
-    X = np.asarray(X)
-    frame = pd.DataFrame(X)
-    return frame.infer_objects() if X.dtype.kind == "O" else frame
-
-
-def column_names(X):
-    """Names of the columns of `X`; those of an array are `x0`, `x1` and so on."""
-    if not is_frame(X):
-        return [f"x{j}" for j in range(np.shape(X)[1])]
-    return [str(name) for name in X.columns]
-
-
 def column_kinds(X):
     """Kind of each column: "number", "bool", or "category" for all else."""
-    if is_frame(X) and not isinstance(X, pd.DataFrame):
-        X = X.head(0)
-    kinds = dict.fromkeys("iuf", "number") | {"b": "bool"}
-    return [kinds.get(dtype.kind, "category") for dtype in as_pandas(X).dtypes]
+    plain = {"number", "bool"}
+    return [kind if kind in plain else "category" for kind in step_kinds(X)]
+
+
+def step_kinds(X):
+    """Kind of each column of `X`, as the tabular preprocessor tells them apart.
+
+    Parameters
+    ----------
+    X : data frame or array of shape (n_samples, n_features)
+
+    Returns
+    -------
+    kinds : list of str
+        "number", "bool", "time" (dates and points in time), "duration", "sequence"
+        (lists), or "category" for all else. In a column of objects the first value
+        that is not missing decides.
+    """
+    kinds = [_kind_of_dtype(dtype) for dtype in column_dtypes(X)]
+    return [
+        _kind_of_value(_first_value(column_of(X, j))) if kind == "object" else kind
+        for j, kind in enumerate(kinds)
+    ]
+
+
+def _kind_of_dtype(dtype):
+    if is_list_type(dtype):
+        return "sequence"
+    if isinstance(dtype, np.dtype) and dtype.kind == "O":
+        return "object"
+    kinds = {"b": "bool", "M": "time", "m": "duration"}
+    kinds |= dict.fromkeys("iuf", "number")
+    return kinds.get(dtype.kind, "category")
+
+
+def _kind_of_value(value):
+    if isinstance(value, list | tuple) or (
+        isinstance(value, np.ndarray) and value.ndim
+    ):
+        return "sequence"
+    if isinstance(value, datetime.date | np.datetime64):
+        return "time"
+    if isinstance(value, datetime.timedelta | np.timedelta64):
+        return "duration"
+    return "category"
+
+
+def _first_value(column):
+    """The first value of a column of objects that is not missing, None if all are."""
+    values, start, stop = column.to_numpy(), 0, 64
+    while start < len(values):
+        present = np.flatnonzero(~pd.isna(values[start:stop]))
+        if len(present):
+            return values[start + present[0]]
+        # Most columns need a few rows; one that is empty for long needs few steps.
+        start, stop = stop, 4 * stop
+    return None
 
 
 def categorical_mask(X, categorical_features):
@@ -111,28 +162,45 @@ def columns_by_step(X, categorical_features=None):
     Returns
     -------
     positions : dict
-        "num" for numbers, "cat" for labels, "codes" for listed columns of numbers.
+        "num" for numbers, "time" for points in time and durations, "cat" for labels,
+        "codes" for listed columns of numbers, "calendar" for points in time, which
+        are in "time" as well, and "seq" for lists.
     """
-    names = column_names(X)
-    kinds = column_kinds(X)
-    positions = {"num": [], "cat": [], "codes": []}
-    if categorical_features is None or _is_from_dtype(categorical_features):
-        for j, kind in enumerate(kinds):
-            positions["num" if kind == "number" else "cat"].append(j)
-        return positions
-    listed = categorical_mask(X, categorical_features)
-    for j, (name, kind) in enumerate(zip(names, kinds, strict=True)):
-        if listed[j]:
-            positions["codes" if kind == "number" else "cat"].append(j)
-        elif kind == "category":
-            raise ValueError(
-                f"Column {name!r} must hold numbers, as it is not listed in "
-                "`categorical_features`; found text or other objects; add it to "
-                "`categorical_features`, or drop it."
-            )
-        else:
-            positions["num"].append(j)
+    from_dtype = categorical_features is None or _is_from_dtype(categorical_features)
+    listed = None if from_dtype else categorical_mask(X, categorical_features)
+    positions = {step: [] for step in STEPS}
+    for j, (name, kind) in enumerate(zip(column_names(X), step_kinds(X), strict=True)):
+        steps = (
+            _STEPS_OF_KIND[kind]
+            if listed is None
+            else _steps_of_listed(name, kind)
+            if listed[j]
+            else _steps_of_unlisted(name, kind)
+        )
+        for step in steps:
+            positions[step].append(j)
     return positions
+
+
+def _steps_of_listed(name, kind):
+    if kind in ("time", "duration"):
+        raise TypeError(
+            f"Column {name!r} is listed in `categorical_features` and must hold text, "
+            f"numbers, categories or lists; found {kind}s. Convert it to 'category' to "
+            "take each value as a category, or leave it out of the list, where it "
+            "becomes elapsed time and parts of the calendar."
+        )
+    return ("codes",) if kind == "number" else _STEPS_OF_KIND[kind]
+
+
+def _steps_of_unlisted(name, kind):
+    if kind == "category":
+        raise ValueError(
+            f"Column {name!r} must hold numbers, as it is not listed in "
+            "`categorical_features`; found text or other objects; add it to "
+            "`categorical_features`, or drop it."
+        )
+    return ("num",) if kind == "bool" else _STEPS_OF_KIND[kind]
 
 
 def _is_from_dtype(categorical_features):
@@ -146,6 +214,14 @@ def _is_from_dtype(categorical_features):
     )
 
 
+def has_names(X):
+    """Whether all columns of `X` can be called by name: arrays have none."""
+    return is_frame(X) and (
+        not isinstance(X, pd.DataFrame)
+        or all(isinstance(name, str) for name in X.columns)
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class ColumnsOfStep:
     """Choose the columns of one step of the tabular preprocessor when it is fitted.
@@ -154,7 +230,7 @@ class ColumnsOfStep:
 
     Parameters
     ----------
-    step : {"num", "cat", "codes"}
+    step : {"num", "time", "cat", "codes", "calendar", "seq"}
         Step whose columns are wanted.
     categorical_features : None, "from_dtype", list of names or indices, or mask
         As in `make_tabular_preprocessor`.
@@ -166,6 +242,5 @@ class ColumnsOfStep:
     def __call__(self, X):
         """Return the names of the columns, or their positions where X has none."""
         positions = columns_by_step(X, self.categorical_features)[self.step]
-        if is_frame(X) and all(isinstance(name, str) for name in X.columns):
-            return [X.columns[j] for j in positions]
-        return positions
+        names = column_names(X)
+        return [names[j] for j in positions] if has_names(X) else positions

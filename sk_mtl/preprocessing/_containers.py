@@ -1,19 +1,53 @@
 """The columns and rows of a table, whatever holds it: pandas, polars or an array."""
 
-import sys
-
+import pandas as pd
 from pandas.arrays import NumpyExtensionArray
+from sklearn.utils.validation import validate_data
+
+from sk_mtl.preprocessing._frames import as_pandas, is_arrow, is_pandas, is_polars
 
 
-def is_pandas(X):
-    """Whether X is a pandas DataFrame, or behaves as one."""
-    return hasattr(X, "iloc") and getattr(X, "ndim", 0) == 2
+def validated_table(encoder, X, *, reset):
+    """X as a frame or an array, its names and number of columns checked.
+
+    Parameters
+    ----------
+    encoder : estimator
+        Keeps the names and the number of columns, or is compared with them.
+
+    X : array-like of shape (n_samples, n_features)
+        A frame is returned as it is, anything else as an array.
+
+    reset : bool
+        Whether the encoder is being fitted.
+    """
+    if is_arrow(X):
+        # As an array, a null would read as the last category of a dictionary.
+        X = as_pandas(X)
+    if not (is_pandas(X) or is_polars(X)):
+        # A list keeps its values, where an array would cast all to one type.
+        dtype = None if hasattr(X, "dtype") else object
+        return validate_data(
+            encoder, X, reset=reset, dtype=dtype, ensure_all_finite=False
+        )
+    _check_unique_names(X.columns)
+    for n_found, what in zip(X.shape, ("sample", "feature")):
+        if n_found == 0:
+            raise ValueError(
+                f"Found array with 0 {what}(s) (shape={X.shape}) while a minimum "
+                f"of 1 is required by {type(encoder).__name__}."
+            )
+    return validate_data(encoder, X, reset=reset, skip_check_array=True)
 
 
-def is_polars(X):
-    """Whether X is a polars DataFrame; polars is never imported for this."""
-    polars = sys.modules.get("polars")
-    return polars is not None and isinstance(X, polars.DataFrame)
+def _check_unique_names(names):
+    names = pd.Index(names)
+    if not names.is_unique:
+        repeated = names[names.duplicated()][0]
+        raise ValueError(
+            f"Column names must be unique; found {repeated!r} more than once. "
+            "Rename or drop such columns."
+        )
 
 
 def iter_columns(X, positions=None):

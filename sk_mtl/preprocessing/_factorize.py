@@ -23,6 +23,12 @@ _SPARE_ENTRIES = 256
 
 _SEQUENCES = (list, tuple, np.ndarray, set, frozenset)
 
+_INSTEAD_OF_SEQUENCES = {
+    "row": "Encode sequences with SequenceEncoder, or spread the column over columns "
+    "of one value each.",
+    "item": "Join nested lists to one list per row.",
+}
+
 
 class Factor(NamedTuple):
     """Positions of a column's values and the values themselves.
@@ -35,40 +41,46 @@ class Factor(NamedTuple):
     values: np.ndarray
 
 
-def factorize(column, name):
+def factorize(column, name, place="row"):
     """Positions and distinct values of one column.
 
     Parameters
     ----------
-    column : ndarray, pandas extension array or polars Series of shape (n_samples,)
+    column : array of NumPy, pandas or Arrow, or polars Series, of shape (n_samples,)
         The column. Only values that compare by value are taken: text, bytes, numbers,
         bool, and within a category column also such things as intervals.
 
     name : str or int
         The column's name, for errors.
 
+    place : {"row", "item"}, default="row"
+        What each entry belongs to, for errors: a row, or an item of a sequence.
+
     Returns
     -------
     Factor
     """
-    if not isinstance(column, (np.ndarray, ExtensionArray)):
-        column = _polars_array(column)
+    if not isinstance(column, (np.ndarray, ExtensionArray, pa.Array)):
+        column = polars_array(column)
+    if len(column) == 0:
+        return Factor(np.empty(0, dtype=np.intp), np.empty(0, dtype=object))
     dtype = column.type if isinstance(column, pa.Array) else column.dtype
     if _is_time(dtype):
         _refuse_time(dtype, name)
     try:
         factor = _factor_of(column)
     except (TypeError, pa.ArrowException) as error:
-        _refuse_rows(column, name)
+        _refuse_rows(column, name, place)
         raise TypeError(
             f"Column {name!r}: a column of text, numbers or categories is required; "
             f"found type {dtype}. Convert the column, or drop it."
         ) from error
-    _check_values(factor.values, name)
+    _check_values(factor.values, name, place)
     return factor
 
 
-def _polars_array(column):
+def polars_array(column):
+    """A polars Series as an array of Arrow, of Python objects as one of NumPy."""
     if str(column.dtype) != "Object":
         return column.to_arrow()
     values = np.empty(len(column), dtype=object)
@@ -164,7 +176,7 @@ def _used_entries(codes, values):
     return codes - n_missing, values.take(used[n_missing:])
 
 
-def _check_values(values, name):
+def _check_values(values, name, place):
     """Refuse values that have no value equality or are no categories."""
     if values.dtype.kind == "f" and np.isinf(values).any():
         _refuse_infinity(name)
@@ -177,14 +189,15 @@ def _check_values(values, name):
             if any(isinstance(value, kind) and np.isinf(value) for value in values):
                 _refuse_infinity(name)
         elif issubclass(kind, _SEQUENCES) or _compares_by_address(kind):
-            _refuse(next(value for value in values if type(value) is kind), name)
+            value = next(value for value in values if type(value) is kind)
+            _refuse(value, name, place)
 
 
 def _compares_by_address(kind):
     return kind.__eq__ is object.__eq__ and kind is not type(None)
 
 
-def _refuse_rows(column, name):
+def _refuse_rows(column, name, place):
     """Raise the error that names the first value that cannot be hashed, if any."""
     if isinstance(column, pa.Array):
         column = column.drop_null().slice(0, 1).to_pylist()
@@ -192,16 +205,15 @@ def _refuse_rows(column, name):
         try:
             hash(value)
         except TypeError:
-            _refuse(value, name)
+            _refuse(value, name, place)
 
 
-def _refuse(value, name):
-    found, kind = _shortened(value), type(value).__name__
+def _refuse(value, name, place):
+    found, kind = shortened(value), type(value).__name__
     if isinstance(value, _SEQUENCES):
         raise TypeError(
-            f"Column {name!r}: one value per row is required; found a {kind}: {found}. "
-            "Sequences are not taken: drop the column, or spread it over columns of "
-            "one value each."
+            f"Column {name!r}: one value per {place} is required; found a {kind}: "
+            f"{found}. {_INSTEAD_OF_SEQUENCES[place]}"
         )
     raise TypeError(
         f"Column {name!r}: argument must be a string or a number; found a {kind}: "
@@ -210,7 +222,8 @@ def _refuse(value, name):
     )
 
 
-def _shortened(value, length=60):
+def shortened(value, length=60):
+    """A value as errors show it."""
     text = repr(value)
     return text if len(text) <= length else text[:length] + "..."
 
@@ -225,6 +238,7 @@ def _refuse_infinity(name):
 def _refuse_time(dtype, name):
     raise TypeError(
         f"Column {name!r}: text, numbers or categories are required; found type "
-        f"{dtype}. Derive columns such as month, weekday or hour from it, or convert "
-        "it to 'category' (or text) to take each value as a category."
+        f"{dtype}. Take month, weekday and hour by CalendarParts and the time "
+        "elapsed by ElapsedTime, or convert it to 'category' (or text) to take each "
+        "value as a category."
     )

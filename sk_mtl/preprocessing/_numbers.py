@@ -5,7 +5,7 @@ from numbers import Number
 import numpy as np
 import pandas as pd
 
-from sk_mtl.preprocessing._columns import as_pandas, column_names
+from sk_mtl.preprocessing._frames import as_pandas, column_names
 
 
 def to_floats(X, names=None):

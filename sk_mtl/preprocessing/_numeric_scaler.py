@@ -3,11 +3,12 @@
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
+from sklearn.pipeline import FeatureUnion
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sk_mtl._sklearn_compat import HasMethods, StrOptions, _fit_context
-from sk_mtl.preprocessing._columns import column_names, is_frame
+from sk_mtl.preprocessing._frames import column_names, is_frame
 from sk_mtl.preprocessing._numbers import refuse_infinite, to_floats
 
 
@@ -33,8 +34,10 @@ class NumericScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     scaler : transformer, "passthrough" or None, default=None
         Transformer of the imputed columns, cloned when fitted. None means
         :class:`~sklearn.preprocessing.StandardScaler`, "passthrough" leaves the
-        numbers as they are. `get_params` and `set_params` show the parameters of the
-        scaler as if they were this object's own.
+        numbers as they are. A :class:`~sklearn.pipeline.FeatureUnion` of scalers makes
+        several copies of each column, of which the first scaler's keep the plain
+        names. `get_params` and `set_params` show the parameters of the scaler as if
+        they were this object's own.
 
     Attributes
     ----------
@@ -163,6 +166,10 @@ class NumericScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             self.scaler_ = "passthrough"
             return self._join(filled, missing)
         self.scaler_ = StandardScaler() if self.scaler is None else clone(self.scaler)
+        if hasattr(self.scaler_, "set_output"):
+            # Frames would only be taken apart again, and copies of a column that has no
+            # name clash in them.
+            self.scaler_.set_output(transform="default")
         return self._join(self.scaler_.fit_transform(filled), missing)
 
     def transform(self, X):
@@ -203,7 +210,24 @@ class NumericScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         indicators = [f"missingindicator_{names[j]}" for j in self.indicator_columns_]
         if hasattr(self.scaler_, "get_feature_names_out"):
             names = self.scaler_.get_feature_names_out(names)
+        if isinstance(self.scaler_, FeatureUnion):
+            names = _without_first_prefix(names, self.scaler_)
         return np.array([*names, *indicators], dtype=object)
+
+    def output_sources(self):
+        """Tell which column of X each transformed column comes from, and as what.
+
+        Returns
+        -------
+        sources : list of (int or None, str)
+            The position of a column of X, None where the scaler does not say which,
+            and what became of it: "value"; "copy", where another scaler of a
+            `FeatureUnion` turned the column into a value before; or "indicator".
+        """
+        check_is_fitted(self, "scaler_")
+        indicators = [(int(j), "indicator") for j in self.indicator_columns_]
+        n_scaled = len(self.get_feature_names_out()) - len(indicators)
+        return _sources(self.scaler_, self.n_features_in_, n_scaled) + indicators
 
     def _read(self, X, reset):
         """Floats of X and the mask of the missing ones."""
@@ -242,6 +266,36 @@ class NumericScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+def _sources(scaler, n_inputs, n_outputs):
+    """Sources of the columns that a fitted scaler wrote."""
+    if isinstance(scaler, FeatureUnion):
+        return _sources_of_union(scaler, n_inputs)
+    if n_outputs == n_inputs:
+        return [(j, "value") for j in range(n_inputs)]
+    return [(None, "value")] * n_outputs
+
+
+def _sources_of_union(union, n_inputs):
+    sources, copied = [], set()
+    for _, part in union.transformer_list:
+        if part == "drop":
+            continue
+        n_outputs = n_inputs
+        if part != "passthrough":
+            n_outputs = len(part.get_feature_names_out())
+        written = _sources(part, n_inputs, n_outputs)
+        sources += [(j, "copy" if j in copied else role) for j, role in written]
+        copied |= {j for j, _ in written if j is not None}
+    return sources
+
+
+def _without_first_prefix(names, union):
+    """Names of which the first scaler's are plain, if they stay different."""
+    prefix = f"{union.transformer_list[0][0]}__"
+    short = [name.removeprefix(prefix) for name in names]
+    return short if len(set(short)) == len(short) else names
 
 
 def _medians(values, missing, empty):

@@ -1,5 +1,7 @@
 """Reading the blocks off a fitted preprocessor."""
 
+from collections import Counter
+
 import numpy as np
 from scipy import sparse
 from sklearn.compose import ColumnTransformer
@@ -8,27 +10,70 @@ from sklearn.preprocessing import OrdinalEncoder
 
 from sk_mtl.preprocessing._blocks import CodeBlock, LabelBlock, NumericBlock
 from sk_mtl.preprocessing._category_encoder import CategoryEncoder
-from sk_mtl.preprocessing._columns import as_pandas, column_kinds, is_frame
+from sk_mtl.preprocessing._columns import column_kinds
+from sk_mtl.preprocessing._frames import as_pandas, is_frame
+from sk_mtl.preprocessing._hashing_encoder import HashingEncoder
+from sk_mtl.preprocessing._sequence_block import sequence_blocks
+from sk_mtl.preprocessing._sequence_encoder import SequenceEncoder
 
 
-def feature_names(preprocessor, Z):
-    """Names of the preprocessor's output columns.
+def read_named_blocks(preprocessor, Z):
+    """Blocks of a preprocessor's output, and the names of all of its columns.
 
-    They come from the output itself or from `get_feature_names_out`; a column whose
-    name is not known is called by its position, `x0`, `x1` and so on. The name of a
-    step in front (`cat__town`) is dropped if the names stay different without it.
+    The names come from the output itself or from `get_feature_names_out`; a column
+    whose name is not known is called by its position, `x0`, `x1` and so on. The name of
+    a step in front (`cat__town`) is dropped if the names stay different without it.
+
+    Parameters
+    ----------
+    preprocessor : fitted transformer, "passthrough" or None
+    Z : array, sparse matrix or data frame of shape (n_samples, n_outputs)
+        The transformed training rows.
+
+    Returns
+    -------
+    blocks : list of NumericBlock, CodeBlock, LabelBlock and SequenceBlock
+    names : list of str
     """
+    names = _output_names(preprocessor, Z)
+    short = _without_steps(preprocessor, names)
+    if len(set(short)) < len(short):
+        short = names
+    blocks = read_blocks(preprocessor, Z, short)
+    if short != names and _repeated_sequence(blocks) is not None:
+        blocks, short = read_blocks(preprocessor, Z, names), names
+    repeated = _repeated_sequence(blocks)
+    if repeated is not None:
+        raise ValueError(
+            f"Features must have different names; found {repeated!r} for a sequence "
+            "and for another column. Rename one of them, or let the ColumnTransformer "
+            "put the names of its steps in front (verbose_feature_names_out=True)."
+        )
+    return blocks, short
+
+
+def _output_names(preprocessor, Z):
     if is_frame(Z):
-        names = [str(name) for name in Z.columns]
-    else:
-        known = _known_names(preprocessor, Z.shape[1])
-        names = [f"x{j}" if name is None else str(name) for j, name in enumerate(known)]
+        return [str(name) for name in Z.columns]
+    known = _known_names(preprocessor, Z.shape[1])
+    return [f"x{j}" if name is None else str(name) for j, name in enumerate(known)]
+
+
+def _without_steps(preprocessor, names):
+    """Names without that of a step in front."""
     transformer = _last_step(preprocessor)
     short = list(names)
     if _puts_prefixes(transformer):
-        for step, _, where in _parts(transformer):
+        for step, _, where in step_slices(transformer):
             short[where] = [name.removeprefix(f"{step}__") for name in names[where]]
-    return short if len(set(short)) == len(short) else names
+    return short
+
+
+def _repeated_sequence(blocks):
+    """The name of a sequence that another feature has, too, or None."""
+    counts = Counter(name for block in blocks for name in block.names)
+    sequences = [block.names[0] for block in blocks if block.kind == "sequence"]
+    return next((name for name in sequences if counts[name] > 1), None)
 
 
 def _known_names(transformer, n_outputs):
@@ -44,7 +89,7 @@ def _known_names(transformer, n_outputs):
         return _known_names(last, n_outputs)
     names = [None] * n_outputs
     if isinstance(last, ColumnTransformer):
-        for name, step, where in _parts(last):
+        for name, step, where in step_slices(last):
             if hasattr(step, "feature_names_in_"):
                 prefix = f"{name}__" if _puts_prefixes(last) else ""
                 inner = _known_names(step, where.stop - where.start)
@@ -54,6 +99,13 @@ def _known_names(transformer, n_outputs):
 
 def _puts_prefixes(transformer):
     return getattr(transformer, "verbose_feature_names_out", None) is True
+
+
+def as_table(Z):
+    """A transformer's output in a form that columns are quickly taken of."""
+    if sparse.issparse(Z):
+        return Z.tocsc()
+    return Z if isinstance(Z, np.ndarray) else as_pandas(Z)
 
 
 def take_columns(Z, where):
@@ -89,32 +141,41 @@ def read_blocks(transformer, Z, names, start=0, stop=None):
 
     Returns
     -------
-    blocks : list of NumericBlock, CodeBlock and LabelBlock
+    blocks : list of NumericBlock, CodeBlock, LabelBlock and SequenceBlock
     """
     transformer = _last_step(transformer)
     if isinstance(transformer, ColumnTransformer | FeatureUnion):
         blocks = []
-        for _, step, where in _parts(transformer):
+        for _, step, where in step_slices(transformer):
             blocks += read_blocks(
                 step, Z, names, start + where.start, start + where.stop
             )
         return blocks
     positions = np.arange(Z.shape[1])[start:stop]
-    if isinstance(transformer, CategoryEncoder | OrdinalEncoder):
+    if isinstance(transformer, CategoryEncoder | HashingEncoder | OrdinalEncoder):
         return [CodeBlock.of(transformer, positions, names[start:stop])]
+    if isinstance(transformer, SequenceEncoder):
+        return sequence_blocks(transformer, positions, names[start:stop])
+    sources = getattr(transformer, "output_sources", None)
+    if sources is not None:
+        return [NumericBlock(positions, names[start:stop], sources())]
     return _blocks_by_content(Z, positions, names[start:stop])
 
 
 def _last_step(transformer):
     """The transformer that wrote the output: of a pipeline, the last real step."""
     while isinstance(transformer, Pipeline):
-        steps = [step for _, step in transformer.steps]
-        written = [step for step in steps if step not in ("passthrough", None)]
-        transformer = written[-1] if written else "passthrough"
+        transformer = ["passthrough", *real_steps(transformer)][-1]
     return transformer
 
 
-def _parts(transformer):
+def real_steps(pipeline):
+    """The steps of a pipeline that do something."""
+    steps = [step for _, step in pipeline.steps]
+    return [step for step in steps if step not in ("passthrough", None)]
+
+
+def step_slices(transformer):
     """Name, fitted step and output slice of the steps that wrote columns."""
     if isinstance(transformer, ColumnTransformer):
         slices = transformer.output_indices_
@@ -137,7 +198,9 @@ def _parts(transformer):
 
 def _blocks_by_content(Z, positions, names):
     """One block of the columns that hold numbers, one of those that hold labels."""
-    columns = take_columns(Z, positions)
+    if sparse.issparse(Z):
+        return [NumericBlock(positions, names)]
+    columns = take_columns(Z, as_slice(positions))
     if isinstance(columns, np.ndarray) and columns.dtype.kind in "iufb":
         return [NumericBlock(positions, names)]
     frame = as_pandas(columns)

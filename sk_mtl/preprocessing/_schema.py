@@ -1,17 +1,27 @@
-"""Which columns of a preprocessor's output are categories and which are numbers."""
+"""Which columns of a preprocessor's output are categories, sequences and numbers."""
 
 import copy
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
+from sk_mtl.preprocessing._column_sources import ColumnSources
 from sk_mtl.preprocessing._direct_path import direct_path
+from sk_mtl.preprocessing._embeddings import (
+    Embeddings,
+    check_groups,
+    groups_of_sequences,
+)
 from sk_mtl.preprocessing._read_blocks import (
     as_slice,
-    feature_names,
-    read_blocks,
+    as_table,
+    read_named_blocks,
     take_columns,
+)
+from sk_mtl.preprocessing._schema_table import CONSTANT, schema_frame, schema_text
+from sk_mtl.preprocessing._training_rows import (
+    report_columns,
+    without_constant_columns,
 )
 
 
@@ -21,13 +31,17 @@ class FeatureArrays(NamedTuple):
     Attributes
     ----------
     codes : ndarray of shape (n_samples, n_categorical), dtype int32
-        Local codes, 0 for unknown; C-contiguous.
+        Codes, 0 for unknown; C-contiguous.
     numeric : ndarray of shape (n_samples, n_numeric), dtype float32 or float64
         Numbers, all of them finite; C-contiguous.
+    sequences : tuple of ndarray of shape (n_samples, length), dtype int32
+        One array per sequence column: the codes of its items, 0 for unknown, then -1
+        up to the length of the longest sequence among these rows; C-contiguous.
     """
 
     codes: np.ndarray
     numeric: np.ndarray
+    sequences: tuple = ()
 
 
 class FeatureSchema:
@@ -36,9 +50,11 @@ class FeatureSchema:
     A network embeds categories and takes numbers as they are, but the output of a
     preprocessor is one array. The schema is read off the fitted preprocessor:
 
-    - The columns of a :class:`CategoryEncoder` or of scikit-learn's `OrdinalEncoder`
-      are categories, also when the encoder is the last step of a pipeline or stands in
-      a nested ColumnTransformer.
+    - The columns of a :class:`CategoryEncoder`, of a :class:`HashingEncoder` or of
+      scikit-learn's `OrdinalEncoder` are categories, also when the encoder is the last
+      step of a pipeline or stands in a nested ColumnTransformer.
+    - The columns of a :class:`SequenceEncoder` are read as one sequence of categories
+      per column that it encoded.
     - Output columns that still hold labels (dtype `category` or text in a data frame,
       text in an array of objects) are categories, too; their vocabulary is learned
       from the training rows.
@@ -48,6 +64,12 @@ class FeatureSchema:
     In every column of categories the code 0 means unknown and the known categories are
     1, 2 and so on. A missing value has a code of its own, the last one, where the
     encoder saw it in training and writes it differently from unknown; else it is 0.
+    Columns may share one set of codes, and so one table of embeddings: those that
+    `SequenceEncoder(share_with=)` names, and those given to
+    :meth:`with_shared_embeddings`.
+
+    A column of categories or numbers that has a single value in all training rows
+    tells nothing and is left out, whatever it holds later.
 
     Use :meth:`from_preprocessor` to build one.
 
@@ -55,18 +77,37 @@ class FeatureSchema:
     ----------
     categorical_names : list of str
         Names of the columns of categories.
-    cardinalities : list of int
-        Number of codes of each, the unknown one included.
+    sequence_names : list of str
+        Names of the sequences.
     numeric_names : list of str
         Names of the columns of numbers.
-    n_categorical : int
-        Number of columns of categories.
-    n_numeric : int
-        Number of columns of numbers.
+    embedded_names : list of str
+        Names of all that is embedded: categories, then sequences.
+    cardinalities : list of int
+        Number of codes of each embedded feature, the unknown one included.
+    vocabularies : list of int
+        Number of the set of codes of each embedded feature; features with the same
+        number share it.
+    embedding_dims : list of int or None
+        Width of each feature's embedding, once :meth:`with_embedding_dims` set them.
+    primary_numeric : list of int
+        Positions, among the columns of numbers, of those that hold a number of their
+        own: not an indicator of gaps, not a second copy of another column, and more
+        than two distinct training values.
+    missing_indicators : dict of int to int
+        For columns of numbers with an indicator of their gaps, its position among the
+        columns of numbers. Only those of a :class:`NumericScaler` are known.
+    dropped : dict of str to str
+        Names of the columns left out, and why.
+    input_names : list of str
+        Names of the columns that the preprocessor was fitted on; `x0`, `x1` and so on
+        for an array.
+    n_categorical, n_sequences, n_numeric : int
+        Number of columns of categories, of sequences and of columns of numbers.
     n_outputs : int
         Number of output columns of the preprocessor.
-    embedding_dims : list of int or None
-        Width of each category's embedding, once :meth:`with_embedding_dims` set them.
+    summary : list of str
+        Lines below the table in the text form, set by :meth:`with_notes`.
 
     Examples
     --------
@@ -89,26 +130,36 @@ class FeatureSchema:
 
     >>> schema.transform(preprocessor, pd.DataFrame({"town": ["Bonn"], "age": [40]}))
     FeatureArrays(codes=array([[0]], dtype=int32),
-                  numeric=array([[0.]], dtype=float32))
+                  numeric=array([[0.]], dtype=float32),
+                  sequences=())
     """
 
-    def __init__(self, blocks, n_outputs, direct=None):
+    def __init__(self, blocks, n_outputs):
         self.n_outputs = n_outputs
         self.embedding_dims = None
+        self.dropped, self.summary = {}, []
+        self.primary_numeric, self.missing_indicators = [], {}
         self._blocks = blocks
-        self._direct = direct
         self._columns = [as_slice(block.positions) for block in blocks]
-        self._targets = []
-        self.categorical_names, self.cardinalities, self.numeric_names = [], [], []
+        self._targets, self._notes, self._dropped_positions = [], {}, {}
+        self._direct, self._reports, self._made_of = None, {}, None
+        names = {"categorical": [], "sequence": [], "numeric": []}
+        known = {"categorical": [], "sequence": []}
         for block in blocks:
-            names = self.numeric_names
-            if block.kind == "categorical":
-                names = self.categorical_names
-                self.cardinalities += [int(count) for count in block.cardinalities]
-            self._targets.append(slice(len(names), len(names) + len(block.names)))
-            names += block.names
+            start = len(names[block.kind])
+            self._targets.append(slice(start, start + len(block.names)))
+            names[block.kind] += block.names
+            if block.kind == "numeric":
+                self._mark_numbers(block, start)
+            else:
+                known[block.kind] += [column.vocabulary for column in block.columns]
+        self.categorical_names, self.sequence_names, self.numeric_names = names.values()
+        self.embedded_names = self.categorical_names + self.sequence_names
         self.n_categorical = len(self.categorical_names)
+        self.n_sequences = len(self.sequence_names)
         self.n_numeric = len(self.numeric_names)
+        vocabularies = known["categorical"] + known["sequence"]
+        self._set_embeddings(Embeddings(self.embedded_names, vocabularies))
 
     @classmethod
     def from_preprocessor(cls, preprocessor, transformed):
@@ -132,10 +183,18 @@ class FeatureSchema:
                 "The preprocessor must return a table with at least one column; found "
                 f"the shape {shape}; let one of its steps keep a column."
             )
-        names = feature_names(preprocessor, transformed)
-        blocks = read_blocks(preprocessor, transformed, names)
-        direct = direct_path(preprocessor, blocks)
-        return cls(blocks, transformed.shape[1], direct)
+        Z = as_table(transformed)
+        blocks, names = read_named_blocks(preprocessor, Z)
+        blocks, dropped = without_constant_columns(blocks, Z)
+        schema = cls(blocks, shape[1])
+        schema.dropped = dict.fromkeys(dropped, CONSTANT)
+        schema._dropped_positions = dropped
+        schema._notes = dict(schema.dropped)
+        schema._direct = direct_path(preprocessor, blocks)
+        schema._sources = ColumnSources(preprocessor, names)
+        schema.input_names = schema._sources.input_names
+        schema._reports = report_columns(blocks, Z)
+        return schema._share(groups_of_sequences(blocks, schema))
 
     def with_embedding_dims(self, embedding_dims):
         """Return a copy that knows the widths of the embeddings.
@@ -143,24 +202,114 @@ class FeatureSchema:
         Parameters
         ----------
         embedding_dims : list of int
-            One width per column of categories.
+            One width per embedded feature: categories first, then sequences.
 
         Returns
         -------
         schema : FeatureSchema
             The copy.
         """
-        if len(embedding_dims) != self.n_categorical:
+        if len(embedding_dims) != len(self.embedded_names):
             raise ValueError(
-                "`embedding_dims` must have one entry per column of categories; found "
-                f"{len(embedding_dims)} for {self.n_categorical} columns."
+                "`embedding_dims` must have one entry per column of categories, then "
+                f"one per sequence; found {len(embedding_dims)} for "
+                f"{len(self.embedded_names)} columns."
             )
         schema = copy.copy(self)
         schema.embedding_dims = [int(width) for width in embedding_dims]
         return schema
 
+    def with_shared_embeddings(self, groups):
+        """Return a copy in which the columns of each group share one set of codes.
+
+        The common codes are those of the categories that at least one of the columns
+        keeps, sorted by value, after the 0 of unknown ones; then follow one code for
+        rare categories, if a column has any, and one for missing values, if a column
+        has it. Numbers are compared exactly whatever their type. A category that is
+        rare in one column keeps its rare code there, although another column may keep
+        it. Hashed columns share as they are, if `n_buckets` and `seed` are equal.
+
+        Parameters
+        ----------
+        groups : list of list of str
+            Names of embedded features. Groups that `SequenceEncoder(share_with=)` has
+            made are joined with those that have a column in common with them.
+
+        Returns
+        -------
+        schema : FeatureSchema
+            The copy.
+
+        Examples
+        --------
+        What is sold and what was bought before have the same codes.
+
+        >>> import pandas as pd
+        >>> from sk_mtl.preprocessing import CategoryEncoder, FeatureSchema
+        >>> X = pd.DataFrame({"item": ["tea", "ink"], "last": ["tea", "pen"]})
+        >>> encoder = CategoryEncoder()
+        >>> schema = FeatureSchema.from_preprocessor(encoder, encoder.fit_transform(X))
+        >>> schema.transform(encoder, X).codes.tolist()
+        [[2, 2], [1, 1]]
+        >>> shared = schema.with_shared_embeddings([["item", "last"]])
+        >>> shared.transform(encoder, X).codes.tolist()
+        [[3, 3], [1, 2]]
+        """
+        return self._share(check_groups(groups, self))
+
+    def with_notes(self, notes, summary=()):
+        """Return a copy that shows what is done with the features.
+
+        Parameters
+        ----------
+        notes : dict of str to str
+            Texts by the names of features.
+        summary : list of str, default=()
+            Lines below the table in the schema's text form.
+
+        Returns
+        -------
+        schema : FeatureSchema
+            The copy.
+        """
+        known = {*self.embedded_names, *self.numeric_names, *self.dropped}
+        for name in notes:
+            if name not in known:
+                raise ValueError(
+                    f"`notes` must be keyed by features or dropped columns; found "
+                    f"{name!r}. Correct the name."
+                )
+        schema = copy.copy(self)
+        schema._notes = {**self.dropped, **notes}
+        schema.summary = list(summary)
+        return schema
+
+    def names_of(self, column):
+        """Return the names of the features that were made of a column of the raw table.
+
+        All outputs of a step that reads a single column are made of this one. Others
+        are told by their names: `town`, `town_Oslo` and `missingindicator_town` are
+        made of `town`, unless there is a column with a longer name that fits.
+
+        Parameters
+        ----------
+        column : str
+            One of `input_names`, or the name of a feature, which stands for itself.
+
+        Returns
+        -------
+        names : list of str
+            In the order of the preprocessor's output; none if the column was dropped.
+        """
+        if self._made_of is None:
+            self._made_of = self._sources.group(self._blocks)
+        if column in self.input_names:
+            return list(self._made_of.get(column, []))
+        is_feature = column in self.embedded_names or column in self.numeric_names
+        return [column] if is_feature else []
+
     def split(self, transformed, dtype=np.float32):
-        """Split the preprocessor's output into codes and numbers.
+        """Split the preprocessor's output into codes, numbers and sequences.
 
         Parameters
         ----------
@@ -172,7 +321,7 @@ class FeatureSchema:
         Returns
         -------
         arrays : FeatureArrays
-            Codes and numbers.
+            Codes, numbers and sequences.
         """
         if transformed.shape[1] != self.n_outputs:
             raise ValueError(
@@ -180,11 +329,12 @@ class FeatureSchema:
                 f"training; found {transformed.shape[1]}; transform the rows with the "
                 "preprocessor that the schema was read off."
             )
-        columns = (take_columns(transformed, where) for where in self._columns)
-        return self._arrays(transformed.shape[0], enumerate(columns), dtype)
+        Z = as_table(transformed)
+        columns = (take_columns(Z, where) for where in self._columns)
+        return self._arrays(Z.shape[0], enumerate(columns), dtype)
 
     def transform(self, preprocessor, X, dtype=np.float32):
-        """Transform raw rows into codes and numbers.
+        """Transform raw rows into codes, numbers and sequences.
 
         The result is that of `split(preprocessor.transform(X))`. The steps of a plain
         ColumnTransformer are applied one by one, which is faster and keeps large codes
@@ -202,7 +352,7 @@ class FeatureSchema:
         Returns
         -------
         arrays : FeatureArrays
-            Codes and numbers.
+            Codes, numbers and sequences.
         """
         if self._direct is not None and self._direct.takes(X):
             columns = self._direct.read(preprocessor, X)
@@ -217,39 +367,75 @@ class FeatureSchema:
         Returns
         -------
         frame : DataFrame
-            Columns `feature`, `kind`, `cardinality` (missing for numbers) and `width`
-            (missing for embeddings whose width is not set), in the order of the
-            preprocessor's output.
+            One row per feature in the order of the preprocessor's output, with the
+            columns
+
+            - `feature`, its name;
+            - `kind`: "numeric", "categorical", "sequence", or "dropped" for a column
+              that is left out;
+            - `cardinality`, the number of codes (of common codes where features share
+              them);
+            - `width` that it has in a network, missing for embeddings whose width is
+              not set;
+            - `kept`, the number of categories with a code of their own;
+            - `rare_share`, the share of training rows whose category shares the rare
+              code; of the items, for a sequence;
+            - `missing_share`, the share of training rows without a value; without an
+              item, for a sequence. Known for numbers with an indicator of gaps;
+            - `note`, what is done with it.
         """
-        rows, position = [], []
-        dims = iter(self.embedding_dims or [pd.NA] * self.n_categorical)
-        for block in self._blocks:
-            cardinalities = getattr(block, "cardinalities", [pd.NA] * len(block.names))
-            for name, cardinality in zip(block.names, cardinalities, strict=True):
-                width = next(dims) if block.kind == "categorical" else 1
-                rows.append((name, block.kind, cardinality, width))
-            position.extend(block.positions)
-        columns = ["feature", "kind", "cardinality", "width"]
-        frame = pd.DataFrame(rows, columns=columns)
-        frame = frame.astype({"cardinality": "Int64", "width": "Int64"})
-        return frame.iloc[np.argsort(position)].reset_index(drop=True)
+        return schema_frame(
+            self, self._blocks, self._reports, self._dropped_positions, self._notes
+        )
 
     def __repr__(self):
-        counts = f"{self.n_categorical} categorical, {self.n_numeric} numeric"
-        table = self.frame().to_string(index=False, max_rows=20)
-        return f"FeatureSchema: {counts}\n{table}"
+        return schema_text(self)
+
+    def _mark_numbers(self, block, start):
+        self.primary_numeric += [start + j for j in block.primary]
+        self.missing_indicators |= {
+            start + j: start + indicator for j, indicator in block.indicators.items()
+        }
+
+    def _set_embeddings(self, embeddings):
+        self._embeddings = embeddings
+        self.cardinalities = embeddings.cardinalities
+        self.vocabularies = embeddings.tables
+
+    def _share(self, groups):
+        schema = copy.copy(self)
+        schema._set_embeddings(self._embeddings.shared(groups))
+        return schema
 
     def _arrays(self, n_samples, columns, dtype):
         """Arrays filled with what each block reads from its columns."""
         codes = np.empty((n_samples, self.n_categorical), dtype=np.int32)
         numeric = np.empty((n_samples, self.n_numeric), dtype=dtype)
+        sequences = [None] * self.n_sequences
         with np.errstate(over="ignore"):
             for i, block_columns in columns:
-                block = self._blocks[i]
-                target = codes if block.kind == "categorical" else numeric
-                target[:, self._targets[i]] = block.read(block_columns)
+                block, target = self._blocks[i], self._targets[i]
+                values = block.read(block_columns)
+                if block.kind == "sequence":
+                    sequences[target.start] = values
+                elif block.kind == "numeric":
+                    numeric[:, target] = values
+                else:
+                    codes[:, target] = values
         self._refuse_not_finite(numeric)
-        return FeatureArrays(codes, numeric)
+        self._write_common_codes(codes, sequences)
+        return FeatureArrays(codes, numeric, tuple(sequences))
+
+    def _write_common_codes(self, codes, sequences):
+        """Replace local codes by those that features share, where they differ."""
+        for i, remap in enumerate(self._embeddings.remaps):
+            if remap is None:
+                continue
+            j = i - self.n_categorical
+            if j < 0:
+                codes[:, i] = remap[codes[:, i]]
+            else:
+                sequences[j] = remap[sequences[j]]
 
     def _refuse_not_finite(self, numeric):
         finite = np.isfinite(numeric)

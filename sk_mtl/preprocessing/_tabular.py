@@ -1,18 +1,24 @@
-"""A ColumnTransformer for tables of numbers and categories."""
+"""A ColumnTransformer for tables of numbers, categories, times and lists."""
 
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
+from sk_mtl.preprocessing._calendar_parts import PARTS, CalendarParts
 from sk_mtl.preprocessing._category_encoder import CategoryEncoder
 from sk_mtl.preprocessing._code_reader import CodeReader
 from sk_mtl.preprocessing._columns import (
+    STEPS,
     ColumnsOfStep,
-    column_names,
     columns_by_step,
-    is_frame,
+    has_names,
 )
+from sk_mtl.preprocessing._elapsed_time import ElapsedTime
+from sk_mtl.preprocessing._frames import as_pandas, column_names, column_of, is_frame
+from sk_mtl.preprocessing._identifiers import warn_of_identifiers
 from sk_mtl.preprocessing._numeric_scaler import NumericScaler
+from sk_mtl.preprocessing._sequence_encoder import SequenceEncoder
 
 
 def make_tabular_preprocessor(
@@ -26,42 +32,71 @@ def make_tabular_preprocessor(
     """Build a ColumnTransformer that makes numbers and codes of a table.
 
     Columns of numbers are imputed by the median, with an indicator where training had
-    gaps, and scaled. Everything else (`category`, text, objects, bool) is encoded by
+    gaps, and scaled. Points in time become elapsed time, a number, and month, weekday
+    and hour, which are categories; durations become numbers. Lists become sequences of
+    codes. Everything else (`category`, text, objects, bool) is encoded by
     :class:`CategoryEncoder`. The steps are named
 
     - `num`: a :class:`NumericScaler`, which shows the parameters of its scaler
       (`num__with_mean`, `num__n_quantiles`),
+    - `time`, for points in time and durations: a pipeline of :class:`ElapsedTime` and a
+      `NumericScaler` (`time__scale__with_mean`),
     - `cat`: a :class:`CategoryEncoder` (`cat__min_frequency`),
     - `codes`, only where `categorical_features` lists columns: a pipeline of a reader
-      of integer codes and a `CategoryEncoder` (`codes__encode__min_frequency`).
+      of integer codes and a `CategoryEncoder` (`codes__encode__min_frequency`),
+    - `calendar`, for points in time: a pipeline of :class:`CalendarParts` and a
+      `CategoryEncoder` (`calendar__parts__parts`),
+    - `seq`, for columns of lists, tuples or arrays: a :class:`SequenceEncoder`
+      (`seq__max_length`).
+
+    `time`, `calendar` and `seq` are left out where X is given and has no such column.
+    Dates that come as text are categories like any text: give them to
+    `pandas.to_datetime` first.
 
     Parameters
     ----------
     X : data frame or array of shape (n_samples, n_features), default=None
         Table whose columns are assigned to the steps now. None assigns them by dtype
-        when the preprocessor is fitted.
-    numeric : {"standard", "quantile", "robust"} or transformer, default="standard"
+        when the preprocessor is fitted. In a column of objects, the first value that
+        is not missing decides.
+    numeric : {"standard", "quantile", "robust", "both"} or transformer, \
+            default="standard"
         Scaling of the numbers after imputation. "standard" subtracts the mean and
         divides by the standard deviation; "robust" does so with median and quartiles,
         for columns with outliers; "quantile" maps each column to a normal
         distribution, for skewed columns such as incomes, through one quantile per 30
-        rows of X (10 to 1000 of them; 1000 without X).
+        rows of X (10 to 1000 of them; 1000 without X). "both" gives two copies of each
+        number, the standardized one under its plain name and the quantile-normal one
+        as `quantile__<name>`: a network reads large steps off the first, and small
+        ones where most rows lie off the second.
     min_frequency : int or float, default=None
         Categories with fewer rows, or a smaller share of the rows, are joined.
     max_categories : int, default=None
         Largest number of categories per column; the rarest are joined.
     categorical_features : None, "from_dtype", list or boolean mask, default=None
         None and "from_dtype" take the categories from the dtypes. Names, indices or a
-        mask say which columns are categories, and all others must then be numbers.
-        Listed columns of text or `category` are labels. Listed columns of numbers are
-        opaque codes of an earlier encoder: read back exactly as integers, with a
-        vocabulary of their own; -1 and NaN mean unknown (code 0), other negative
-        numbers, fractions and infinity raise an error.
+        mask say which columns are categories, and all others must then be numbers,
+        points in time, durations or lists. Listed columns of text or `category` are
+        labels. Listed columns of numbers are opaque codes of an earlier encoder: read
+        back exactly as integers, with a vocabulary of their own; -1 and NaN mean
+        unknown (code 0), other negative numbers, fractions and infinity raise an error.
+        Points in time must not be listed.
 
     Returns
     -------
     preprocessor : ColumnTransformer
-        Not fitted. Its output holds the numbers first, then the codes.
+        Not fitted. Its output holds the numbers first, then the codes, then the
+        sequences.
+
+    Warns
+    -----
+    IdentifierWarning
+        If X is given, `categorical_features` does not list columns, and a column of
+        integers with more than 10,000 distinct values looks like identifiers, which
+        mean nothing as numbers: by its name (`user_id`, `ItemID`, `postal_code`), or
+        because its values are spread evenly over their range. Convert it to `category`,
+        list it, or encode it by a :class:`HashingEncoder`; convert it to float if it is
+        a quantity.
 
     Examples
     --------
@@ -76,31 +111,58 @@ def make_tabular_preprocessor(
     array([[0., 0.]])
     >>> preprocessor.get_feature_names_out()
     array(['age', 'town'], dtype=object)
+
+    A column of dates gives a number and three categories.
+
+    >>> X = pd.DataFrame({"day": pd.to_datetime(["2024-02-29", "2024-03-01"])})
+    >>> make_tabular_preprocessor(X).fit(X).get_feature_names_out()
+    array(['day', 'day_month', 'day_weekday', 'day_hour'], dtype=object)
     """
-    encoder = {"min_frequency": min_frequency, "max_categories": max_categories}
+    X = as_pandas(X) if is_frame(X) else X
+    listed = not (categorical_features is None or isinstance(categorical_features, str))
     columns, code_names = _columns(X, categorical_features)
-    steps = [
-        ("num", NumericScaler(_make_scaler(numeric, X)), columns["num"]),
-        ("cat", CategoryEncoder(**encoder), columns["cat"]),
-    ]
-    if categorical_features is not None and not isinstance(categorical_features, str):
-        codes = Pipeline(
+    if X is not None and not listed:
+        _warn_of_identifiers(X)
+    encoder = {"min_frequency": min_frequency, "max_categories": max_categories}
+    steps = _steps(_make_scaler(numeric, X), encoder, code_names)
+    return ColumnTransformer(
+        [
+            (name, step, columns[name])
+            for name, step in steps.items()
+            if name in ("num", "cat") or (listed if name == "codes" else columns[name])
+        ],
+        verbose_feature_names_out=_meet(columns["calendar"], X),
+    )
+
+
+def _steps(scaler, encoder, code_names):
+    """All steps by name, in the order of their output."""
+    return {
+        "num": NumericScaler(scaler),
+        "time": Pipeline(
+            [
+                ("elapsed", ElapsedTime()),
+                ("scale", NumericScaler(clone(scaler, safe=False))),
+            ]
+        ),
+        "cat": CategoryEncoder(**encoder),
+        "codes": Pipeline(
             [
                 ("read", CodeReader(names=code_names)),
                 ("encode", CategoryEncoder(missing="unknown", **encoder)),
             ]
-        )
-        steps.append(("codes", codes, columns["codes"]))
-    return ColumnTransformer(steps, verbose_feature_names_out=False)
+        ),
+        "calendar": Pipeline(
+            [("parts", CalendarParts()), ("encode", CategoryEncoder(**encoder))]
+        ),
+        "seq": SequenceEncoder(**encoder),
+    }
 
 
 def _columns(X, categorical_features):
     """Columns of each step, and the names of the code columns of an array."""
     if X is None:
-        return {
-            step: ColumnsOfStep(step, categorical_features)
-            for step in ("num", "cat", "codes")
-        }, None
+        return {step: ColumnsOfStep(step, categorical_features) for step in STEPS}, None
     names = column_names(X)
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
@@ -109,10 +171,25 @@ def _columns(X, categorical_features):
             "rename or drop the repeated columns."
         )
     positions = columns_by_step(X, categorical_features)
-    if is_frame(X) and all(isinstance(name, str) for name in X.columns):
+    if has_names(X):
         columns = {step: [names[j] for j in js] for step, js in positions.items()}
         return columns, None
     return positions, [names[j] for j in positions["codes"]]
+
+
+def _meet(times, X):
+    """Whether a part of the calendar would get the name that a column of X has.
+
+    The names of the steps then tell the two apart.
+    """
+    if X is None or not has_names(X):
+        return False
+    return not {f"{time}_{part}" for time in times for part in PARTS}.isdisjoint(X)
+
+
+def _warn_of_identifiers(X):
+    names, numbers = column_names(X), columns_by_step(X)["num"]
+    warn_of_identifiers([(names[j], column_of(X, j)) for j in numbers], stacklevel=4)
 
 
 def _make_scaler(numeric, X):
@@ -121,14 +198,17 @@ def _make_scaler(numeric, X):
         return StandardScaler()
     if numeric == "robust":
         return RobustScaler()
-    if numeric == "quantile":
+    if numeric in ("quantile", "both"):
         n_quantiles = 1000 if X is None else max(10, min(1000, len(X) // 30))
-        return QuantileTransformer(
+        quantile = QuantileTransformer(
             n_quantiles=n_quantiles, output_distribution="normal", random_state=0
         )
+        if numeric == "quantile":
+            return quantile
+        return FeatureUnion([("standard", StandardScaler()), ("quantile", quantile)])
     if hasattr(numeric, "fit") and hasattr(numeric, "transform"):
         return numeric
     raise ValueError(
-        "`numeric` must be 'standard', 'quantile', 'robust' or a transformer with fit "
-        f"and transform; found {numeric!r}."
+        "`numeric` must be 'standard', 'quantile', 'robust', 'both' or a transformer "
+        f"with fit and transform; found {numeric!r}."
     )

@@ -59,7 +59,7 @@ class Vocabulary:
         n_missing = counts[0] + counts[1:][is_missing].sum()
         present = np.flatnonzero((counts[1:] > 0) & ~is_missing)
         order = present[_sorting_order(factor.values[present], name)]
-        self.known = _narrow(factor.values[order])
+        self.known = narrow(factor.values[order])
         self.rare = is_rare(counts[1:][order])
         self._number(has_missing=missing and n_missing > 0)
 
@@ -96,6 +96,17 @@ class Vocabulary:
             values[self.missing_code] = np.nan
         return values
 
+    def decode(self, codes, position):
+        """The value of each of the codes of the column at this position."""
+        valid = np.isin(codes, np.arange(self.cardinality))
+        if not valid.all():
+            raise ValueError(
+                f"Codes of column {position} must be integers from 0 to "
+                f"{self.cardinality - 1}; found {codes[~valid][0]}. Pass "
+                "what transform returned."
+            )
+        return self.decoded[codes.astype(np.intp)]
+
     def code_of(self, value):
         """The code of one value, or None where the whole column must be looked at."""
         if isinstance(value, str):
@@ -124,6 +135,13 @@ class Vocabulary:
     def _codes_of(self, values):
         if len(self.known) == 0:
             return 0
+        if self.lookup is None:
+            values = narrow(values)
+        if self.known.dtype.kind == "i" and values.dtype.kind == "f":
+            codes = np.zeros(len(values), dtype=np.int64)
+            is_whole, integers = whole_numbers(values)
+            codes[is_whole] = self._codes_of(integers)
+            return codes
         common = _common_dtype(self.known.dtype, values.dtype)
         if common is None:
             # A dictionary compares an int with a float exactly, arrays do not.
@@ -143,18 +161,15 @@ class Vocabulary:
         both = (self.known.dtype, factor.values.dtype)
         if len(self.known) == 0 or not unknown.any() or object not in both:
             return
-        expected = _kind(type(self.known[0]))
+        expected = kind_of(type(self.known[0]))
         positions = np.flatnonzero(unknown)
-        found = [_kind(type(value)) for value in factor.values[positions]]
-        others = positions[np.array(found) != expected]
+        found = list(map(type, factor.values[positions]))
+        if all(kind_of(kind) == expected for kind in set(found)):
+            return
+        others = positions[np.array(list(map(kind_of, found))) != expected]
         others = others[np.isin(others, factor.codes)]
         if len(others):
-            value = factor.values[others[:1]].tolist()[0]
-            raise TypeError(
-                f"Column {name!r}: {expected} as in the training rows is required; "
-                f"found {_kind(type(value))}: {value!r}. Convert the column to the "
-                "type it had in fit."
-            )
+            refuse_kind(factor.values[others[:1]].tolist()[0], expected, name)
 
 
 def _sorting_order(values, name):
@@ -171,7 +186,7 @@ def _sorting_order(values, name):
         ) from None
 
 
-def _narrow(values):
+def narrow(values):
     """Python objects of one numeric type as an array of numbers, without any loss."""
     if values.dtype != object or len(values) == 0:
         return values
@@ -181,11 +196,19 @@ def _narrow(values):
     if all(issubclass(kind, (float, np.floating)) for kind in kinds):
         return values.astype(np.float64)
     if all(issubclass(kind, numbers.Integral) and kind is not bool for kind in kinds):
+        low, high = min(values), max(values)
         for dtype in (np.int64, np.uint64):
             limits = np.iinfo(dtype)
-            if limits.min <= values[0] and values[-1] <= limits.max:
+            if limits.min <= low and high <= limits.max:
                 return values.astype(dtype)
     return values
+
+
+def whole_numbers(values):
+    """Which of the floats are integers that int64 holds, and these integers."""
+    is_whole = np.floor(values) == values
+    is_whole &= (values >= -(2.0**63)) & (values < 2.0**63)
+    return is_whole, values[is_whole].astype(np.int64)
 
 
 def _common_dtype(left, right):
@@ -198,7 +221,17 @@ def _common_dtype(left, right):
     return None
 
 
-def _kind(kind):
+def refuse_kind(value, expected, name):
+    """Raise the error about a value of another kind than in training."""
+    raise TypeError(
+        f"Column {name!r}: {expected} as in the training rows is required; found "
+        f"{kind_of(type(value))}: {value!r}. Convert the column to the type it had in "
+        "fit."
+    )
+
+
+def kind_of(kind):
+    """A type in words: what values of one column must have in common."""
     if issubclass(kind, str):
         return "text"
     if issubclass(kind, (numbers.Number, np.number, np.bool_)):

@@ -8,14 +8,11 @@ from sk_mtl.estimators._architecture import (
     make_structure,
     resolve_batch_size,
     resolve_device,
-    resolve_embedding_dims,
     resolve_task_weights,
     resolve_tower_sizes,
 )
 from sk_mtl.estimators._targets import ClassTargets
 from sk_mtl.losses import FunnelStructure, IndependentStructure
-from sk_mtl.preprocessing import FeatureSchema, make_tabular_preprocessor
-from tests.estimators.common import mixed_table
 
 NAMES = ["a", "b"]
 
@@ -45,50 +42,10 @@ def test_tower_sizes_are_one_tuple_for_all_or_one_each():
     assert resolve_tower_sizes(np.array([[4], [2]]), NAMES) == [(4,), (2,)]
 
 
-@pytest.fixture
-def schema():
-    X, _ = mixed_table(60)
-    preprocessor = make_tabular_preprocessor(X)
-    return FeatureSchema.from_preprocessor(preprocessor, preprocessor.fit_transform(X))
-
-
-@pytest.mark.parametrize(
-    ("width", "expected"),
-    [
-        (5, [5, 5]),
-        (np.int64(5), [5, 5]),
-        ("auto", [2, 2]),
-        ({"plan": 3}, [2, 3]),
-        ({"plan": 3, "town": "auto"}, [2, 3]),
-        ({}, [2, 2]),
-    ],
-)
-def test_embedding_dims_are_one_per_categorical_column(schema, width, expected):
-    assert resolve_embedding_dims(width, schema) == expected
-
-
-@pytest.mark.parametrize("width", [0, 2.5, "big", None])
-def test_embedding_dims_are_integers_or_auto(schema, width):
-    with pytest.raises(ValueError) as caught:
-        resolve_embedding_dims({"town": width}, schema)
-    assert str(caught.value) == (
-        "embedding_dim of column 'town' must be an integer >= 1 or 'auto'; found "
-        f"{width!r}. Give for instance 8."
-    )
-
-
-def test_embedding_dims_name_categorical_columns_only(schema):
-    with pytest.raises(ValueError) as caught:
-        resolve_embedding_dims({"age": 4}, schema)
-    assert str(caught.value) == (
-        "embedding_dim must be keyed by categorical columns ['town', 'plan']; found "
-        "['age']. Correct the names; columns left out get 'auto'."
-    )
-
-
 def test_auto_batches_follow_the_rows():
-    sizes = {n: resolve_batch_size("auto", n) for n in (1, 300, 2000, 10**4, 10**6)}
-    assert sizes == {1: 16, 300: 16, 2000: 128, 10**4: 512, 10**6: 1024}
+    rows = (1, 100, 400, 2_000, 20_000, 200_000, 10**8)
+    sizes = [resolve_batch_size("auto", n) for n in rows]
+    assert sizes == [16, 16, 32, 64, 256, 1024, 1024]
     assert resolve_batch_size(np.int64(7), 10**6) == 7
 
 

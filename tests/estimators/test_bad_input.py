@@ -590,15 +590,14 @@ def test_a_loss_that_is_nan(cls, table):
 
 
 @both
-def test_a_column_of_lists(cls, table):
+@pytest.mark.parametrize(
+    ("odd", "found"), [(7, "found one value: 7"), ([[1], [2]], r"found a list: \[1\]")]
+)
+def test_a_sequence_column_with_a_scalar_or_a_nested_list(cls, table, odd, found):
     X, y = table
-    refuse(
-        lambda: make(cls).fit(X.assign(history=[[1, 2]] * 200), y),
-        "Column 'history': one value per row is required; found a list: [1, 2]. "
-        "Sequences are not taken: drop the column, or spread it over columns of one "
-        "value each.",
-        TypeError,
-    )
+    X = X.assign(history=[[1, 2]] * 199 + [odd])
+    with pytest.raises(TypeError, match=f"Column 'history'.*{found}"):
+        make(cls).fit(X, y)
 
 
 class Sabotage(Callback):

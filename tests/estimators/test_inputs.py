@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from scipy import sparse
 from sklearn.base import BaseEstimator
@@ -49,12 +50,21 @@ def test_an_array_of_text_becomes_a_frame(estimator):
     assert frame.iloc[:, 0].tolist() == ["Oslo", "Rome"]
 
 
-def test_polars_becomes_pandas(estimator):
-    X = pl.DataFrame({"age": [1, None], "town": ["Oslo", "Rome"]})
+@pytest.mark.parametrize("make", [pl.DataFrame, pa.table, pa.RecordBatch.from_pydict])
+def test_other_frames_become_pandas(estimator, make):
+    X = make({"id": [2**53 + 1, None, 2**53 + 2], "town": ["Oslo", "Rome", None]})
     frame = check_X(estimator, X, reset=True)
     assert isinstance(frame, pd.DataFrame)
-    assert frame["town"].tolist() == ["Oslo", "Rome"]
-    assert estimator.feature_names_in_.tolist() == ["age", "town"]
+    assert frame["id"].dropna().tolist() == [2**53 + 1, 2**53 + 2]
+    assert frame["town"].tolist()[:2] == ["Oslo", "Rome"]
+    assert frame.isna().sum().tolist() == [1, 1]
+    assert estimator.feature_names_in_.tolist() == ["id", "town"]
+
+
+@pytest.mark.parametrize("make", [pl.Series, pa.array])
+def test_a_single_column_is_refused(estimator, make):
+    with pytest.raises(ValueError, match="Expected 2D array, got 1D array instead"):
+        check_X(estimator, make([1.0, 2.0]), reset=True)
 
 
 def test_an_array_after_a_frame_warns_and_takes_the_names(estimator):
@@ -86,6 +96,7 @@ def test_huge_finite_numbers_pass(estimator):
         (pd.DataFrame({"a": [1, 2], "b": [np.inf, 1.0]}), "b", 0),
         (pd.DataFrame({"a": pd.array([1.0, None, np.inf], "Float64")}), "a", 2),
         (pl.DataFrame({"a": [1.0, float("inf")]}), "a", 1),
+        (pa.table({"a": [1.0, None, -float("inf")]}), "a", 2),
         ([["x", np.inf]], 1, 0),
     ],
 )
@@ -171,7 +182,28 @@ def test_weights_are_spread_over_the_tasks():
     table = [[1, 0], [2, 3]]
     np.testing.assert_array_equal(check_weights(table, 2, 2), table)
     np.testing.assert_array_equal(check_weights(pd.Series([1, 2]), 2, 1), [[1], [2]])
+    for column in (pl.Series([1, 2]), pa.array([1, 2]), pa.chunked_array([[1], [2]])):
+        np.testing.assert_array_equal(check_weights(column, 2, 1), [[1], [2]])
     np.testing.assert_array_equal(check_weights([True, False], 2, 1), [[1], [0]])
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_weights_are_compared_with_the_tasks_by_name(make):
+    weight = make({"buy": [1.0, 2.0], "churn": [3.0, 4.0]})
+    found = check_weights(weight, 2, 2, "own", ["buy", "churn"])
+    np.testing.assert_array_equal(found, [[1, 3], [2, 4]])
+    with pytest.raises(ValueError) as caught:
+        check_weights(weight, 2, 2, "own", ["churn", "buy"])
+    assert str(caught.value) == (
+        "own must have the tasks ['churn', 'buy'] as its columns, in this order; found "
+        "['buy', 'churn']. Reorder or rename the columns."
+    )
+
+
+@pytest.mark.parametrize("make", [pl.Series, pa.array])
+def test_a_missing_weight_is_refused(make):
+    with pytest.raises(ValueError, match="finite weights; found nan in row 1"):
+        check_weights(make([1, None]), 2, 1)
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_gates_are_those_of_the_prediction():
     model = MMOEClassifier(tower_hidden_sizes=(), **QUICK).fit(X, y)
     module = model.net_.module_
     arrays = model.schema_.transform(model.preprocessor_, X)
-    codes, numeric = (torch.from_numpy(table) for table in arrays)
+    codes, numeric = map(torch.from_numpy, (arrays.codes, arrays.numeric))
     with torch.no_grad():
         encoded = module.encoder(codes, numeric)
         first = module.wiring.first(encoded.shared)

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from sk_mtl.estimators._targets import (
@@ -71,13 +72,30 @@ def test_classes_are_sorted_in_the_labels_own_type(labels, classes):
     assert type(found.tolist()[0]) is type(classes[0])
 
 
-def test_polars_gives_what_pandas_gives():
-    table = {"click": [0, 1, 1], "plan": ["b", None, "a"]}
-    ours, theirs = learn(pl.DataFrame(table)), learn(pd.DataFrame(table))
+@pytest.mark.parametrize("make", [pl.DataFrame, pa.table])
+def test_other_frames_give_what_pandas_gives(make):
+    table = {"click": [0, 1, 1], "plan": ["b", None, "a"], "ok": [True, False, None]}
+    ours, theirs = learn(make(table)), learn(pd.DataFrame(table))
     assert ours.task_names == theirs.task_names
     for a, b in zip(ours.classes, theirs.classes, strict=True):
         assert a.tolist() == b.tolist()
-    assert learn(pl.Series("plan", ["b", "a"])).one_dimensional
+    encoded = ours.encode(make(table)), theirs.encode(pd.DataFrame(table))
+    np.testing.assert_array_equal(*encoded)
+
+
+@pytest.mark.parametrize("make", [pl.Series, pa.array, lambda y: pa.chunked_array([y])])
+def test_other_columns_are_vectors(make):
+    targets = learn(make(["b", None, "a"]))
+    assert targets.one_dimensional
+    assert targets.task_names == ["task_0"]
+    assert targets.classes[0].tolist() == ["a", "b"]
+    # Integers with gaps, which pandas turns into floats.
+    large = learn(make([2**53 + 1, None, 2**53 + 2]))
+    assert large.classes[0].tolist() == [2**53 + 1, 2**53 + 2]
+
+
+def test_a_series_of_polars_may_have_a_name():
+    assert learn(pl.Series("plan", ["b", "a"])).task_names == ["plan"]
 
 
 def test_codes_count_the_classes_and_leave_gaps():

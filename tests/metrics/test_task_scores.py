@@ -84,6 +84,7 @@ def test_polars_equals_pandas():
     y = pl.DataFrame({"click": [0, 1, 1, 0], "like": ["no", None, "yes", "no"]})
     same = pd.DataFrame({"click": [0, 1, 1, 0], "like": ["no", None, "yes", "no"]})
     pd.testing.assert_frame_equal(task_scores(y, P), task_scores(same, P))
+    pd.testing.assert_frame_equal(task_scores(y.to_arrow(), P), task_scores(same, P))
     assert list(task_scores(y["like"], P[0]).index) == ["like"]
 
 

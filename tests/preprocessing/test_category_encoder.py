@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from scipy import sparse
 from sklearn.base import clone
@@ -67,6 +68,11 @@ def polars_frame(colour_dtype):
     )
 
 
+def arrow_table():
+    colours = pa.array(COLOURS).dictionary_encode()
+    return pa.table({"colour": colours, "size": SIZES})
+
+
 CONTAINERS = {
     "pandas category": lambda: pandas_frame("category", "category"),
     "pandas str": lambda: pandas_frame(STR, np.int32),
@@ -78,6 +84,7 @@ CONTAINERS = {
     "polars Categorical": lambda: polars_frame("Categorical"),
     "polars Enum": lambda: polars_frame("Enum"),
     "polars Object": lambda: polars_frame("Object"),
+    "pyarrow": arrow_table,
     "object array": lambda: np.array([COLOURS, SIZES], dtype=object).T,
     "list of rows": lambda: [list(row) for row in zip(COLOURS, SIZES)],
 }
@@ -198,8 +205,11 @@ def test_widths_and_signs_of_integers_do_not_matter():
 
 def test_a_float_is_no_neighbouring_integer():
     encoder = CategoryEncoder().fit(np.array([[2**53 + 1], [2]]))
-    X = np.array([[2.0**53], [2.0], [2.5]] * 3)
-    assert encoder.transform(X)[:3, 0].tolist() == [0, 1, 0]
+    X = np.array([[2.0**53], [2.0], [2.5], [np.nan]] * 3)
+    assert encoder.transform(X)[:4, 0].tolist() == [0, 1, 0, 0]
+    encoder.fit(np.array([[2**63 - 1], [-(2**63)]]))
+    X = np.array([[2.0**63], [-(2.0**63)], [1e300], [-1e300]] * 2)
+    assert encoder.transform(X)[:4, 0].tolist() == [0, 1, 0, 0]
 
 
 def test_only_categories_of_the_training_rows_count():
@@ -468,7 +478,7 @@ def test_dtype_that_cannot_hold_the_codes():
             CategoryEncoder(dtype=dtype).fit(X)
 
 
-SEQUENCE = "'c': one value per row is required; found a {}: .*Sequences are not taken"
+SEQUENCE = "'c': one value per row is required; found a {}: .*with SequenceEncoder, or"
 ADDRESS = "'c': argument must be a string or a number; found a {}: .* by value. Convert"
 
 
@@ -526,7 +536,7 @@ def test_infinity_in_float_columns():
 def test_polars_columns_that_are_no_categories():
     pl = pytest.importorskip("polars")
     with pytest.raises(
-        TypeError, match=r"'c': one value per row .*Sequences are not t"
+        TypeError, match=r"'c': one value per row .*with SequenceEncoder, or"
     ):
         CategoryEncoder().fit(pl.DataFrame({"c": [["i1", "i2"], ["i3"]]}))
     with pytest.raises(TypeError, match=ADDRESS.format("dict")):
@@ -542,9 +552,7 @@ def test_polars_columns_that_are_no_categories():
 )
 def test_times_are_no_categories(dtype):
     X = pd.DataFrame({"when": pd.Series([1, 2]).astype(dtype)})
-    with pytest.raises(
-        TypeError, match=r"'when': text, .*64\[ns.*Derive columns such as"
-    ):
+    with pytest.raises(TypeError, match=r"'when': text, .*64\[ns.*Take month, weekday"):
         CategoryEncoder().fit(X)
 
 

@@ -3,13 +3,17 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from sk_mtl.preprocessing import NumericScaler
+from tests.preprocessing._tables import import_polars
 
 
 @pytest.mark.parametrize("scaler", [None, "passthrough", RobustScaler()])
@@ -86,6 +90,78 @@ def test_parameters_of_the_scaler_are_its_own():
     assert clone(scaler).scaler.with_mean is False
     assert list(scaler.get_params(deep=False)) == ["scaler"]
     scaler.set_params(**scaler.get_params())
+
+
+def two_copies(first="standard", second="quantile"):
+    return FeatureUnion(
+        [(first, StandardScaler()), (second, QuantileTransformer(n_quantiles=10))]
+    )
+
+
+def test_a_union_of_scalers_makes_copies():
+    X = pd.DataFrame(table_with_gaps(), columns=list("abcd"))
+    scaler = NumericScaler(two_copies()).fit(X)
+    out = scaler.transform(X)
+    np.testing.assert_array_equal(out[:, :4], NumericScaler().fit_transform(X)[:, :4])
+    quantile = NumericScaler(QuantileTransformer(n_quantiles=10))
+    np.testing.assert_array_equal(out[:, 4:], quantile.fit_transform(X))
+    assert scaler.get_feature_names_out().tolist() == [
+        *"abcd",
+        *(f"quantile__{name}" for name in "abcd"),
+        "missingindicator_b",
+        "missingindicator_c",
+    ]
+
+
+def test_the_first_copy_keeps_its_prefix_where_a_plain_name_is_taken():
+    X = pd.DataFrame(table_with_gaps()[:, [0, 3]], columns=["a", "quantile__a"])
+    names = NumericScaler(two_copies()).fit(X).get_feature_names_out().tolist()
+    assert names[:3] == ["standard__a", "standard__quantile__a", "quantile__a"]
+
+
+@pytest.mark.parametrize("transform", ["pandas", "polars"])
+def test_a_union_of_scalers_works_where_frames_are_the_output(transform):
+    if transform == "polars":
+        import_polars()
+    X = pd.DataFrame(table_with_gaps(), columns=list("abcd"))
+    expected = NumericScaler(two_copies()).fit_transform(X)
+    with config_context(transform_output=transform):
+        scaler = NumericScaler(two_copies()).fit(X)
+        out = scaler.transform(X)
+    assert list(out.columns) == scaler.get_feature_names_out().tolist()
+    np.testing.assert_array_equal(out.to_numpy(), expected)
+
+
+@pytest.mark.parametrize(
+    ("scaler", "expected"),
+    [
+        (None, [(0, "value"), (1, "value")]),
+        ("passthrough", [(0, "value"), (1, "value")]),
+        (RobustScaler(), [(0, "value"), (1, "value")]),
+        (two_copies(), [(0, "value"), (1, "value"), (0, "copy"), (1, "copy")]),
+        (
+            FeatureUnion(
+                [("a", "drop"), ("b", "passthrough"), ("c", StandardScaler())]
+            ),
+            [(0, "value"), (1, "value"), (0, "copy"), (1, "copy")],
+        ),
+        (PCA(1), [(None, "value")]),
+        (
+            FeatureUnion([("pca", PCA(1)), ("standard", StandardScaler())]),
+            [(None, "value"), (0, "value"), (1, "value")],
+        ),
+    ],
+)
+def test_the_sources_of_the_output(scaler, expected):
+    X = table_with_gaps()[:, [0, 1]]
+    scaler = NumericScaler(scaler).fit(X)
+    assert scaler.output_sources() == [*expected, (1, "indicator")]
+    assert len(scaler.output_sources()) == scaler.transform(X).shape[1]
+
+
+def test_no_sources_before_fit():
+    with pytest.raises(NotFittedError):
+        NumericScaler().output_sources()
 
 
 def test_a_mistyped_parameter_raises():

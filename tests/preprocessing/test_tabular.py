@@ -1,7 +1,9 @@
+import datetime as dt
 import pickle
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
@@ -17,10 +19,12 @@ from sklearn.preprocessing import (
 
 from sk_mtl.preprocessing import (
     CategoryEncoder,
+    ElapsedTime,
     FeatureSchema,
     NumericScaler,
     make_tabular_preprocessor,
 )
+from sk_mtl.preprocessing._columns import column_kinds, step_kinds
 from tests.preprocessing._tables import (
     import_polars,
     make_coded_array,
@@ -28,12 +32,14 @@ from tests.preprocessing._tables import (
 )
 
 
-def transform(preprocessor, X):
-    """Codes and numbers of X, by name."""
-    schema = FeatureSchema.from_preprocessor(preprocessor, preprocessor.transform(X))
-    codes, numeric = schema.transform(preprocessor, X, dtype=np.float64)
-    return dict(zip(schema.categorical_names, codes.T, strict=True)) | dict(
-        zip(schema.numeric_names, numeric.T, strict=True)
+def transform(preprocessor, X, training=None):
+    """Codes and numbers of X, by name; `training` holds the training rows if not X."""
+    training = X if training is None else training
+    encoded = preprocessor.transform(training)
+    schema = FeatureSchema.from_preprocessor(preprocessor, encoded)
+    arrays = schema.transform(preprocessor, X, dtype=np.float64)
+    return dict(zip(schema.categorical_names, arrays.codes.T, strict=True)) | dict(
+        zip(schema.numeric_names, arrays.numeric.T, strict=True)
     )
 
 
@@ -130,6 +136,32 @@ def test_quantiles_follow_the_number_of_rows():
     assert out.std() == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.parametrize("given", [True, False])
+def test_both_keeps_the_standard_copy_under_the_plain_name(given):
+    X = make_mixed_frame(1200)[["age", "income", "town"]]
+    both = make_tabular_preprocessor(X if given else None, numeric="both").fit(X)
+    names = both.get_feature_names_out().tolist()
+    copies = ["quantile__age", "quantile__income", "missingindicator_income", "town"]
+    assert names == ["age", "income", *copies]
+    out = pd.DataFrame(both.transform(X), columns=names)
+    for numeric, columns in (("standard", names[:2]), ("quantile", names[2:4])):
+        one = make_tabular_preprocessor(X if given else None, numeric=numeric)
+        np.testing.assert_array_equal(out[columns], one.fit_transform(X)[:, :2])
+
+
+def test_parameters_of_both_copies_are_reached():
+    X = make_mixed_frame()
+    preprocessor = make_tabular_preprocessor(X, numeric="both")
+    assert preprocessor.get_params()["num__quantile__n_quantiles"] == 10
+    preprocessor.set_params(
+        num__quantile__n_quantiles=5, num__standard__with_mean=False
+    )
+    scaler = clone(preprocessor).fit(X).named_transformers_["num"].scaler_
+    parts = dict(scaler.transformer_list)
+    assert parts["quantile"].n_quantiles_ == 5
+    assert parts["standard"].with_mean is False
+
+
 def test_a_transformer_takes_the_place_of_the_scaler():
     X = make_mixed_frame()
     preprocessor = make_tabular_preprocessor(X, numeric=MinMaxScaler()).fit(X)
@@ -140,8 +172,12 @@ def test_a_transformer_takes_the_place_of_the_scaler():
 
 
 def test_an_unknown_scaling_raises():
-    with pytest.raises(ValueError, match=r"must be 'standard'.*found 'minmax'"):
+    with pytest.raises(ValueError) as caught:
         make_tabular_preprocessor(numeric="minmax")
+    assert str(caught.value) == (
+        "`numeric` must be 'standard', 'quantile', 'robust', 'both' or a transformer "
+        "with fit and transform; found 'minmax'."
+    )
 
 
 def test_rare_categories_are_joined():
@@ -176,7 +212,7 @@ def test_an_unseen_category_and_a_new_gap_are_taken():
     new = X.iloc[:2].copy()
     new["town"], new["colour"] = "Paris", "green"
     new["age"] = [np.nan, 30.0]
-    out = transform(preprocessor, new)
+    out = transform(preprocessor, new, training=X)
     assert out["town"].tolist() == [0, 0]
     assert out["colour"].tolist() == [0, 0]
     median = X["age"].median()
@@ -207,8 +243,7 @@ def test_infinity_names_the_column():
 @pytest.mark.parametrize(
     ("column", "error"),
     [
-        ([[1, 2], [3]], "one value per row"),
-        (pd.to_datetime(["2024-01-01", "2024-01-02"]), "month, weekday or hour"),
+        ([{1, 2}, {3}], "one value per row"),
         ([1 + 2j, 3j], "Complex data not supported"),
     ],
 )
@@ -218,6 +253,196 @@ def test_columns_that_are_neither_numbers_nor_categories_raise(column, error, gi
         (TypeError, ValueError), match=rf"'history'.*{error}|{error}.*'history'"
     ):
         make_tabular_preprocessor(X if given else None).fit(X)
+
+
+# Points in time, durations and lists.
+
+
+def make_log():
+    """A frame with every kind of column that a log may have beside numbers and text."""
+    return pd.DataFrame(
+        {
+            "history": [[1, 2], None, [2]],
+            "at": pd.to_datetime(["2024-02-29 09:00", "2024-03-01 21:00", None]),
+            "town": ["Oslo", "Rome", "Oslo"],
+            "stay": pd.to_timedelta(["1s", None, "3s"]),
+            "price": [1.0, 2.0, 4.0],
+        }
+    )
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_times_and_lists_have_steps_of_their_own(given):
+    X = make_log()
+    preprocessor = make_tabular_preprocessor(X if given else None)
+    preprocessor.set_params(seq__max_length=2).fit(X)
+    steps = [name for name, _, _ in preprocessor.transformers]
+    assert steps == ["num", "time", "cat", "calendar", "seq"]
+    assert preprocessor.get_feature_names_out().tolist() == [
+        *["price", "at", "stay", "missingindicator_at", "missingindicator_stay"],
+        *["town", "at_month", "at_weekday", "at_hour", "history_0", "history_1"],
+    ]
+    out = preprocessor.transform(X)
+    # The medians of 0 and 1.5 days, and of 1 and 3 seconds.
+    np.testing.assert_allclose(
+        out[:, 1],
+        StandardScaler().fit_transform([[0.0], [1.5], [0.75]])[:, 0],
+        atol=1e-15,
+    )
+    np.testing.assert_allclose(out[:, 2], [-np.sqrt(1.5), 0, np.sqrt(1.5)], atol=1e-15)
+    assert out[:, 3].tolist() == [0, 0, 1]
+    assert out[:, 6:9].tolist() == [[1, 1, 1], [2, 2, 2], [3, 3, 3]]
+    assert out[:, 9:].tolist() == [[1, 2], [-1, -1], [2, -1]]
+
+
+def test_steps_that_a_table_needs_not_are_left_out():
+    for columns, steps in (
+        (["price"], ["num", "cat"]),
+        (["stay"], ["num", "time", "cat"]),
+        (["at"], ["num", "time", "cat", "calendar"]),
+        (["history"], ["num", "cat", "seq"]),
+    ):
+        preprocessor = make_tabular_preprocessor(make_log()[columns])
+        assert [name for name, _, _ in preprocessor.transformers] == steps
+
+
+def test_steps_of_times_and_lists_are_set_like_the_others():
+    preprocessor = make_tabular_preprocessor(
+        make_log(), numeric="both", min_frequency=2, max_categories=3
+    )
+    parameters = preprocessor.get_params()
+    assert isinstance(parameters["time__elapsed"], ElapsedTime)
+    assert parameters["time__scale__quantile__n_quantiles"] == 10
+    assert parameters["calendar__parts__parts"] == ("month", "weekday", "hour")
+    for step in ("cat", "calendar__encode", "seq"):
+        assert parameters[f"{step}__min_frequency"] == 2
+        assert parameters[f"{step}__max_categories"] == 3
+    preprocessor.set_params(num__quantile__n_quantiles=7)
+    assert preprocessor.get_params()["time__scale__quantile__n_quantiles"] == 10
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [
+        ([[1], [2]], "sequence"),
+        ([None, (1, 2)], "sequence"),
+        ([np.nan, np.array([1])], "sequence"),
+        (pd.Series([[1], None], dtype=pd.ArrowDtype(pa.list_(pa.int64()))), "sequence"),
+        (
+            pd.Series([[1], None], dtype=pd.ArrowDtype(pa.large_list(pa.int8()))),
+            "sequence",
+        ),
+        (
+            pd.Series([[1], [2]], dtype=pd.ArrowDtype(pa.list_(pa.int8(), 1))),
+            "sequence",
+        ),
+        (["[1]", "[2]"], "category"),
+        ([None, None], "category"),
+        ([dt.date(2024, 1, 1), None], "time"),
+        (pd.Series([None, dt.datetime(2024, 1, 1)], dtype=object), "time"),
+        (pd.Series([pd.NaT, np.datetime64("2024-01-01")], dtype=object), "time"),
+        (pd.to_datetime(["2024-01-01", None]), "time"),
+        (pd.to_datetime(["2024-01-01", None]).tz_localize("UTC"), "time"),
+        (pd.Series([None, None], dtype=pd.ArrowDtype(pa.date32())), "time"),
+        (pd.Series([None, None], dtype=pd.ArrowDtype(pa.timestamp("s"))), "time"),
+        (pd.Series([None, dt.timedelta(1)], dtype=object), "duration"),
+        (pd.to_timedelta(["1s", None]), "duration"),
+        (pd.Series([None, None], dtype=pd.ArrowDtype(pa.duration("s"))), "duration"),
+        (["2024-01-01", "2024-01-02"], "category"),
+        (pd.Categorical(pd.to_datetime(["2024-01-01", None])), "category"),
+        ([dt.time(9), dt.time(10)], "category"),
+        (pd.PeriodIndex(["2024-01", "2024-02"], freq="M"), "category"),
+        ([1.5, np.nan], "number"),
+        (pd.array([1, None], dtype="Int64"), "number"),
+        (pd.Series([1, None], dtype=pd.ArrowDtype(pa.int64())), "number"),
+        ([True, False], "bool"),
+        (pd.array([True, None], dtype="boolean"), "bool"),
+    ],
+)
+def test_the_first_value_tells_the_kind_of_a_column(column, kind):
+    X = pd.DataFrame({"a": column})
+    assert step_kinds(X) == [kind]
+    plain = {"number", "bool"}
+    assert column_kinds(X) == [kind if kind in plain else "category"]
+
+
+def test_a_long_gap_does_not_hide_the_kind():
+    column = np.full(1000, None, dtype=object)
+    assert step_kinds(pd.DataFrame({"a": column})) == ["category"]
+    for position in (63, 64, 255, 256, 999):
+        column = np.full(1000, None, dtype=object)
+        column[position] = [1]
+        assert step_kinds(pd.DataFrame({"a": column})) == ["sequence"]
+
+
+def test_an_array_of_objects_may_hold_times_and_lists():
+    X = make_log()
+    expected = make_tabular_preprocessor(X).fit_transform(X)
+    objects = X.to_numpy(dtype=object)
+    for given in (objects, None):
+        preprocessor = make_tabular_preprocessor(given).fit(objects)
+        np.testing.assert_array_equal(preprocessor.transform(objects), expected)
+    assert "x1_month" in preprocessor.get_feature_names_out()
+
+
+def test_other_frames_with_times_and_lists_give_what_pandas_gives():
+    pl = import_polars()
+    X = make_log()
+    expected = make_tabular_preprocessor(X).fit_transform(X)
+    for given in (pl.from_pandas(X), None):
+        preprocessor = make_tabular_preprocessor(given).fit(pl.from_pandas(X))
+        np.testing.assert_array_equal(
+            preprocessor.transform(pl.from_pandas(X)), expected
+        )
+    table = pa.Table.from_pandas(X)
+    preprocessor = make_tabular_preprocessor(table)
+    np.testing.assert_array_equal(preprocessor.fit_transform(X), expected)
+
+
+def test_a_part_of_the_calendar_may_have_the_name_of_a_column():
+    X = make_log()[["at"]].assign(at_month=[5.0, 6.0, 8.0])
+    preprocessor = make_tabular_preprocessor(X).fit(X)
+    names = preprocessor.get_feature_names_out().tolist()
+    assert names[:2] == ["num__at_month", "time__at"]
+    assert "calendar__at_month" in names
+    assert make_tabular_preprocessor(X[["at"]]).verbose_feature_names_out is False
+
+
+def test_times_and_lists_survive_cloning_pickling_and_output_containers():
+    X = make_log()
+    preprocessor = make_tabular_preprocessor().set_output(transform="pandas").fit(X)
+    out = preprocessor.transform(X)
+    assert list(out) == preprocessor.get_feature_names_out().tolist()
+    copied = pickle.loads(pickle.dumps(clone(preprocessor).fit(X)))
+    pd.testing.assert_frame_equal(copied.transform(X), out)
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_a_list_of_categories_need_not_name_times_and_lists(given):
+    X = make_log()
+    expected = make_tabular_preprocessor(X).fit_transform(X)
+    # A column of lists may be named: its items are categories.
+    for listed in (["town"], ["town", "history"]):
+        preprocessor = make_tabular_preprocessor(
+            X if given else None, categorical_features=listed
+        )
+        np.testing.assert_array_equal(preprocessor.fit_transform(X), expected)
+
+
+@pytest.mark.parametrize("given", [True, False])
+@pytest.mark.parametrize(("name", "kind"), [("at", "times"), ("stay", "durations")])
+def test_a_list_of_categories_must_not_name_times(name, kind, given):
+    X = make_log()
+    with pytest.raises(TypeError) as caught:
+        make_tabular_preprocessor(
+            X if given else None, categorical_features=["town", name]
+        ).fit(X)
+    assert str(caught.value) == (
+        f"Column {name!r} is listed in `categorical_features` and must hold text, "
+        f"numbers, categories or lists; found {kind}. Convert it to 'category' to take "
+        "each value as a category, or leave it out of the list, where it becomes "
+        "elapsed time and parts of the calendar."
+    )
 
 
 def test_repeated_names_raise():
@@ -326,7 +551,7 @@ def test_without_a_list_the_dtypes_decide():
         preprocessor = make_tabular_preprocessor(
             given, categorical_features="from_dtype"
         )
-        assert len(preprocessor.transformers) == 2
+        assert "codes" not in preprocessor.get_params()
         np.testing.assert_array_equal(preprocessor.fit_transform(X), expected)
 
 

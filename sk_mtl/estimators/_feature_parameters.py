@@ -1,0 +1,158 @@
+"""The parameters that say how columns become the network's input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+from sk_mtl._sklearn_compat import HasMethods, Interval, StrOptions
+
+SHARE = [Interval(Real, 0, 1, closed="left")]
+COUNT = [Interval(Integral, 1, None, closed="left")]
+
+SEQUENCE_POOLINGS = ("mean", "max", "sum", "attention", "target_attention")
+NUMERIC_EMBEDDINGS = ("bins", "ple", "periodic")
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class FeatureParameters:
+    """Parameters of columns, embeddings and what joins them.
+
+    Parameters
+    ----------
+    preprocessor : transformer, default=None
+        Turns columns into codes and numbers: a
+        :class:`~sklearn.compose.ColumnTransformer`, or another transformer. It is
+        cloned and fitted on the training part only, before the early-stopping rows
+        are transformed. None takes
+        :func:`~sk_mtl.preprocessing.make_tabular_preprocessor`: numbers are imputed
+        and scaled, everything else is coded.
+
+    categorical_features : array-like, "from_dtype" or None, default=None
+        Columns that hold categories or the integer codes of an earlier encoder: names,
+        positions, a boolean mask, or ``"from_dtype"`` for the columns of dtype
+        ``category``. Codes are read back exactly; -1 and NaN mean unknown. None takes
+        every column that is not numeric. Not allowed beside `preprocessor`.
+
+    embedding_dim : int, "auto" or dict, default=8
+        Width of the embedding of each categorical column. Wider tells more categories
+        apart and costs memory, time and, with few rows, accuracy. ``"auto"`` takes the
+        smallest of 2, 4, 8, 16, 32 that is at least the cube root of the number of
+        categories. A dict maps columns to widths; columns left out get ``"auto"``, or
+        the width of the columns that they share an embedding with.
+
+    embedding_dropout : float, default=0.0
+        Share of embedding entries that are zeroed in training, in [0, 1). Larger
+        regularises rare categories more; too large underfits.
+
+    unknown_rate : float, default=0.01
+        Share of codes that are replaced by "unknown" in training, in [0, 1), so that a
+        category never seen before reads a trained row. Larger trains that row more and
+        blurs the known ones; 0 leaves it untrained.
+
+    feature_groups : dict or None, default=None
+        Fields such as ``{"user": [...], "item": [...]}``: names or positions of
+        columns of `X`. Columns not named form a field of their own. Numeric columns
+        may be named; they join behind the fields all the same. None makes one field of
+        all columns.
+
+    group_pooling : {"concat", "sum", "mean"}, default="concat"
+        What is made of the embeddings inside a field. ``"sum"`` and ``"mean"`` pool
+        them element by element into one vector per field, as in the figure of the ESMM
+        paper: a small input that no longer tells which column a number came from, and
+        that needs equal widths inside a field. ``"concat"`` keeps them side by side.
+
+    sequence_pooling : str or dict, default="mean"
+        What makes one vector of the items of a sequence: ``"mean"``, ``"max"``,
+        ``"sum"``, ``"attention"`` (weights from a learned query) or
+        ``"target_attention"`` (weights from comparing each item with the one of
+        `sequence_target`, as in the Deep Interest Network: dearest, and best where the
+        answer depends on whether the item shown is like an earlier one). A dict maps
+        columns to poolings; columns left out get ``"mean"``.
+
+    sequence_target : dict or None, default=None
+        For ``"target_attention"``, the column of categories that a sequence is compared
+        with, such as ``{"history": "item_id"}``. Both must share an embedding
+        (`shared_embedding`). Ignored by the other poolings.
+
+    shared_embedding : list of lists of str or None, default=None
+        Columns that share one vocabulary and one embedding table, such as
+        ``[["item_id", "history"]]``: what is learnt of an item in one of them holds for
+        the others.
+
+    sparse_embedding : bool or "auto", default="auto"
+        Whether embedding tables are trained by sparse gradients, so that a step costs
+        what the rows of its batch cost and not what the table costs: with
+        :class:`torch.optim.SparseAdam` beside `optimizer`, at the same `lr` and without
+        weight decay, whatever `optimizer` is. ``"auto"`` does so for tables of more
+        than 2,000,000 numbers, which is 250,000 rows at a width of 8.
+
+    numeric_embedding : str, tuple of str or None, default=None
+        Embeddings of the numeric columns, which stand beside the numbers themselves.
+        ``"bins"``: a learned vector for each of `n_bins` quantile bins (a frequent
+        value, such as 0, gets a bin of its own, and so does a missing one); learns
+        steps and peaks. ``"ple"``: piecewise-linear in the same number of bins; learns
+        bends. ``"periodic"``: sines of learned frequencies. A tuple such as
+        ``("bins", "ple")`` takes several. None takes the numbers alone.
+
+    n_bins : int, default=64
+        Number of bins of ``"bins"`` and ``"ple"``. More follow finer structure and need
+        more rows.
+
+    numeric_embedding_dim : int, default=8
+        Width of the embedding of each numeric column.
+
+    interaction : {"fm", "cross", "senet"} or None, default=None
+        Products of features before the first layer. ``"fm"``: a factorisation machine,
+        the sum of the inner products of all pairs of embeddings, added to each logit
+        with a weight of its own. ``"cross"``: a low-rank cross layer (DCN-v2) over the
+        whole input. ``"senet"``: squeeze and excitation, weights per embedding that
+        depend on the row. ``"fm"`` and ``"senet"`` need equal widths.
+
+    cross_rank : int, default=32
+        Rank of the ``"cross"`` layer. Larger crosses more and costs more.
+
+    wide : bool, default=False
+        Whether a linear term per category is added to each logit (Wide & Deep): it
+        learns the rate of a category by heart, where embeddings generalise.
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "preprocessor": [HasMethods(["fit_transform", "transform"]), None],
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "embedding_dim": [*COUNT, StrOptions({"auto"}), dict],
+        "embedding_dropout": SHARE,
+        "unknown_rate": SHARE,
+        "feature_groups": [dict, None],
+        "group_pooling": [StrOptions({"concat", "sum", "mean"})],
+        "sequence_pooling": [StrOptions(set(SEQUENCE_POOLINGS)), dict],
+        "sequence_target": [dict, None],
+        "shared_embedding": [list, tuple, None],
+        "sparse_embedding": ["boolean", StrOptions({"auto"})],
+        "numeric_embedding": [StrOptions(set(NUMERIC_EMBEDDINGS)), list, tuple, None],
+        "n_bins": [Interval(Integral, 2, None, closed="left")],
+        "numeric_embedding_dim": COUNT,
+        "interaction": [StrOptions({"fm", "cross", "senet"}), None],
+        "cross_rank": COUNT,
+        "wide": ["boolean"],
+    }
+
+    preprocessor: Any = None
+    categorical_features: Any = None
+    embedding_dim: int | str | Mapping[str, int] = 8
+    embedding_dropout: float = 0.0
+    unknown_rate: float = 0.01
+    feature_groups: Mapping[str, Sequence] | None = None
+    group_pooling: str = "concat"
+    sequence_pooling: str | Mapping[str, str] = "mean"
+    sequence_target: Mapping[str, str] | None = None
+    shared_embedding: Sequence[Sequence[str]] | None = None
+    sparse_embedding: bool | str = "auto"
+    numeric_embedding: str | Sequence[str] | None = None
+    n_bins: int = 64
+    numeric_embedding_dim: int = 8
+    interaction: str | None = None
+    cross_rank: int = 32
+    wide: bool = False

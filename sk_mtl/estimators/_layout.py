@@ -1,0 +1,362 @@
+"""From the parameters of features to the encoder of a network.
+
+A *field* is one embedding vector of a row: that of a categorical column, of a pooled
+sequence, or of an embedded number, in this order.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Integral
+
+from torch import Tensor
+
+from sk_mtl.estimators._columns import check_names, features_of
+from sk_mtl.estimators._feature_parameters import (
+    NUMERIC_EMBEDDINGS,
+    SEQUENCE_POOLINGS,
+    FeatureParameters,
+)
+from sk_mtl.nn import FeatureEncoder, auto_embedding_dim, make_numeric_embedding
+from sk_mtl.preprocessing import FeatureSchema
+
+# Tables of more numbers (rows times width) train by sparse gradients where
+# `sparse_embedding="auto"`: about where they begin to pay in benchmarks/huge_table.py.
+SPARSE_SIZE = 2_000_000
+
+
+@dataclass(frozen=True)
+class FeatureLayout:
+    """What a network makes of each feature.
+
+    Attributes
+    ----------
+    schema : FeatureSchema
+        The features, columns that share an embedding united.
+
+    dims : list of int
+        The embedding width of each embedded feature.
+
+    sparse : list of bool
+        Which of them have sparse gradients.
+
+    poolings : list of str
+        How each sequence is pooled.
+
+    targets : list of int or None
+        The position of the column that each sequence is compared with.
+
+    numeric_kinds : tuple of str
+        The embeddings of numbers.
+
+    groups : dict of str to list of int, or None
+        The fields of each group; None where no groups were asked for.
+    """
+
+    schema: FeatureSchema
+    dims: list[int]
+    sparse: list[bool]
+    poolings: list[str]
+    targets: list[int | None]
+    numeric_kinds: tuple[str, ...]
+    groups: dict[str, list[int]] | None
+
+    @classmethod
+    def resolve(cls, wanted: FeatureParameters, schema: FeatureSchema) -> FeatureLayout:
+        """Return the layout that the parameters ask for, or raise."""
+        schema = _share(wanted.shared_embedding, schema)
+        dims = resolve_embedding_dims(wanted.embedding_dim, schema)
+        poolings = _resolve_poolings(wanted.sequence_pooling, schema)
+        kinds = _resolve_kinds(wanted.numeric_embedding)
+        layout = cls(
+            schema=schema,
+            dims=dims,
+            sparse=_resolve_sparse(wanted.sparse_embedding, dims, schema),
+            poolings=poolings,
+            targets=_resolve_targets(wanted.sequence_target, poolings, schema),
+            numeric_kinds=kinds,
+            groups=_resolve_groups(wanted, kinds, schema),
+        )
+        layout._check_widths(wanted)
+        return layout
+
+    @property
+    def field_names(self) -> list[str]:
+        """The name of the column of each field."""
+        return _field_names(self.schema, self.numeric_kinds)
+
+    def describe(self, wanted: FeatureParameters) -> FeatureSchema:
+        """Return the schema with widths, and with a note of all that is done."""
+        schema = self.schema.with_embedding_dims(self.dims)
+        return schema.with_notes(self._notes(wanted), self._summary(wanted))
+
+    def make_encoder(
+        self, wanted: FeatureParameters, numeric: Tensor, n_heads: int
+    ) -> FeatureEncoder:
+        """Return an untrained encoder; the training rows' numbers decide the bins."""
+        schema = self.schema
+        embedding = None
+        if self.numeric_kinds:
+            embedding = make_numeric_embedding(
+                self.numeric_kinds,
+                numeric,
+                schema.primary_numeric,
+                schema.missing_indicators,
+                n_bins=wanted.n_bins,
+                width=wanted.numeric_embedding_dim,
+            )
+        groups = None
+        if wanted.group_pooling != "concat":
+            groups = [fields for fields in (self.groups or {}).values() if fields]
+        return FeatureEncoder(
+            schema.cardinalities,
+            schema.n_numeric,
+            embedding_dims=self.dims,
+            embedding_dropout=wanted.embedding_dropout,
+            unknown_rate=wanted.unknown_rate,
+            vocabularies=schema.vocabularies,
+            sparse=self.sparse,
+            sequence_pooling=self.poolings,
+            sequence_targets=self.targets,
+            numeric_embedding=embedding,
+            field_groups=groups,
+            group_pooling=wanted.group_pooling,
+            interaction=wanted.interaction,
+            cross_rank=wanted.cross_rank,
+            n_heads=n_heads,
+            wide=wanted.wide,
+        )
+
+    def _check_widths(self, wanted: FeatureParameters) -> None:
+        names = self.field_names
+        n_numbers = len(names) - len(self.dims)
+        widths = self.dims + [wanted.numeric_embedding_dim] * n_numbers
+        every = range(len(names))
+        if wanted.interaction in ("fm", "senet"):
+            what = f"interaction={wanted.interaction!r} needs embeddings of equal width"
+            _check_equal(every, names, widths, what)
+        if wanted.group_pooling == "concat":
+            return
+        groups = dict(self.groups or {})
+        named = {field for fields in groups.values() for field in fields}
+        groups["columns not named"] = [field for field in every if field not in named]
+        for group, fields in groups.items():
+            what = (
+                f"group_pooling={wanted.group_pooling!r} needs embeddings of equal "
+                f"width in field {group!r}"
+            )
+            _check_equal(fields, names, widths, what)
+
+    def _notes(self, wanted: FeatureParameters) -> dict[str, str]:
+        schema, notes = self.schema, {}
+        tables = Counter(schema.vocabularies)
+        for i, name in enumerate(schema.embedded_names):
+            table = schema.vocabularies[i]
+            others = [
+                other
+                for other, same in zip(schema.embedded_names, schema.vocabularies)
+                if same == table and other != name
+            ]
+            parts = [f"shares with {', '.join(others)}"] if tables[table] > 1 else []
+            if self.sparse[i]:
+                parts.append("sparse gradients")
+            if i >= schema.n_categorical:
+                j = i - schema.n_categorical
+                parts.insert(0, self._pooling_note(j))
+            notes[name] = parts
+        for position in schema.primary_numeric if self.numeric_kinds else ():
+            name = schema.numeric_names[position]
+            notes[name] = [f"{' + '.join(self.numeric_kinds)} beside the number"]
+        for group, fields in (self.groups or {}).items():
+            for name in dict.fromkeys(self.field_names[field] for field in fields):
+                notes.setdefault(name, []).insert(0, f"field {group}")
+        return {name: ", ".join(parts) for name, parts in notes.items() if parts}
+
+    def _pooling_note(self, sequence: int) -> str:
+        pooling, target = self.poolings[sequence], self.targets[sequence]
+        if target is None:
+            return pooling
+        return f"{pooling} to {self.schema.categorical_names[target]}"
+
+    def _summary(self, wanted: FeatureParameters) -> list[str]:
+        lines = []
+        if wanted.group_pooling != "concat" or self.groups:
+            fields = ", ".join(
+                f"{group} ({len(fields)})"
+                for group, fields in (self.groups or {"all columns": self.dims}).items()
+            )
+            lines.append(f"fields: {fields}; inside a field: {wanted.group_pooling}")
+        if self.numeric_kinds and self.schema.primary_numeric:
+            lines.append(
+                f"numbers embedded by {' and '.join(self.numeric_kinds)}, width "
+                f"{wanted.numeric_embedding_dim}, {wanted.n_bins} bins"
+            )
+        if wanted.interaction == "cross":
+            lines.append(f"interaction: cross, rank {wanted.cross_rank}")
+        elif wanted.interaction is not None:
+            lines.append(f"interaction: {wanted.interaction}")
+        if wanted.wide:
+            lines.append("wide: a linear term per category")
+        return lines
+
+
+def _field_names(schema: FeatureSchema, numeric_kinds: tuple[str, ...]) -> list[str]:
+    numbers = [schema.numeric_names[position] for position in schema.primary_numeric]
+    return [*schema.embedded_names, *numbers * len(numeric_kinds)]
+
+
+def _share(groups, schema: FeatureSchema) -> FeatureSchema:
+    """Return the schema with the columns of each group united."""
+    if not groups:
+        return schema
+    if any(isinstance(group, str) for group in groups):
+        raise ValueError(
+            "shared_embedding must be a list of lists of columns; found "
+            f"{list(groups)}. Write for instance [{list(groups)}]."
+        )
+    named = []
+    for group in groups:
+        found = features_of(group, schema, "shared_embedding")
+        # A column that was dropped as constant is handed on by its own name, which the
+        # schema passes over.
+        named.append([name for c, names in found.items() for name in names or [c]])
+    return schema.with_shared_embeddings(named)
+
+
+def resolve_embedding_dims(embedding_dim, schema: FeatureSchema) -> list[int]:
+    """Return the embedding width of each embedded feature."""
+    names = schema.embedded_names
+    if not isinstance(embedding_dim, Mapping):
+        embedding_dim = dict.fromkeys(names, embedding_dim)
+    check_names(
+        embedding_dim,
+        names,
+        "embedding_dim",
+        "categorical columns or sequences",
+    )
+    given = {}
+    for name, table in zip(names, schema.vocabularies, strict=True):
+        if name in embedding_dim:
+            width = embedding_dim[name]
+            _check_width(name, width)
+            other, before = given.setdefault(table, (name, width))
+            if before != width:
+                raise ValueError(
+                    "embedding_dim must be the same for columns that share an "
+                    f"embedding; found {before!r} for {other!r} and {width!r} for "
+                    f"{name!r}. Give both the same width."
+                )
+    wanted = [given.get(table, (None, "auto"))[1] for table in schema.vocabularies]
+    return [
+        auto_embedding_dim(cardinality) if width == "auto" else int(width)
+        for width, cardinality in zip(wanted, schema.cardinalities, strict=True)
+    ]
+
+
+def _check_width(name: str, width) -> None:
+    if width != "auto" and not (isinstance(width, Integral) and width >= 1):
+        raise ValueError(
+            f"embedding_dim of column {name!r} must be an integer >= 1 or 'auto'; "
+            f"found {width!r}. Give for instance 8."
+        )
+
+
+def _resolve_sparse(sparse, dims: list[int], schema: FeatureSchema) -> list[bool]:
+    if sparse != "auto":
+        return [bool(sparse)] * len(dims)
+    return [
+        rows * width > SPARSE_SIZE
+        for rows, width in zip(schema.cardinalities, dims, strict=True)
+    ]
+
+
+def _resolve_poolings(pooling, schema: FeatureSchema) -> list[str]:
+    names = schema.sequence_names
+    if not isinstance(pooling, Mapping):
+        return [pooling] * len(names)
+    check_names(pooling, names, "sequence_pooling", "sequence columns")
+    for name, kind in pooling.items():
+        if kind not in SEQUENCE_POOLINGS:
+            raise ValueError(
+                f"sequence_pooling of column {name!r} must be one of "
+                f"{list(SEQUENCE_POOLINGS)}; found {kind!r}. Use one of these."
+            )
+    return [pooling.get(name, "mean") for name in names]
+
+
+def _resolve_targets(targets, poolings, schema: FeatureSchema) -> list[int | None]:
+    """Return the position of the column that each sequence is compared with."""
+    targets = targets or {}
+    sequences, columns = schema.sequence_names, schema.categorical_names
+    if "target_attention" in poolings:
+        check_names(targets, sequences, "sequence_target", "sequence columns")
+    found = []
+    for sequence, pooling in zip(sequences, poolings, strict=True):
+        if pooling != "target_attention":
+            found.append(None)
+            continue
+        if sequence not in targets:
+            raise ValueError(
+                f"sequence_pooling='target_attention' of {sequence!r} needs the column "
+                f"that it is compared with; found sequence_target={targets or None}. "
+                f"Give for instance sequence_target={{{sequence!r}: 'item_id'}}."
+            )
+        target = targets[sequence]
+        check_names([target], columns, "sequence_target", "columns of categories")
+        tables = dict(zip(schema.embedded_names, schema.vocabularies, strict=True))
+        if tables[sequence] != tables[target]:
+            raise ValueError(
+                f"sequence_target must name a column that shares the vocabulary of "
+                f"{sequence!r}; found {target!r}, which has its own. Add "
+                f"shared_embedding=[[{target!r}, {sequence!r}]]."
+            )
+        found.append(columns.index(target))
+    return found
+
+
+def _resolve_kinds(kinds) -> tuple[str, ...]:
+    kinds = () if kinds is None else (kinds,) if isinstance(kinds, str) else kinds
+    kinds = tuple(kinds)
+    wrong = [kind for kind in kinds if kind not in NUMERIC_EMBEDDINGS]
+    if wrong or len(set(kinds)) < len(kinds):
+        raise ValueError(
+            f"numeric_embedding must hold each of {list(NUMERIC_EMBEDDINGS)} at most "
+            f"once; found {list(kinds)}. Give one name or a tuple of them."
+        )
+    return kinds
+
+
+def _resolve_groups(
+    wanted: FeatureParameters, kinds: tuple[str, ...], schema: FeatureSchema
+) -> dict[str, list[int]] | None:
+    """Return the positions of the fields of each named group."""
+    if wanted.feature_groups is None:
+        return None
+    fields, owner, groups = _field_names(schema, kinds), {}, {}
+    for group, columns in wanted.feature_groups.items():
+        if isinstance(columns, str):
+            raise ValueError(
+                "feature_groups must map each field to a list of columns; found "
+                f"{columns!r} for {group!r}. Write [{columns!r}]."
+            )
+        features = features_of(columns, schema, "feature_groups")
+        members = {name for names in features.values() for name in names}
+        for name in sorted(members):
+            if owner.setdefault(name, group) != group:
+                raise ValueError(
+                    "feature_groups must name each column in one field only; found "
+                    f"{name!r} in {owner[name]!r} and {group!r}. Remove it from one."
+                )
+        groups[group] = [i for i, name in enumerate(fields) if name in members]
+    return groups
+
+
+def _check_equal(fields, names: list[str], widths: list[int], what: str) -> None:
+    found = {f"{names[i]} ({widths[i]})": widths[i] for i in fields}
+    if len(set(found.values())) > 1:
+        raise ValueError(
+            f"{what}; found {', '.join(found)}. Set embedding_dim, and where numbers "
+            "are embedded numeric_embedding_dim, to one number."
+        )

@@ -1,0 +1,171 @@
+"""Tables of pandas, polars and pyarrow, and arrays, as pandas data frames.
+
+No integer passes through a float on the way: where nulls stand among integers, the
+column becomes a nullable one. Numbers share their memory with the table they come
+from, category columns keep their codes, and lists stay lists of Arrow.
+"""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+_NULLABLE = {
+    pa.bool_(): pd.BooleanDtype(),
+    pa.int8(): pd.Int8Dtype(),
+    pa.int16(): pd.Int16Dtype(),
+    pa.int32(): pd.Int32Dtype(),
+    pa.int64(): pd.Int64Dtype(),
+    pa.uint8(): pd.UInt8Dtype(),
+    pa.uint16(): pd.UInt16Dtype(),
+    pa.uint32(): pd.UInt32Dtype(),
+    pa.uint64(): pd.UInt64Dtype(),
+}
+
+
+def is_pandas(X):
+    """Whether X is a pandas DataFrame, or behaves as one."""
+    return hasattr(X, "iloc") and getattr(X, "ndim", 0) == 2
+
+
+def is_polars(X):
+    """Whether X is a polars DataFrame; polars is never imported for this."""
+    polars = sys.modules.get("polars")
+    return polars is not None and isinstance(X, polars.DataFrame)
+
+
+def is_arrow(X):
+    """Whether X is a table of pyarrow."""
+    return isinstance(X, pa.Table | pa.RecordBatch)
+
+
+def is_frame(X):
+    """Whether `X` has named columns, as tables of pandas, polars and pyarrow have."""
+    return hasattr(X, "columns") and hasattr(X, "shape")
+
+
+def column_names(X):
+    """Names of the columns of `X`; those of an array are `x0`, `x1` and so on."""
+    if not is_frame(X):
+        return [f"x{j}" for j in range(np.shape(X)[1])]
+    return [str(name) for name in _without_rows(X).columns]
+
+
+def column_dtypes(X):
+    """Type of each column in the pandas frame that `as_pandas` makes of `X`."""
+    return list(as_pandas(_without_rows(X)).dtypes)
+
+
+def as_pandas(X):
+    """`X` (a data frame or array) as a pandas data frame."""
+    if isinstance(X, pd.DataFrame):
+        return X
+    if is_polars(X):
+        nullable = any(c.null_count() and _is_whole(c.dtype) for c in X.iter_columns())
+        return _from_arrow(X, nullable)
+    if isinstance(X, pa.RecordBatch):
+        X = pa.Table.from_batches([X])
+    if isinstance(X, pa.Table):
+        nullable = any(c.null_count and c.type in _NULLABLE for c in X.columns)
+        return _from_arrow(_with_signed_codes(X), nullable, date_as_object=False)
+    if hasattr(X, "to_pandas"):
+        return X.to_pandas()
+    X = np.asarray(X)
+    frame = pd.DataFrame(X)
+    return frame.infer_objects() if X.dtype.kind == "O" else frame
+
+
+def column_of(X, position):
+    """One column of `X` (a data frame or array) as a pandas series."""
+    if is_arrow(X):
+        return as_pandas(X.select([position])).iloc[:, 0]
+    if isinstance(X, np.ndarray) or is_polars(X):
+        return as_pandas(X[:, [position]]).iloc[:, 0]
+    return as_pandas(X).iloc[:, position]
+
+
+def column_as_pandas(column):
+    """A column of polars or pyarrow as a pandas series; one without a name keeps none.
+
+    Parameters
+    ----------
+    column : polars.Series, pyarrow.Array or pyarrow.ChunkedArray
+
+    Returns
+    -------
+    series : Series
+    """
+    if isinstance(column, pa.Array | pa.ChunkedArray):
+        return as_pandas(pa.table({"": column})).iloc[:, 0].rename(None)
+    if hasattr(column, "to_frame"):
+        return as_pandas(column.to_frame()).iloc[:, 0].rename(column.name or None)
+    return column.to_pandas()
+
+
+def is_list_type(dtype):
+    """Whether a type of pandas is one of Arrow's lists."""
+    return _is_list(getattr(dtype, "pyarrow_dtype", None))
+
+
+def _without_rows(X):
+    """The columns of a table alone, where it would cost to turn all into pandas."""
+    if is_polars(X):
+        return X.head(0)
+    if is_arrow(X):
+        return as_pandas(X.slice(0, 0))
+    return X
+
+
+def _is_whole(dtype):
+    """Whether a polars type becomes floats or objects in pandas where it has nulls."""
+    return dtype.is_integer() or str(dtype) == "Boolean"
+
+
+def _from_arrow(X, nullable, **options):
+    def pandas_type(arrow_type):
+        if _is_list(arrow_type):
+            return pd.ArrowDtype(arrow_type)
+        return _NULLABLE.get(arrow_type) if nullable else None
+
+    # A block per column, as a common block of several would be a copy of them.
+    frame = X.to_pandas(types_mapper=pandas_type, split_blocks=True, **options)
+    if nullable:
+        _simplify(frame)
+    return frame
+
+
+def _simplify(frame):
+    """Make plain columns of the nullable ones that have no nulls, in place."""
+    for j, dtype in enumerate(frame.dtypes):
+        if dtype in _NULLABLE.values() and not (column := frame.iloc[:, j]).hasnans:
+            frame.isetitem(j, column.to_numpy(dtype=dtype.numpy_dtype))
+
+
+def _is_list(arrow_type):
+    return isinstance(arrow_type, pa.DataType) and (
+        pa.types.is_list(arrow_type)
+        or pa.types.is_large_list(arrow_type)
+        or pa.types.is_fixed_size_list(arrow_type)
+    )
+
+
+def _with_signed_codes(table):
+    """A table without unsigned codes of categories, which pandas does not take."""
+    for j, field in enumerate(table.schema):
+        dtype = field.type
+        if pa.types.is_dictionary(dtype) and pa.types.is_unsigned_integer(
+            dtype.index_type
+        ):
+            signed = pa.dictionary(pa.int64(), dtype.value_type, dtype.ordered)
+            chunks = [
+                pa.DictionaryArray.from_arrays(
+                    chunk.indices.cast(pa.int64()),
+                    chunk.dictionary,
+                    ordered=dtype.ordered,
+                )
+                for chunk in table.column(j).chunks
+            ]
+            column = pa.chunked_array(chunks, type=signed)
+            table = table.set_column(j, field.name, column)
+    return table
