@@ -19,9 +19,9 @@ N_TRAIN, N_TEST = 40_000, 20_000
 POOLINGS = ("none", "mean", "max", "sum", "attention", "target_attention")
 
 
-def compare(seed, poolings=POOLINGS, n_train=N_TRAIN):
+def compare(seed, poolings=POOLINGS):
     """Test AUC of click and of conversion, and seconds per epoch, by pooling."""
-    X, y, _ = make_conversion_funnel(n_samples=n_train + N_TEST, random_state=seed)
+    X, y, _ = make_conversion_funnel(n_samples=N_TRAIN + N_TEST, random_state=seed)
     rows = {}
     for pooling in poolings:
         if pooling == "none":
@@ -34,10 +34,10 @@ def compare(seed, poolings=POOLINGS, n_train=N_TRAIN):
                 shared_embedding=[["item_id", "history"]],
                 random_state=seed,
             )
-        model.fit(table[:n_train], y[:n_train])
-        proba = model.predict_proba(table[n_train:])
+        model.fit(table[:N_TRAIN], y[:N_TRAIN])
+        proba = model.predict_proba(table[N_TRAIN:])
         click, conversion = (
-            roc_auc_score(y[n_train:].iloc[:, k], proba[k][:, 1]) for k in range(2)
+            roc_auc_score(y[N_TRAIN:].iloc[:, k], proba[k][:, 1]) for k in range(2)
         )
         seconds = model.history_["seconds"].median()
         rows[pooling] = {"click": click, "conversion": conversion, "seconds": seconds}

@@ -87,7 +87,8 @@ class FeatureParameters:
         what the rows of its batch cost and not what the table costs: with
         :class:`torch.optim.SparseAdam` beside `optimizer`, at the same `lr` and without
         weight decay, whatever `optimizer` is. ``"auto"`` does so for tables of more
-        than 2,000,000 numbers, which is 250,000 rows at a width of 8.
+        than 4,000,000 numbers, which is 500,000 rows at a width of 8. At an `lr` as
+        SGD wants it, such tables diverge.
 
     numeric_embedding : str, tuple of str or None, default=None
         Embeddings of the numeric columns, which stand beside the numbers themselves.

@@ -24,7 +24,7 @@ from sk_mtl.preprocessing import FeatureSchema
 
 # Tables of more numbers (rows times width) train by sparse gradients where
 # `sparse_embedding="auto"`: about where they begin to pay in benchmarks/huge_table.py.
-SPARSE_SIZE = 2_000_000
+SPARSE_SIZE = 4_000_000
 
 
 @dataclass(frozen=True)

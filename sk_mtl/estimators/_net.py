@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ import pandas as pd
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
+from skorch.callbacks import GradientNormClipping
 from torch import Tensor
 
 from sk_mtl.estimators._batches import BatchIterator, TensorTable
@@ -50,6 +52,7 @@ class _MultiTaskNet(NeuralNet):
         verbose: int = 0,
     ) -> None:
         """Train for some epochs and leave the best weights in the module."""
+        self._refuse_clipping()
         self._run = _Run(valid_table, control, Progress(verbose, epochs))
         try:
             # skorch's own entry point: an early-stopping callback raises
@@ -241,6 +244,23 @@ class _MultiTaskNet(NeuralNet):
             ConvergenceWarning,
             stacklevel=2,
         )
+
+    def _refuse_clipping(self) -> None:
+        clips = (isinstance(c, GradientNormClipping) for _, c in self.callbacks_)
+        if any(clips) and self.module_.sparse_parameter_names():
+            raise ValueError(
+                "callbacks must not clip the norm of gradients where tables have "
+                "sparse ones, which have no norm in torch; found GradientNormClipping. "
+                "Set sparse_embedding=False, or leave the callback out."
+            )
+
+    def __deepcopy__(self, memo):
+        # By way of a pickle, as skorch would have it, a copy takes ten times as long
+        # and holds every weight three times.
+        new = object.__new__(type(self))
+        memo[id(self)] = new
+        new.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return new
 
     def __getstate__(self):
         # The constructor's argument is the trained module itself, which would be

@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, GradientNormClipping
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
 from sk_mtl.exceptions import LeakWarning
@@ -598,6 +598,19 @@ def test_a_sequence_column_with_a_scalar_or_a_nested_list(cls, table, odd, found
     X = X.assign(history=[[1, 2]] * 199 + [odd])
     with pytest.raises(TypeError, match=f"Column 'history'.*{found}"):
         make(cls).fit(X, y)
+
+
+@both
+def test_clipping_of_sparse_gradients(cls, table):
+    clipping = GradientNormClipping(1.0)
+    model = make(cls, callbacks=[clipping], sparse_embedding=True)
+    refuse(
+        lambda: model.fit(*table),
+        "callbacks must not clip the norm of gradients where tables have sparse ones, "
+        "which have no norm in torch; found GradientNormClipping. Set "
+        "sparse_embedding=False, or leave the callback out.",
+    )
+    assert make(cls, callbacks=[clipping]).fit(*table).n_iter_ > 0
 
 
 class Sabotage(Callback):

@@ -103,7 +103,7 @@ class TestSparse:
 
     def test_auto_makes_large_tables_sparse(self):
         ids = pd.DataFrame({"id": np.arange(20), "age": 1.0 * np.arange(20)})
-        # 249,999 buckets and the row of missing values, 8 numbers each.
+        # 499,999 buckets and the row of missing values, 8 numbers each.
         preprocessor = ColumnTransformer(
             [
                 ("num", "passthrough", ["age"]),

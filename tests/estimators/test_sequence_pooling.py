@@ -1,7 +1,7 @@
 """Which pooling of the history is best where the truth says which should be.
 
-The comparison is that of `benchmarks/sequence_pooling.py`, on fewer rows; its report
-holds the figures behind the margins.
+The comparison is that of `benchmarks/sequence_pooling.py`, whose report holds the
+figures behind the margins. AUC of click: none .705, mean .745, target attention .767.
 """
 
 from pathlib import Path
@@ -24,7 +24,7 @@ def compare(monkeypatch):
 
 
 def test_target_attention_beats_mean_and_mean_beats_no_history(compare):
-    runs = [compare(seed, POOLINGS, n_train=20_000)["click"] for seed in range(5)]
+    runs = [compare(seed, POOLINGS)["click"] for seed in range(5)]
     click = pd.DataFrame(runs)
     by_mean = click["mean"] - click["none"]
     by_target = click["target_attention"] - click["mean"]
