@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 
 from sk_mtl.preprocessing import FeatureSchema
@@ -26,6 +26,10 @@ def features_of(
     parameter : str
         The parameter that lists them, for messages.
     """
+    if isinstance(columns, str) or not isinstance(columns, Iterable):
+        raise ValueError(
+            f"{parameter} must list columns; found {columns!r}. Write [{columns!r}]."
+        )
     features = {*schema.embedded_names, *schema.numeric_names, *schema.dropped}
     found = {}
     for column in columns:
@@ -39,34 +43,83 @@ def features_of(
     return found
 
 
-def check_names(names: Iterable, known: Sequence[str], parameter: str, what: str):
-    """Raise where a parameter is keyed by something else than the known names."""
-    for name in names:
-        if name not in known:
-            refuse_name(parameter, name, known, what=what)
+def by_feature(
+    given: Mapping, schema: FeatureSchema, parameter: str, among: Sequence[str]
+) -> dict[str, object]:
+    """Return a parameter keyed by columns as one that is keyed by features.
+
+    A column stands for all its features of the kind in question. One that was dropped
+    as constant has none, whatever is said of it.
+
+    Parameters
+    ----------
+    given : mapping
+        Keyed by names of features or of columns of X, or positions of the latter.
+
+    schema : FeatureSchema
+
+    parameter : str
+
+    among : sequence of str
+        The features that the parameter is about.
+    """
+    result = {}
+    for column, value in given.items():
+        if column in among:
+            result[column] = value
+            continue
+        if not isinstance(column, Integral) and not _is_known(column, schema):
+            refuse_name(parameter, column, among)
+        names = features_of([column], schema, parameter)[column]
+        chosen = [name for name in names if name in among]
+        if names and not chosen:
+            refuse_name(parameter, column, among)
+        result |= dict.fromkeys(chosen, value)
+    return result
 
 
-def refuse_name(parameter: str, name, known: Sequence[str], what: str = "columns"):
+def refuse_name(parameter: str, name, known: Sequence[str]):
     """Raise the error for a name that is none, with those that look like it."""
-    known = list(dict.fromkeys(map(str, known)))
-    shown = f"one of {known}" if len(known) <= 20 else f"one of {len(known)} {what}"
-    close = difflib.get_close_matches(str(name), known)
-    meant = f"Did you mean {' or '.join(map(repr, close))}?" if close else "Correct it."
+    names = list(dict.fromkeys(map(str, known)))
+    if not names:
+        raise ValueError(
+            f"{parameter} must name columns that it is about, and here there are none; "
+            f"found {name!r}. Remove it."
+        )
+    shown = f"one of {names}" if len(names) <= 20 else f"one of {len(names)}"
+    lower = {known.lower(): known for known in names}
+    close = difflib.get_close_matches(str(name).lower(), lower)
+    meant = " or ".join(repr(lower[match]) for match in close)
     raise ValueError(
-        f"{parameter} must name {what}, {shown}; found {name!r}. {meant}"
-        if known
-        else f"{parameter} must name {what}, of which there are none; found {name!r}. "
-        "Remove it."
+        f"{parameter} must name columns, {shown}; found {name!r}. "
+        + (f"Did you mean {meant}?" if close else "Correct it.")
+    )
+
+
+def _is_known(name, schema: FeatureSchema) -> bool:
+    return any(
+        name in names
+        for names in (
+            schema.input_names,
+            schema.embedded_names,
+            schema.numeric_names,
+            list(schema.dropped),
+        )
     )
 
 
 def _name_at(column, schema: FeatureSchema, parameter: str) -> str:
-    if not isinstance(column, Integral) or isinstance(column, bool):
+    n_columns = len(schema.input_names)
+    if isinstance(column, str):
         return column
-    if not 0 <= column < len(schema.input_names):
+    if not isinstance(column, Integral) or isinstance(column, bool):
+        raise ValueError(
+            f"{parameter} must hold names or positions of columns; found {column!r}. "
+            "Give for instance the name of a column of X."
+        )
+    if not 0 <= column < n_columns:
         raise ValueError(
             f"{parameter} must hold names of columns or positions from 0 to "
-            f"{len(schema.input_names) - 1}; found {column}. X has "
-            f"{len(schema.input_names)} columns."
+            f"{n_columns - 1}; found {column}. X has {n_columns} columns."
         )
     return schema.input_names[column]

@@ -53,10 +53,11 @@ class FeatureParameters:
         blurs the known ones; 0 leaves it untrained.
 
     feature_groups : dict or None, default=None
-        Fields such as ``{"user": [...], "item": [...]}``: names or positions of
-        columns of `X`. Columns not named form a field of their own. Numeric columns
-        may be named; they join behind the fields all the same. None makes one field of
-        all columns.
+        Fields such as ``{"user": [...], "item": [...]}``: names or positions (integers
+        are always positions) of columns of `X`. Columns not named form a field of their
+        own. Numbers join behind the fields, named or not; their embeddings
+        (`numeric_embedding`) belong to the field. None makes one field of all columns.
+        Only `group_pooling` other than ``"concat"`` makes use of fields.
 
     group_pooling : {"concat", "sum", "mean"}, default="concat"
         What is made of the embeddings inside a field. ``"sum"`` and ``"mean"`` pool
@@ -77,10 +78,10 @@ class FeatureParameters:
         with, such as ``{"history": "item_id"}``. Both must share an embedding
         (`shared_embedding`). Ignored by the other poolings.
 
-    shared_embedding : list of lists of str or None, default=None
-        Columns that share one vocabulary and one embedding table, such as
-        ``[["item_id", "history"]]``: what is learnt of an item in one of them holds for
-        the others.
+    shared_embedding : list of lists or None, default=None
+        Columns, by name or position, that share one vocabulary and one embedding table,
+        such as ``[["item_id", "history"]]``: what is learnt of an item in one of them
+        holds for the others.
 
     sparse_embedding : bool or "auto", default="auto"
         Whether embedding tables are trained by sparse gradients, so that a step costs

@@ -13,7 +13,7 @@ from numbers import Integral
 
 from torch import Tensor
 
-from sk_mtl.estimators._columns import check_names, features_of
+from sk_mtl.estimators._columns import by_feature, features_of, refuse_name
 from sk_mtl.estimators._feature_parameters import (
     NUMERIC_EMBEDDINGS,
     SEQUENCE_POOLINGS,
@@ -68,14 +68,14 @@ class FeatureLayout:
         """Return the layout that the parameters ask for, or raise."""
         schema = _share(wanted.shared_embedding, schema)
         dims = resolve_embedding_dims(wanted.embedding_dim, schema)
-        poolings = _resolve_poolings(wanted.sequence_pooling, schema)
+        poolings, targets = _resolve_sequences(wanted, schema)
         kinds = _resolve_kinds(wanted.numeric_embedding)
         layout = cls(
             schema=schema,
             dims=dims,
             sparse=_resolve_sparse(wanted.sparse_embedding, dims, schema),
             poolings=poolings,
-            targets=_resolve_targets(wanted.sequence_target, poolings, schema),
+            targets=targets,
             numeric_kinds=kinds,
             groups=_resolve_groups(wanted, kinds, schema),
         )
@@ -139,13 +139,15 @@ class FeatureLayout:
             _check_equal(every, names, widths, what)
         if wanted.group_pooling == "concat":
             return
-        groups = dict(self.groups or {})
-        named = {field for fields in groups.values() for field in fields}
-        groups["columns not named"] = [field for field in every if field not in named]
-        for group, fields in groups.items():
+        groups = [
+            (repr(group), fields) for group, fields in (self.groups or {}).items()
+        ]
+        named = {field for _, fields in groups for field in fields}
+        rest = [field for field in every if field not in named]
+        for group, fields in [*groups, ("of the columns not named", rest)]:
             what = (
                 f"group_pooling={wanted.group_pooling!r} needs embeddings of equal "
-                f"width in field {group!r}"
+                f"width in field {group}"
             )
             _check_equal(fields, names, widths, what)
 
@@ -211,7 +213,7 @@ def _share(groups, schema: FeatureSchema) -> FeatureSchema:
     """Return the schema with the columns of each group united."""
     if not groups:
         return schema
-    if any(isinstance(group, str) for group in groups):
+    if any(isinstance(group, str | Integral) for group in groups):
         raise ValueError(
             "shared_embedding must be a list of lists of columns; found "
             f"{list(groups)}. Write for instance [{list(groups)}]."
@@ -219,9 +221,10 @@ def _share(groups, schema: FeatureSchema) -> FeatureSchema:
     named = []
     for group in groups:
         found = features_of(group, schema, "shared_embedding")
-        # A column that was dropped as constant is handed on by its own name, which the
-        # schema passes over.
-        named.append([name for c, names in found.items() for name in names or [c]])
+        members = [name for names in found.values() for name in names]
+        # Where a column was dropped as constant there may be nothing left to share.
+        if len(members) > 1 or all(found.values()):
+            named.append(members)
     return schema.with_shared_embeddings(named)
 
 
@@ -230,12 +233,7 @@ def resolve_embedding_dims(embedding_dim, schema: FeatureSchema) -> list[int]:
     names = schema.embedded_names
     if not isinstance(embedding_dim, Mapping):
         embedding_dim = dict.fromkeys(names, embedding_dim)
-    check_names(
-        embedding_dim,
-        names,
-        "embedding_dim",
-        "categorical columns or sequences",
-    )
+    embedding_dim = by_feature(embedding_dim, schema, "embedding_dim", names)
     given = {}
     for name, table in zip(names, schema.vocabularies, strict=True):
         if name in embedding_dim:
@@ -272,11 +270,30 @@ def _resolve_sparse(sparse, dims: list[int], schema: FeatureSchema) -> list[bool
     ]
 
 
+def _resolve_sequences(
+    wanted: FeatureParameters, schema: FeatureSchema
+) -> tuple[list[str], list[int | None]]:
+    """Return how each sequence is pooled, and the column that it is compared with."""
+    names, targets = schema.sequence_names, wanted.sequence_target or {}
+    poolings = _resolve_poolings(wanted.sequence_pooling, schema)
+    if "target_attention" in poolings:
+        targets = by_feature(targets, schema, "sequence_target", names)
+    resolved = []
+    for name, pooling in zip(names, poolings, strict=True):
+        target = None
+        if pooling == "target_attention":
+            target = _resolve_target(name, targets, schema)
+            # A target that is always the same is a query that is always the same.
+            pooling = "attention" if target is None else pooling
+        resolved.append((pooling, target))
+    return [pooling for pooling, _ in resolved], [target for _, target in resolved]
+
+
 def _resolve_poolings(pooling, schema: FeatureSchema) -> list[str]:
     names = schema.sequence_names
     if not isinstance(pooling, Mapping):
         return [pooling] * len(names)
-    check_names(pooling, names, "sequence_pooling", "sequence columns")
+    pooling = by_feature(pooling, schema, "sequence_pooling", names)
     for name, kind in pooling.items():
         if kind not in SEQUENCE_POOLINGS:
             raise ValueError(
@@ -286,34 +303,32 @@ def _resolve_poolings(pooling, schema: FeatureSchema) -> list[str]:
     return [pooling.get(name, "mean") for name in names]
 
 
-def _resolve_targets(targets, poolings, schema: FeatureSchema) -> list[int | None]:
-    """Return the position of the column that each sequence is compared with."""
-    targets = targets or {}
-    sequences, columns = schema.sequence_names, schema.categorical_names
-    if "target_attention" in poolings:
-        check_names(targets, sequences, "sequence_target", "sequence columns")
-    found = []
-    for sequence, pooling in zip(sequences, poolings, strict=True):
-        if pooling != "target_attention":
-            found.append(None)
-            continue
-        if sequence not in targets:
-            raise ValueError(
-                f"sequence_pooling='target_attention' of {sequence!r} needs the column "
-                f"that it is compared with; found sequence_target={targets or None}. "
-                f"Give for instance sequence_target={{{sequence!r}: 'item_id'}}."
-            )
-        target = targets[sequence]
-        check_names([target], columns, "sequence_target", "columns of categories")
-        tables = dict(zip(schema.embedded_names, schema.vocabularies, strict=True))
-        if tables[sequence] != tables[target]:
-            raise ValueError(
-                f"sequence_target must name a column that shares the vocabulary of "
-                f"{sequence!r}; found {target!r}, which has its own. Add "
-                f"shared_embedding=[[{target!r}, {sequence!r}]]."
-            )
-        found.append(columns.index(target))
-    return found
+def _resolve_target(sequence: str, targets, schema: FeatureSchema) -> int | None:
+    """Return the position of a sequence's target, None where it is constant."""
+    if sequence not in targets:
+        raise ValueError(
+            f"sequence_pooling='target_attention' of {sequence!r} needs the column "
+            f"that it is compared with; found sequence_target={targets or None}. "
+            f"Give for instance sequence_target={{{sequence!r}: 'item_id'}}."
+        )
+    columns = schema.categorical_names
+    target = targets[sequence]
+    if target not in columns:
+        found = features_of([target], schema, "sequence_target")[target]
+        chosen = [name for name in found if name in columns]
+        if not found:
+            return None
+        if len(chosen) != 1:
+            refuse_name("sequence_target", target, columns)
+        target = chosen[0]
+    tables = dict(zip(schema.embedded_names, schema.vocabularies, strict=True))
+    if tables[sequence] != tables[target]:
+        raise ValueError(
+            f"sequence_target must name a column that shares the vocabulary of "
+            f"{sequence!r}; found {target!r}, which has its own. Add "
+            f"shared_embedding=[[{target!r}, {sequence!r}]]."
+        )
+    return columns.index(target)
 
 
 def _resolve_kinds(kinds) -> tuple[str, ...]:
@@ -323,7 +338,8 @@ def _resolve_kinds(kinds) -> tuple[str, ...]:
     if wrong or len(set(kinds)) < len(kinds):
         raise ValueError(
             f"numeric_embedding must hold each of {list(NUMERIC_EMBEDDINGS)} at most "
-            f"once; found {list(kinds)}. Give one name or a tuple of them."
+            f"once; found {wrong[0] if wrong else list(kinds)!r}. Give one name or a "
+            "tuple of them."
         )
     return kinds
 
@@ -336,11 +352,6 @@ def _resolve_groups(
         return None
     fields, owner, groups = _field_names(schema, kinds), {}, {}
     for group, columns in wanted.feature_groups.items():
-        if isinstance(columns, str):
-            raise ValueError(
-                "feature_groups must map each field to a list of columns; found "
-                f"{columns!r} for {group!r}. Write [{columns!r}]."
-            )
         features = features_of(columns, schema, "feature_groups")
         members = {name for names in features.values() for name in names}
         for name in sorted(members):

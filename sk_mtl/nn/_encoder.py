@@ -200,7 +200,11 @@ class FeatureEncoder(nn.Module):
         self.wide = None
         if wide:
             check_wide(n_heads, len(cardinalities))
-            self.wide = WideTerm(cardinalities, n_heads, **layout)
+            # Columns that share an embedding have linear terms of their own: a rate of
+            # the items that are shown is not one of the items in a history.
+            self.wide = WideTerm(
+                cardinalities, n_heads, **{**layout, "vocabularies": None}
+            )
 
     def _add_sequences(
         self,

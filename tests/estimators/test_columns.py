@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from sk_mtl.estimators._columns import check_names, features_of
+from sk_mtl.estimators._columns import by_feature, features_of, refuse_name
 from sk_mtl.preprocessing import FeatureSchema, make_tabular_preprocessor
 
 
@@ -57,12 +57,49 @@ def test_a_position_outside_is_refused(schema, position):
         features_of([position], schema, "feature_groups")
 
 
-def test_a_name_where_there_are_none_is_to_be_removed():
-    with pytest.raises(ValueError, match="of which there are none; found 'history'"):
-        check_names(["history"], [], "sequence_target", "sequence columns")
+def test_letters_may_be_of_another_case(schema):
+    with pytest.raises(ValueError, match=r"Did you mean 'town'\?"):
+        features_of(["TOWN"], schema, "feature_groups")
+
+
+@pytest.mark.parametrize("columns", ["town", 3])
+def test_a_column_that_is_no_list_is_refused(schema, columns):
+    with pytest.raises(ValueError) as caught:
+        features_of(columns, schema, "feature_groups")
+    assert str(caught.value) == (
+        f"feature_groups must list columns; found {columns!r}. Write [{columns!r}]."
+    )
+
+
+@pytest.mark.parametrize("column", [["town"], 1.5, True])
+def test_a_column_is_a_name_or_a_position(schema, column):
+    with pytest.raises(ValueError, match="must hold names or positions of columns; f"):
+        features_of([column] if column != ["town"] else (["town"],), schema, "p")
+
+
+class TestByFeature:
+    def resolve(self, schema, given):
+        return by_feature(given, schema, "embedding_dim", schema.embedded_names)
+
+    def test_a_column_stands_for_its_features_of_the_kind(self, schema):
+        assert self.resolve(schema, {"at": 4}) == {"at_month": 4, "at_weekday": 4}
+        assert self.resolve(schema, {0: 4}) == {"town": 4}
+        assert self.resolve(schema, {"at_month": 3}) == {"at_month": 3}
+
+    def test_a_constant_column_is_passed_over(self, schema):
+        assert self.resolve(schema, {"always": 4}) == {}
+
+    @pytest.mark.parametrize("name", ["age", "tonw"])
+    def test_other_columns_are_refused(self, schema, name):
+        with pytest.raises(ValueError, match=f"one of .*'town'.*; found '{name}'"):
+            self.resolve(schema, {name: 4})
+
+    def test_a_name_where_there_are_none_is_to_be_removed(self, schema):
+        with pytest.raises(ValueError, match=r"there are none; found 'town'\. Remove"):
+            by_feature({"town": 1}, schema, "sequence_pooling", [])
 
 
 def test_many_known_names_are_counted():
     known = [f"column_{k}" for k in range(30)]
-    with pytest.raises(ValueError, match="one of 30 columns; found 'colum_3'"):
-        check_names(["colum_3"], known, "embedding_dim", "columns")
+    with pytest.raises(ValueError, match="one of 30; found 'colum_3'"):
+        refuse_name("embedding_dim", "colum_3", known)

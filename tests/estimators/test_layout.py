@@ -88,8 +88,8 @@ class TestWidths:
         with pytest.raises(ValueError) as caught:
             resolve(schema, embedding_dim={"itme": 7})
         assert str(caught.value) == (
-            "embedding_dim must name categorical columns or sequences, one of ['town', "
-            "'item', 'history']; found 'itme'. Did you mean 'item'?"
+            "embedding_dim must name columns, one of ['town', 'item', 'history']; "
+            "found 'itme'. Did you mean 'item'?"
         )
 
     def test_columns_of_numbers_have_no_width(self, schema):
@@ -150,7 +150,7 @@ class TestSequences:
         assert "Add shared_embedding=[['item', 'history']]." in str(error.value)
 
     def test_the_target_must_be_a_column_of_categories(self, schema):
-        with pytest.raises(ValueError, match=r"columns of categories.*found 'age'"):
+        with pytest.raises(ValueError, match=r"one of \['town', 'item'\]; found 'age'"):
             resolve(
                 schema,
                 sequence_pooling="target_attention",
@@ -166,6 +166,35 @@ class TestSequences:
     def test_a_pooling_is_of_a_sequence(self, schema):
         with pytest.raises(ValueError, match=r"\['history'\]; found 'item'"):
             resolve(schema, sequence_pooling={"item": "mean"})
+
+
+class TestConstantColumns:
+    """A column may be constant in one fold: what is said of it is passed over."""
+
+    @pytest.fixture
+    def constant(self):
+        X = table().assign(item="a", town="Oslo")
+        preprocessor = make_tabular_preprocessor(X)
+        return FeatureSchema.from_preprocessor(
+            preprocessor, preprocessor.fit_transform(X)
+        )
+
+    def test_widths_and_fields(self, constant):
+        layout = resolve(
+            constant,
+            embedding_dim={"town": 4, "history": 3},
+            feature_groups={"user": ["town"]},
+        )
+        assert (layout.dims, layout.groups) == ([3], {"user": []})
+
+    def test_a_constant_target_is_a_learned_query(self, constant):
+        layout = resolve(
+            constant,
+            sequence_pooling="target_attention",
+            sequence_target=HISTORY,
+            shared_embedding=SHARED,
+        )
+        assert (layout.poolings, layout.targets) == (["attention"], [None])
 
 
 class TestShared:
@@ -248,7 +277,9 @@ class TestGroups:
         assert layout.groups == {"user": [0]}
 
     def test_columns_not_named_form_a_field_of_equal_widths(self, schema):
-        with pytest.raises(ValueError, match=r"'columns not named'; found item \(4\)"):
+        with pytest.raises(
+            ValueError, match=r"of the columns not named; found item \(4\)"
+        ):
             resolve(
                 schema,
                 feature_groups={"user": ["town"]},
