@@ -81,7 +81,8 @@ class FeatureParameters:
     shared_embedding : list of lists or None, default=None
         Columns, by name or position, that share one vocabulary and one embedding table,
         such as ``[["item_id", "history"]]``: what is learnt of an item in one of them
-        holds for the others.
+        holds for the others, also of one that the others never held. What is rare in
+        one of them stays rare there.
 
     sparse_embedding : bool or "auto", default="auto"
         Whether embedding tables are trained by sparse gradients, so that a step costs

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_array, validate_data
 
-from sk_mtl.preprocessing._frames import as_pandas, column_names, is_frame
+from sk_mtl.preprocessing._frames import as_pandas, column_names, is_frame, is_lazy
 
 
 def check_X(estimator, X, *, reset: bool, what: str = "X"):
@@ -28,6 +28,11 @@ def check_X(estimator, X, *, reset: bool, what: str = "X"):
     what : str
         The argument's name in messages.
     """
+    if is_lazy(X):
+        raise TypeError(
+            f"{what} must be a data frame or an array; found a LazyFrame of polars; "
+            f"call {what}.collect()."
+        )
     if is_frame(X) and hasattr(X, "to_pandas"):
         X = as_pandas(X)
     named = isinstance(X, pd.DataFrame)

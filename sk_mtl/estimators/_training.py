@@ -98,9 +98,9 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
             )
         encoded = preprocessor.fit_transform(train.X)
         schema = FeatureSchema.from_preprocessor(preprocessor, encoded)
-        self._layout = FeatureLayout.resolve(self, schema)
-        self.preprocessor_ = preprocessor
-        self.schema_ = self._layout.describe(self)
+        layout = FeatureLayout.resolve(self, schema)
+        self.schema_ = layout.describe(self).extend_encoders()
+        self._layout, self.preprocessor_ = layout, preprocessor
         self._input_dtype = np.dtype(self.precision)
         arrays = self.schema_.split(encoded, dtype=self._input_dtype)
         names = self.schema_.categorical_names + self.schema_.numeric_names

@@ -11,7 +11,12 @@ import numpy as np
 from sklearn.preprocessing import OrdinalEncoder
 
 from sk_mtl.preprocessing._category_encoder import CategoryEncoder
-from sk_mtl.preprocessing._code_columns import code_columns, equals, read_numbers
+from sk_mtl.preprocessing._code_columns import (
+    code_columns,
+    equals,
+    extended_columns,
+    read_numbers,
+)
 from sk_mtl.preprocessing._frames import as_pandas
 from sk_mtl.preprocessing._numbers import to_floats
 
@@ -105,6 +110,19 @@ class LabelBlock:
         """Return the block of the columns at some positions in this one."""
         return _take(self, kept, ["names", "encoders", "columns", "cardinalities"])
 
+    def extended(self, vocabularies):
+        """Return a block that knows all categories of these larger vocabularies."""
+        block = copy.copy(self)
+        # No preprocessor has these encoders: the other block keeps its own.
+        columns = [
+            column._replace(encoder=copy.copy(column.encoder))
+            for column in self.columns
+        ]
+        block.columns = extended_columns(columns, vocabularies, self.names)
+        block.encoders = [column.encoder for column in block.columns]
+        block.cardinalities = [encoder.cardinalities_[0] for encoder in block.encoders]
+        return block
+
     def read(self, columns):
         """Return the local codes of the columns."""
         frame = as_pandas(columns).set_axis(self.names, axis=1)
@@ -190,6 +208,21 @@ class CodeBlock:
         """Return the block of the columns at some positions in this one."""
         parts = ["names", "n_codes", "has_missing", "columns", "cardinalities"]
         return _take(self, kept, parts)
+
+    def extended(self, vocabularies):
+        """Let the encoder, in place, know these larger vocabularies of its columns.
+
+        Returns the block that reads its codes; this one takes the former codes only.
+        """
+        block = copy.copy(self)
+        block.columns = extended_columns(self.columns, vocabularies, self.names)
+        more = [
+            column.vocabulary.cardinality - former.vocabulary.cardinality
+            for column, former in zip(block.columns, self.columns)
+        ]
+        block.n_codes = self.n_codes + more
+        block.cardinalities = np.add(self.cardinalities, more).tolist()
+        return block
 
     def read(self, columns):
         """Return the local codes of the columns."""

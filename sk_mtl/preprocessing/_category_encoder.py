@@ -5,7 +5,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from sk_mtl._sklearn_compat import StrOptions
 from sk_mtl.preprocessing._codes import code_dtype, look_up
-from sk_mtl.preprocessing._containers import iter_columns, iter_rows, validated_table
+from sk_mtl.preprocessing._containers import (
+    iter_columns,
+    iter_rows,
+    missing_mask,
+    validated_table,
+)
 from sk_mtl.preprocessing._factorize import factorize
 from sk_mtl.preprocessing._vocabulary_encoder import VocabularyEncoder
 
@@ -57,7 +62,9 @@ class CategoryEncoder(VocabularyEncoder):
     ----------
     categories_ : list of ndarray of shape (n_categories,)
         The training categories of each column, sorted; a missing value comes last, as
-        NaN. Without rare categories, `categories_[j][i]` has code `i + 1`.
+        NaN. Behind it are those that the encoder learned of columns that share an
+        embedding (:meth:`FeatureSchema.extend_encoders`). Without rare categories,
+        `categories_[j][i]` has code `i + 1`.
 
     cardinalities_ : list of int
         Number of codes of each column, the unknown row included: the largest code plus
@@ -145,8 +152,13 @@ class CategoryEncoder(VocabularyEncoder):
         if len(X) <= _FEW_ROWS:
             left = self._encode_values(X, codes)
         for position, (name, column) in zip(left, iter_columns(X, left)):
+            vocabulary = self._vocabularies[position]
+            if len(vocabulary.known) == 0:
+                # Training held no value: whatever the column holds is unknown.
+                codes[:, position] = missing_mask(column) * vocabulary.missing_code
+                continue
             factor = factorize(column, name)
-            table = self._vocabularies[position].table(factor, name)
+            table = vocabulary.table(factor, name)
             look_up(table, factor.codes, codes[:, position])
         return codes
 

@@ -23,11 +23,41 @@ class CodeColumn(NamedTuple):
     missing_code : int or None
         Local code of a missing value, 0 where it is unknown; None where training had
         no missing value.
+    encoder : CategoryEncoder, SequenceEncoder or None
+        The encoder, if its vocabulary may be extended.
+    position : int
+        The column's position in the encoder.
     """
 
     vocabulary: object
     rare_code: int | None
     missing_code: int | None
+    encoder: object = None
+    position: int = 0
+
+    @classmethod
+    def of(cls, encoder, position):
+        """Return a column of an encoder that has a vocabulary per column."""
+        vocabulary, rare_code = encoder._vocabularies[position], None
+        if vocabulary.rare.any():
+            rare_code = int(vocabulary.codes[vocabulary.rare][0])
+        absent = 0 if getattr(encoder, "missing", None) == "unknown" else None
+        missing_code = vocabulary.missing_code or absent
+        return cls(vocabulary, rare_code, missing_code, encoder, position)
+
+    def extended(self, vocabulary, name):
+        """Return the column after its encoder, in place, took a larger vocabulary."""
+        if vocabulary is self.vocabulary:
+            return self
+        if self.encoder._vocabularies[self.position] is not self.vocabulary:
+            raise ValueError(
+                "extend_encoders must be called on the schema that knows the encoders "
+                f"as they are; found that of column {name!r} already extended for "
+                "another schema. Use the schema which that call returned, or fit a "
+                "clone of the preprocessor."
+            )
+        self.encoder._replace_vocabulary(self.position, vocabulary, name)
+        return CodeColumn.of(self.encoder, self.position)
 
     @property
     def n_kept(self):
@@ -56,16 +86,14 @@ def code_columns(encoder, n_columns):
         return [CodeColumn(vocabulary, None, 0)] * n_columns
     if isinstance(encoder, OrdinalEncoder):
         return [_ordinal_column(encoder, j) for j in range(n_columns)]
-    absent = 0 if getattr(encoder, "missing", None) == "unknown" else None
+    return [CodeColumn.of(encoder, j) for j in range(len(encoder._vocabularies))]
+
+
+def extended_columns(columns, vocabularies, names):
+    """Return the columns after their encoders, in place, took larger vocabularies."""
     return [
-        CodeColumn(
-            vocabulary,
-            int(vocabulary.codes[vocabulary.rare][0])
-            if vocabulary.rare.any()
-            else None,
-            vocabulary.missing_code or absent,
-        )
-        for vocabulary in encoder._vocabularies
+        column.extended(vocabulary, name)
+        for column, vocabulary, name in zip(columns, vocabularies, names, strict=True)
     ]
 
 

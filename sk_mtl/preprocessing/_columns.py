@@ -3,6 +3,7 @@
 import datetime
 import numbers
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,11 @@ from sk_mtl.preprocessing._frames import (
     column_dtypes,
     column_names,
     column_of,
+    is_decimal_type,
     is_frame,
     is_list_type,
 )
+from sk_mtl.preprocessing._identifiers import warn_of_identifiers
 
 #: Steps of the tabular preprocessor: numbers first, then codes, then sequences.
 STEPS = ("num", "time", "cat", "codes", "calendar", "seq")
@@ -49,9 +52,10 @@ def step_kinds(X):
     Returns
     -------
     kinds : list of str
-        "number", "bool", "time" (dates and points in time), "duration", "sequence"
-        (lists), or "category" for all else. In a column of objects the first value
-        that is not missing decides.
+        "number" (decimals, too), "bool", "time" (dates, periods and points in time),
+        "duration", "sequence" (lists), or "category" for all else. In a column of
+        objects the first value that is not missing decides. Integers and floats are
+        categories there: `astype(object)` is a way to mark codes as such.
     """
     kinds = [_kind_of_dtype(dtype) for dtype in column_dtypes(X)]
     return [
@@ -63,6 +67,10 @@ def step_kinds(X):
 def _kind_of_dtype(dtype):
     if is_list_type(dtype):
         return "sequence"
+    if is_decimal_type(dtype):
+        return "number"
+    if isinstance(dtype, pd.PeriodDtype):
+        return "time"
     if isinstance(dtype, np.dtype) and dtype.kind == "O":
         return "object"
     kinds = {"b": "bool", "M": "time", "m": "duration"}
@@ -75,7 +83,9 @@ def _kind_of_value(value):
         isinstance(value, np.ndarray) and value.ndim
     ):
         return "sequence"
-    if isinstance(value, datetime.date | np.datetime64):
+    if isinstance(value, Decimal):
+        return "number"
+    if isinstance(value, datetime.date | np.datetime64 | pd.Period):
         return "time"
     if isinstance(value, datetime.timedelta | np.timedelta64):
         return "duration"
@@ -166,8 +176,9 @@ def columns_by_step(X, categorical_features=None):
         "codes" for listed columns of numbers, "calendar" for points in time, which
         are in "time" as well, and "seq" for lists.
     """
-    from_dtype = categorical_features is None or _is_from_dtype(categorical_features)
-    listed = None if from_dtype else categorical_mask(X, categorical_features)
+    listed = None
+    if lists_columns(categorical_features):
+        listed = categorical_mask(X, categorical_features)
     positions = {step: [] for step in STEPS}
     for j, (name, kind) in enumerate(zip(column_names(X), step_kinds(X), strict=True)):
         steps = (
@@ -201,6 +212,11 @@ def _steps_of_unlisted(name, kind):
             "`categorical_features`, or drop it."
         )
     return ("num",) if kind == "bool" else _STEPS_OF_KIND[kind]
+
+
+def lists_columns(categorical_features):
+    """Whether `categorical_features` lists columns, so that dtypes do not decide."""
+    return categorical_features is not None and not _is_from_dtype(categorical_features)
 
 
 def _is_from_dtype(categorical_features):
@@ -242,5 +258,7 @@ class ColumnsOfStep:
     def __call__(self, X):
         """Return the names of the columns, or their positions where X has none."""
         positions = columns_by_step(X, self.categorical_features)[self.step]
+        if self.step == "num" and not lists_columns(self.categorical_features):
+            warn_of_identifiers(X, positions, stacklevel=3)
         names = column_names(X)
         return [names[j] for j in positions] if has_names(X) else positions

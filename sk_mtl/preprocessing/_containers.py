@@ -1,9 +1,12 @@
 """The columns and rows of a table, whatever holds it: pandas, polars or an array."""
 
+import numpy as np
 import pandas as pd
+from pandas.api.extensions import ExtensionArray
 from pandas.arrays import NumpyExtensionArray
 from sklearn.utils.validation import validate_data
 
+from sk_mtl.preprocessing._factorize import polars_array
 from sk_mtl.preprocessing._frames import as_pandas, is_arrow, is_pandas, is_polars
 
 
@@ -86,3 +89,24 @@ def iter_rows(X):
         n_samples, n_features = X.shape
         return ([X.iat[i, j] for j in range(n_features)] for i in range(n_samples))
     return iter(X.rows() if is_polars(X) else X)
+
+
+def missing_mask(column):
+    """Mask of the missing values of a column, of whatever kind the others are.
+
+    Parameters
+    ----------
+    column : array of NumPy or pandas, or polars Series, of shape (n_samples,)
+        As `iter_columns` yields it.
+
+    Returns
+    -------
+    mask : ndarray of shape (n_samples,), dtype bool
+    """
+    if isinstance(column, np.ndarray | ExtensionArray):
+        # As objects, since a nullable type does not take NaN for a missing value.
+        return pd.isna(np.asarray(column, dtype=object))
+    values = polars_array(column)
+    if isinstance(values, np.ndarray):
+        return pd.isna(values)
+    return np.asarray(values.is_null(nan_is_null=True))

@@ -25,10 +25,10 @@ class ElapsedTime(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     :class:`NumericScaler` to impute.
 
     Columns may be `datetime64` of any unit, with or without a time zone, `timedelta64`,
-    dates, times and durations of Arrow or polars, or objects of Python's `datetime`
-    module (read to the microsecond). With a time zone the time that really passed
-    counts, across changes to summer time. Dates that come as text are not parsed: give
-    them to `pandas.to_datetime` first.
+    dates, times and durations of Arrow or polars, objects of Python's `datetime`
+    module (read to the microsecond), or periods, of which the start counts.
+    With a time zone the time that really passed counts, across changes to summer time.
+    Dates that come as text are not parsed: give them to `pandas.to_datetime` first.
 
     Attributes
     ----------

@@ -3,7 +3,12 @@
 import copy
 import difflib
 
-from sk_mtl.preprocessing._shared_vocabulary import merge_groups, unite
+from sk_mtl.preprocessing._shared_vocabulary import (
+    extended_remap,
+    learn_from_each_other,
+    merge_groups,
+    unite,
+)
 
 _REQUIRED = "Columns that share an embedding must be columns of categories or sequences"
 
@@ -27,6 +32,8 @@ class Embeddings:
     remaps : list of ndarray or None
         The common code of each local code of a feature, and -1 at the end; None where
         the local codes are the common ones.
+    vocabularies : list of vocabulary
+        What the encoder of each feature knows of it.
     """
 
     def __init__(self, names, vocabularies):
@@ -34,7 +41,7 @@ class Embeddings:
         self.cardinalities = [vocabulary.cardinality for vocabulary in vocabularies]
         self.tables = list(range(len(names)))
         self.remaps = [None] * len(names)
-        self._vocabularies = vocabularies
+        self.vocabularies = vocabularies
         self._groups = []
 
     def shared(self, groups):
@@ -55,9 +62,25 @@ class Embeddings:
         shared._number_tables()
         return shared
 
+    def extended(self):
+        """Return a copy in which each vocabulary knows those that it shares with."""
+        extended = copy.copy(self)
+        extended.vocabularies, extended.remaps = [*self.vocabularies], [*self.remaps]
+        for group in self._groups:
+            chosen = self._positions(group)
+            learned = learn_from_each_other([self.vocabularies[i] for i in chosen])
+            for i, (vocabulary, more) in zip(chosen, learned, strict=True):
+                before = self.vocabularies[i].cardinality
+                extended.vocabularies[i] = vocabulary
+                extended.remaps[i] = extended_remap(self.remaps[i], before, more)
+        return extended
+
+    def _positions(self, group):
+        return [self.names.index(name) for name in group]
+
     def _unite(self, group):
-        chosen = [self.names.index(name) for name in group]
-        vocabularies = [self._vocabularies[i] for i in chosen]
+        chosen = self._positions(group)
+        vocabularies = [self.vocabularies[i] for i in chosen]
         cardinality, remaps = unite(vocabularies, group)
         for i, remap in zip(chosen, remaps, strict=True):
             self.cardinalities[i], self.remaps[i] = cardinality, remap

@@ -2,7 +2,7 @@
 
 No integer passes through a float on the way: where nulls stand among integers, the
 column becomes a nullable one. Numbers share their memory with the table they come
-from, category columns keep their codes, and lists stay lists of Arrow.
+from, category columns keep their codes, and lists and decimals stay those of Arrow.
 """
 
 import sys
@@ -33,6 +33,12 @@ def is_polars(X):
     """Whether X is a polars DataFrame; polars is never imported for this."""
     polars = sys.modules.get("polars")
     return polars is not None and isinstance(X, polars.DataFrame)
+
+
+def is_lazy(X):
+    """Whether X is a query of polars, of which no row has been computed."""
+    polars = sys.modules.get("polars")
+    return polars is not None and isinstance(X, polars.LazyFrame)
 
 
 def is_arrow(X):
@@ -108,6 +114,11 @@ def is_list_type(dtype):
     return _is_list(getattr(dtype, "pyarrow_dtype", None))
 
 
+def is_decimal_type(dtype):
+    """Whether a type of pandas is one of Arrow's decimal numbers."""
+    return _is_decimal(getattr(dtype, "pyarrow_dtype", None))
+
+
 def _without_rows(X):
     """The columns of a table alone, where it would cost to turn all into pandas."""
     if is_polars(X):
@@ -124,7 +135,7 @@ def _is_whole(dtype):
 
 def _from_arrow(X, nullable, **options):
     def pandas_type(arrow_type):
-        if _is_list(arrow_type):
+        if _is_list(arrow_type) or _is_decimal(arrow_type):
             return pd.ArrowDtype(arrow_type)
         return _NULLABLE.get(arrow_type) if nullable else None
 
@@ -148,6 +159,10 @@ def _is_list(arrow_type):
         or pa.types.is_large_list(arrow_type)
         or pa.types.is_fixed_size_list(arrow_type)
     )
+
+
+def _is_decimal(arrow_type):
+    return isinstance(arrow_type, pa.DataType) and pa.types.is_decimal(arrow_type)
 
 
 def _with_signed_codes(table):

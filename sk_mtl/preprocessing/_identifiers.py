@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 
 from sk_mtl.exceptions import IdentifierWarning
+from sk_mtl.preprocessing._frames import column_names, column_of, is_frame
+from sk_mtl.preprocessing._vocabulary import whole_numbers
 
 # With fewer distinct values a column is cheap to encode and its nature hard to tell.
 _MANY = 10_000
@@ -28,33 +30,65 @@ _IDENTIFIER_WORDS = {
 _TIME_WORDS = {"time", "timestamp", "datetime", "date", "epoch", "unix", "ts", "at"}
 
 
-def warn_of_identifiers(columns, stacklevel):
+def warn_of_identifiers(X, positions, stacklevel):
     """Warn of the columns of integers that look like identifiers.
 
     Parameters
     ----------
-    columns : iterable of (str, Series)
-        Names and columns that are about to be treated as numbers.
+    X : data frame or array of shape (n_samples, n_features)
+    positions : list of int
+        Columns that are about to be treated as numbers.
     stacklevel : int
         Whose line the warning shows, counted as by `warnings.warn`.
     """
-    for name, column in columns:
-        if column.dtype.kind not in "iu":
-            continue
-        sample = column.iloc[:: max(1, len(column) // _SAMPLE)].dropna()
-        values = sample.to_numpy(dtype=getattr(column.dtype, "numpy_dtype", None))
-        n_distinct = _count_identifiers(values, name)
+    names = column_names(X)
+    for j in positions:
+        column = column_of(X, j)
+        values = _integers(column, names[j])
+        n_distinct = _count_identifiers(values, names[j])
         if n_distinct:
+            as_category, as_quantity = _remedies(X, j, column)
             warnings.warn(
                 "A column of integers must hold quantities, as it is scaled like any "
                 f"number; found {n_distinct:,} distinct values in {len(values):,} rows "
-                f"of {name!r}, which look like identifiers. Convert it, for instance "
-                f"with X.astype({{{name!r}: 'category'}}), list it in "
-                "`categorical_features`, or encode it by HashingEncoder. If it is a "
-                "quantity after all, convert it to float.",
+                f"of {names[j]!r}, which look like identifiers. {as_category}, or "
+                f"encode it by HashingEncoder. If it is a quantity after all, "
+                f"{as_quantity}.",
                 IdentifierWarning,
                 stacklevel=stacklevel,
             )
+
+
+def _remedies(X, j, column):
+    """What to do with an identifier, and with a quantity."""
+    as_category = f"List it, for instance with categorical_features=[{j}]"
+    if is_frame(X):
+        as_category = (
+            f"Convert it, for instance with X.astype({{{column.name!r}: 'category'}}), "
+            "list it in `categorical_features`"
+        )
+    # With gaps, floats are no sign of a quantity.
+    if column.hasnans:
+        return as_category, "ignore IdentifierWarning with warnings.simplefilter"
+    return as_category, "convert it to float"
+
+
+def _integers(column, name):
+    """The integers of a column, or a sample of them; none if it holds other numbers.
+
+    Where a value is missing, pandas makes floats of integers: these count if the name
+    says what they are.
+    """
+    sample = column.iloc[:: max(1, len(column) // _SAMPLE)]
+    present = sample.dropna()
+    if column.dtype.kind in "iu":
+        return present.to_numpy(dtype=getattr(column.dtype, "numpy_dtype", None))
+    has_gaps = len(present) < len(sample)
+    if column.dtype.kind == "f" and has_gaps and _is_identifier(_words(name)):
+        is_whole, integers = whole_numbers(present.to_numpy(dtype=np.float64))
+        if is_whole.all():
+            return integers
+    return np.empty(0, dtype=np.int64)
 
 
 def _count_identifiers(values, name):
@@ -67,11 +101,19 @@ def _count_identifiers(values, name):
     distinct = _distinct(values, low, high)
     if len(distinct) <= _MANY:
         return 0
-    words = [word.lower() for word in _WORDS.findall(str(name))]
-    if words and words[-1] in _IDENTIFIER_WORDS:
+    words = _words(name)
+    if _is_identifier(words):
         return len(distinct)
     is_time = not _TIME_WORDS.isdisjoint(words)
     return len(distinct) if not is_time and _is_even(distinct) else 0
+
+
+def _words(name):
+    return [word.lower() for word in _WORDS.findall(name)]
+
+
+def _is_identifier(words):
+    return bool(words) and words[-1] in _IDENTIFIER_WORDS
 
 
 def _distinct(values, low, high):

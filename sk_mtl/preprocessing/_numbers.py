@@ -5,7 +5,7 @@ from numbers import Number
 import numpy as np
 import pandas as pd
 
-from sk_mtl.preprocessing._frames import as_pandas, column_names
+from sk_mtl.preprocessing._frames import as_pandas, column_names, is_decimal_type
 
 
 def to_floats(X, names=None):
@@ -37,7 +37,7 @@ def to_floats(X, names=None):
 
 def _column_to_floats(column, name):
     """One pandas column as floats; text and other objects raise an error."""
-    if column.dtype.kind in "iufb":
+    if column.dtype.kind in "iufb" or is_decimal_type(column.dtype):
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
     values = np.asarray(column.astype(object), dtype=object)
     missing = pd.isna(values)

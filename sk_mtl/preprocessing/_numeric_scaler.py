@@ -1,10 +1,12 @@
 """Numeric columns to imputed and scaled floats."""
 
+from numbers import Integral
+
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
 from sklearn.pipeline import FeatureUnion
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import QuantileTransformer, StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sk_mtl._sklearn_compat import HasMethods, StrOptions, _fit_context
@@ -166,6 +168,7 @@ class NumericScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             self.scaler_ = "passthrough"
             return self._join(filled, missing)
         self.scaler_ = StandardScaler() if self.scaler is None else clone(self.scaler)
+        _limit_quantiles(self.scaler_, len(filled))
         if hasattr(self.scaler_, "set_output"):
             # Frames would only be taken apart again, and copies of a column that has no
             # name clash in them.
@@ -266,6 +269,18 @@ class NumericScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+def _limit_quantiles(scaler, n_samples):
+    """Lower numbers of quantiles to that of rows; scikit-learn warns and does so, too.
+
+    Parts of a `FeatureUnion` or a pipeline are found among its parameters.
+    """
+    for part in (scaler, *scaler.get_params().values()):
+        if isinstance(part, QuantileTransformer) and isinstance(
+            part.n_quantiles, Integral
+        ):
+            part.n_quantiles = min(part.n_quantiles, n_samples)
 
 
 def _sources(scaler, n_inputs, n_outputs):

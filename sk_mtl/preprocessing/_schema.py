@@ -18,7 +18,7 @@ from sk_mtl.preprocessing._read_blocks import (
     read_named_blocks,
     take_columns,
 )
-from sk_mtl.preprocessing._schema_table import CONSTANT, schema_frame, schema_text
+from sk_mtl.preprocessing._schema_table import schema_frame, schema_text
 from sk_mtl.preprocessing._training_rows import (
     report_columns,
     without_constant_columns,
@@ -66,7 +66,8 @@ class FeatureSchema:
     encoder saw it in training and writes it differently from unknown; else it is 0.
     Columns may share one set of codes, and so one table of embeddings: those that
     `SequenceEncoder(share_with=)` names, and those given to
-    :meth:`with_shared_embeddings`.
+    :meth:`with_shared_embeddings`. :meth:`extend_encoders` lets the encoder of each
+    know what the others saw in training.
 
     A column of categories or numbers that has a single value in all training rows
     tells nothing and is left out, whatever it holds later.
@@ -185,9 +186,9 @@ class FeatureSchema:
             )
         Z = as_table(transformed)
         blocks, names = read_named_blocks(preprocessor, Z)
-        blocks, dropped = without_constant_columns(blocks, Z)
+        blocks, dropped, reasons = without_constant_columns(blocks, Z)
         schema = cls(blocks, shape[1])
-        schema.dropped = dict.fromkeys(dropped, CONSTANT)
+        schema.dropped = reasons
         schema._dropped_positions = dropped
         schema._notes = dict(schema.dropped)
         schema._direct = direct_path(preprocessor, blocks)
@@ -229,6 +230,10 @@ class FeatureSchema:
         rare in one column keeps its rare code there, although another column may keep
         it. Hashed columns share as they are, if `n_buckets` and `seed` are equal.
 
+        The preprocessor stays as it is, and so a category that only another column
+        held in training is still unknown to the encoder of this one, until
+        :meth:`extend_encoders` tells it.
+
         Parameters
         ----------
         groups : list of list of str
@@ -256,6 +261,54 @@ class FeatureSchema:
         [[3, 3], [1, 2]]
         """
         return self._share(check_groups(groups, self))
+
+    def extend_encoders(self):
+        """Let the encoders of columns that share their codes know all of each other's.
+
+        This changes the fitted preprocessor that the schema was read off, in place: a
+        :class:`CategoryEncoder` or :class:`SequenceEncoder` learns, for each column,
+        the categories that the columns it shares with held in training. They get codes
+        behind all that it has, so that rows it encoded before are read as before. From
+        then on such a category has its common code in every column of the group. One
+        that no column keeps is rare in all of them; one that is rare in a column stays
+        rare there. The encoder's attributes follow.
+
+        The copy that is returned reads the codes. Other schemas of the preprocessor
+        refuse those that are additional. scikit-learn's `OrdinalEncoder` cannot learn:
+        its columns read what they did not hold in training as unknown.
+
+        Returns
+        -------
+        schema : FeatureSchema
+            The copy; without shared codes nothing is changed.
+
+        Examples
+        --------
+        The pen was only the last thing bought in training, and has its code as an item.
+
+        >>> import pandas as pd
+        >>> from sk_mtl.preprocessing import CategoryEncoder, FeatureSchema
+        >>> X = pd.DataFrame({"item": ["tea", "ink"], "last": ["tea", "pen"]})
+        >>> encoder = CategoryEncoder()
+        >>> schema = FeatureSchema.from_preprocessor(encoder, encoder.fit_transform(X))
+        >>> shared = schema.with_shared_embeddings([["item", "last"]])
+        >>> new = pd.DataFrame({"item": ["pen", "ink"], "last": ["pen", "fan"]})
+        >>> shared.transform(encoder, new).codes.tolist()
+        [[0, 2], [1, 0]]
+        >>> extended = shared.extend_encoders()
+        >>> extended.transform(encoder, new).codes.tolist()
+        [[2, 2], [1, 0]]
+        """
+        schema, embeddings = copy.copy(self), self._embeddings.extended()
+        vocabularies = embeddings.vocabularies
+        kinds = {"categorical": vocabularies[: self.n_categorical]}
+        kinds["sequence"] = vocabularies[self.n_categorical :]
+        schema._blocks = [
+            block if block.kind == "numeric" else block.extended(kinds[block.kind][own])
+            for block, own in zip(self._blocks, self._targets, strict=True)
+        ]
+        schema._set_embeddings(embeddings)
+        return schema
 
     def with_notes(self, notes, summary=()):
         """Return a copy that shows what is done with the features.
@@ -381,7 +434,7 @@ class FeatureSchema:
             - `rare_share`, the share of training rows whose category shares the rare
               code; of the items, for a sequence;
             - `missing_share`, the share of training rows without a value; without an
-              item, for a sequence. Known for numbers with an indicator of gaps;
+              item, for a sequence. Of numbers known for those of a `NumericScaler`;
             - `note`, what is done with it.
         """
         return schema_frame(

@@ -3,6 +3,7 @@
 import pandas as pd
 
 CONSTANT = "constant in the training rows"
+ALL_RARE = "all categories are rare"
 _TYPES = {
     "cardinality": "Int64",
     "width": "Int64",

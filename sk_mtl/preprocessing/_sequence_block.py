@@ -1,10 +1,15 @@
 """The padded columns of one sequence of codes."""
 
+import copy
 from collections.abc import Mapping
 
 import numpy as np
 
-from sk_mtl.preprocessing._code_columns import code_columns, read_numbers
+from sk_mtl.preprocessing._code_columns import (
+    code_columns,
+    extended_columns,
+    read_numbers,
+)
 from sk_mtl.preprocessing._sequence_encoder import PADDING
 
 
@@ -34,6 +39,16 @@ class SequenceBlock:
         self.columns = [column]
         self.cardinalities = [column.vocabulary.cardinality]
         self.share_with = None
+
+    def extended(self, vocabularies):
+        """Let the encoder, in place, know the larger vocabulary of its column.
+
+        Returns the block that reads its codes; this one takes the former codes only.
+        """
+        block = copy.copy(self)
+        block.columns = extended_columns(self.columns, vocabularies, self.names)
+        block.cardinalities = [block.columns[0].vocabulary.cardinality]
+        return block
 
     def read(self, columns):
         """Return the codes, cut to the longest sequence but at least one column."""

@@ -68,7 +68,8 @@ class SequenceEncoder(VocabularyEncoder):
         The column of categories that shares its embedding table with the sequences,
         such as `"item_id"` for a history of item ids: one name for all columns, or a
         dict from a column of sequences to the name of such a column. The encoder does
-        not use it; the schema unites the vocabularies (see :class:`FeatureSchema`).
+        not use it; the schema unites the vocabularies (see :class:`FeatureSchema`), and
+        an estimator lets both encoders know all values of the union.
 
     dtype : dtype, default=np.int32
         The codes' type: a signed integer or a float. It must hold every code exactly.
@@ -77,7 +78,9 @@ class SequenceEncoder(VocabularyEncoder):
     ----------
     categories_ : list of ndarray of shape (n_categories,)
         The training items of each column, sorted; a missing one comes last, as NaN.
-        Without rare items, `categories_[j][i]` has code `i + 1`.
+        Behind it are those that the encoder learned of columns that share an embedding
+        (:meth:`FeatureSchema.extend_encoders`). Without rare items,
+        `categories_[j][i]` has code `i + 1`.
 
     cardinalities_ : list of int
         Number of codes of each column, the unknown row included, padding not: the

@@ -12,7 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from sk_mtl.preprocessing._vocabulary import kind_of
+from sk_mtl.preprocessing._vocabulary import Vocabulary, kind_of
+
+_NO_CODES = np.zeros(0, dtype=np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,10 +90,11 @@ def unite(vocabularies, names):
         _check_hashing(vocabularies, names)
         return vocabularies[0].cardinality, [None] * len(vocabularies)
     parts = [_Parts.of(vocabulary) for vocabulary in vocabularies]
-    ranks, n_union = _ranks(_comparable([part.kept for part in parts], names))
+    _check_kinds(parts, names)
+    ranks, union = _ranks([part.kept for part in parts])
     has_rare = any(len(part.rare_codes) for part in parts)
     has_missing = any(len(part.missing_codes) for part in parts)
-    rare_code = n_union + 1
+    rare_code = len(union) + 1
     missing_code = rare_code + has_rare
     remaps = []
     for part, rank in zip(parts, ranks, strict=True):
@@ -104,10 +107,82 @@ def unite(vocabularies, names):
     return int(missing_code + has_missing), remaps
 
 
+def learn_from_each_other(vocabularies):
+    """The vocabularies, each of them with the categories of all others behind its own.
+
+    A category is kept if any column keeps it, except in a column that itself has it
+    among its rare ones. An `OrdinalVocabulary` cannot learn: its encoder is
+    scikit-learn's.
+
+    Parameters
+    ----------
+    vocabularies : list of vocabulary
+        Those of one group, which `unite` took.
+
+    Returns
+    -------
+    learned : list of (vocabulary, ndarray)
+        Each with the common codes of its additional local codes; the same object where
+        there are none.
+    """
+    if any(isinstance(vocabulary, HashedVocabulary) for vocabulary in vocabularies):
+        return [(vocabulary, _NO_CODES) for vocabulary in vocabularies]
+    parts = [_Parts.of(vocabulary) for vocabulary in vocabularies]
+    ranks, kept = _ranks([part.kept for part in parts])
+    rare = _ranks([part.rare for part in parts])[1]
+    return [
+        _learn(vocabulary, rank, kept, rare)
+        if isinstance(vocabulary, Vocabulary)
+        else (vocabulary, _NO_CODES)
+        for vocabulary, rank in zip(vocabularies, ranks, strict=True)
+    ]
+
+
+def _learn(vocabulary, rank, kept, rare):
+    """The vocabulary with all that is kept or rare, and its additional common codes."""
+    is_new = np.ones(len(kept), dtype=bool)
+    is_new[rank] = False
+    if vocabulary.rare.any():
+        # What others keep may be one of its own rare categories.
+        is_new[is_new] = vocabulary.codes_of(kept[is_new]) == 0
+    learned = _with(vocabulary, kept[is_new], rare=False)
+    if len(rare):
+        learned = _with(learned, rare[learned.codes_of(rare) == 0], rare=True)
+    common = np.append(np.flatnonzero(is_new) + 1, len(kept) + 1).astype(np.int32)
+    return learned, common[: learned.cardinality - vocabulary.cardinality]
+
+
+def _with(vocabulary, values, *, rare):
+    """The vocabulary with more values, of which it knows none."""
+    if len(values) == 0:
+        return vocabulary
+    known = np.concatenate(_comparable([vocabulary.known, values]))
+    return vocabulary.extended(known, rare=rare)
+
+
+def extended_remap(remap, cardinality, more):
+    """The remap of a column, None included, with the common codes of more local codes.
+
+    Parameters
+    ----------
+    remap : ndarray or None
+        As `unite` returns it.
+    cardinality : int
+        Number of the column's local codes before.
+    more : ndarray of shape (n_more,), dtype int32
+    """
+    if len(more) == 0:
+        return remap
+    if remap is None:
+        remap = np.arange(cardinality + 1, dtype=np.int32)
+    return np.concatenate([remap[:-1], more, np.array([-1], dtype=np.int32)])
+
+
 class _Parts(NamedTuple):
-    """The categories that a column keeps, and the local codes of each sort."""
+    """The categories of a column, and the local codes of each sort."""
 
     kept: np.ndarray
+    rare: np.ndarray
     codes: np.ndarray
     rare_codes: np.ndarray
     missing_codes: np.ndarray
@@ -116,14 +191,17 @@ class _Parts(NamedTuple):
     @classmethod
     def of(cls, vocabulary):
         codes, rare = vocabulary.codes, vocabulary.rare
-        # To scikit-learn None is a category like others, to the other columns missing.
-        absent = pd.isna(vocabulary.known)
+        absent = np.zeros(len(rare), dtype=bool)
+        if isinstance(vocabulary, OrdinalVocabulary):
+            # To scikit-learn None is a category like others, to other columns missing.
+            absent = pd.isna(vocabulary.known)
         kept = ~(rare | absent)
         missing_codes = codes[absent & ~rare]
         if vocabulary.missing_code:
             missing_codes = np.append(missing_codes, vocabulary.missing_code)
         return cls(
             kept=vocabulary.known[kept],
+            rare=vocabulary.known[rare & ~absent],
             codes=codes[kept],
             rare_codes=codes[rare][:1],
             missing_codes=missing_codes,
@@ -136,8 +214,8 @@ def _changes_nothing(remap):
 
 
 def _ranks(columns):
-    """Position of each column's values among all distinct values, and their number."""
-    values = np.concatenate(columns)
+    """Position of each column's values among all distinct values, and these."""
+    values = np.concatenate(_comparable(columns))
     # Stable sorting runs through parts that are in order already, as these are.
     order = np.argsort(values, kind="stable")
     values = values[order]
@@ -146,15 +224,15 @@ def _ranks(columns):
     ranks = np.empty(len(values), dtype=np.int64)
     ranks[order] = np.cumsum(is_first) - 1
     ends = np.cumsum([len(column) for column in columns])
-    return np.split(ranks, ends[:-1]), int(is_first.sum())
+    return np.split(ranks, ends[:-1]), values[is_first]
 
 
-def _comparable(columns, names):
-    """The columns' values in one type that holds all of them exactly."""
+def _check_kinds(parts, names):
+    """Refuse columns of which some hold text and others numbers."""
     found = {
-        kind_of(type(column[0])): name
-        for column, name in zip(columns, names, strict=True)
-        if len(column)
+        kind_of(type(value)): name
+        for part, name in zip(parts, names, strict=True)
+        for value in [*part.kept[:1], *part.rare[:1]]
     }
     if len(found) > 1:
         kinds = " and ".join(f"{kind} in {name!r}" for kind, name in found.items())
@@ -162,6 +240,10 @@ def _comparable(columns, names):
             "Columns that share an embedding must hold values of one kind, all text or "
             f"all numbers; found {kinds}. Convert one column to the type of the other."
         )
+
+
+def _comparable(columns):
+    """The columns' values in one type that holds all of them exactly."""
     dtype = _common_dtype([column for column in columns if len(column)])
     return [_cast(column, dtype) for column in columns]
 

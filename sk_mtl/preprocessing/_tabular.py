@@ -13,9 +13,10 @@ from sk_mtl.preprocessing._columns import (
     ColumnsOfStep,
     columns_by_step,
     has_names,
+    lists_columns,
 )
 from sk_mtl.preprocessing._elapsed_time import ElapsedTime
-from sk_mtl.preprocessing._frames import as_pandas, column_names, column_of, is_frame
+from sk_mtl.preprocessing._frames import as_pandas, column_names, is_frame
 from sk_mtl.preprocessing._identifiers import warn_of_identifiers
 from sk_mtl.preprocessing._numeric_scaler import NumericScaler
 from sk_mtl.preprocessing._sequence_encoder import SequenceEncoder
@@ -32,10 +33,11 @@ def make_tabular_preprocessor(
     """Build a ColumnTransformer that makes numbers and codes of a table.
 
     Columns of numbers are imputed by the median, with an indicator where training had
-    gaps, and scaled. Points in time become elapsed time, a number, and month, weekday
-    and hour, which are categories; durations become numbers. Lists become sequences of
-    codes. Everything else (`category`, text, objects, bool) is encoded by
-    :class:`CategoryEncoder`. The steps are named
+    gaps, and scaled; decimals are numbers, too. Points in time, and periods by their
+    start, become elapsed time, a number, and month, weekday and hour, which are
+    categories; durations become numbers. Lists become sequences of codes. Everything
+    else (`category`, text, objects, bool) is encoded by :class:`CategoryEncoder`. The
+    steps are named
 
     - `num`: a :class:`NumericScaler`, which shows the parameters of its scaler
       (`num__with_mean`, `num__n_quantiles`),
@@ -51,7 +53,11 @@ def make_tabular_preprocessor(
 
     `time`, `calendar` and `seq` are left out where X is given and has no such column.
     Dates that come as text are categories like any text: give them to
-    `pandas.to_datetime` first.
+    `pandas.to_datetime` first. So are times of day without a date (`datetime.time`),
+    each value for itself, while Arrow's and polars' type of them raises an error: turn
+    them into seconds, or into hours as text. In a data frame of pandas a column of
+    objects that are integers or floats is one of categories, as `astype(object)` marks
+    codes; convert it to float if they are quantities.
 
     Parameters
     ----------
@@ -65,10 +71,11 @@ def make_tabular_preprocessor(
         divides by the standard deviation; "robust" does so with median and quartiles,
         for columns with outliers; "quantile" maps each column to a normal
         distribution, for skewed columns such as incomes, through one quantile per 30
-        rows of X (10 to 1000 of them; 1000 without X). "both" gives two copies of each
-        number, the standardized one under its plain name and the quantile-normal one
-        as `quantile__<name>`: a network reads large steps off the first, and small
-        ones where most rows lie off the second.
+        rows of X (10 to 1000 of them; 1000 without X), and never more than one per row
+        in training. "both" gives two copies of each number, the standardized one under
+        its plain name and the quantile-normal one as `quantile__<name>`: a network
+        reads large steps off the first, and small ones where most rows lie off the
+        second.
     min_frequency : int or float, default=None
         Categories with fewer rows, or a smaller share of the rows, are joined.
     max_categories : int, default=None
@@ -91,12 +98,14 @@ def make_tabular_preprocessor(
     Warns
     -----
     IdentifierWarning
-        If X is given, `categorical_features` does not list columns, and a column of
-        integers with more than 10,000 distinct values looks like identifiers, which
-        mean nothing as numbers: by its name (`user_id`, `ItemID`, `postal_code`), or
-        because its values are spread evenly over their range. Convert it to `category`,
+        If `categorical_features` does not list columns, and a column of integers with
+        more than 10,000 distinct values looks like identifiers, which mean nothing as
+        numbers: by its name (`user_id`, `ItemID`, `postal_code`), or because its values
+        are spread evenly over their range. Floats are looked at where they are integers
+        with gaps, and judged by the name alone. Convert such a column to `category`,
         list it, or encode it by a :class:`HashingEncoder`; convert it to float if it is
-        a quantity.
+        a quantity without gaps. Without X the warning comes when the preprocessor is
+        fitted.
 
     Examples
     --------
@@ -119,10 +128,10 @@ def make_tabular_preprocessor(
     array(['day', 'day_month', 'day_weekday', 'day_hour'], dtype=object)
     """
     X = as_pandas(X) if is_frame(X) else X
-    listed = not (categorical_features is None or isinstance(categorical_features, str))
+    listed = lists_columns(categorical_features)
     columns, code_names = _columns(X, categorical_features)
     if X is not None and not listed:
-        _warn_of_identifiers(X)
+        warn_of_identifiers(X, columns_by_step(X)["num"], stacklevel=3)
     encoder = {"min_frequency": min_frequency, "max_categories": max_categories}
     steps = _steps(_make_scaler(numeric, X), encoder, code_names)
     return ColumnTransformer(
@@ -185,11 +194,6 @@ def _meet(times, X):
     if X is None or not has_names(X):
         return False
     return not {f"{time}_{part}" for time in times for part in PARTS}.isdisjoint(X)
-
-
-def _warn_of_identifiers(X):
-    names, numbers = column_names(X), columns_by_step(X)["num"]
-    warn_of_identifiers([(names[j], column_of(X, j)) for j in numbers], stacklevel=4)
 
 
 def _make_scaler(numeric, X):

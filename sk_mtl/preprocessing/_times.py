@@ -119,7 +119,9 @@ def _typed(column):
     """A column of Arrow's types or of objects as one of pandas' own, if it can be."""
     if isinstance(getattr(column.dtype, "pyarrow_dtype", None), pa.DataType):
         return column_as_pandas(pa.array(column.array))
-    return column.infer_objects()
+    column = column.infer_objects()
+    is_period = isinstance(column.dtype, pd.PeriodDtype)
+    return column.dt.to_timestamp() if is_period else column
 
 
 def _from_objects(values, name):

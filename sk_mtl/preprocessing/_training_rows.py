@@ -9,6 +9,7 @@ from sk_mtl.preprocessing._blocks import LabelBlock
 from sk_mtl.preprocessing._few_values import count_values
 from sk_mtl.preprocessing._numbers import to_floats
 from sk_mtl.preprocessing._read_blocks import as_slice, take_columns
+from sk_mtl.preprocessing._schema_table import ALL_RARE, CONSTANT
 from sk_mtl.preprocessing._sequence_encoder import PADDING
 
 
@@ -46,18 +47,30 @@ def without_constant_columns(blocks, Z):
     kept : list of block
     dropped : dict of str to int
         Names and positions of the columns left out, in order.
+    reasons : dict of str to str
+        Why each was left out, in the same order.
     """
-    kept, dropped = [], {}
+    kept, dropped, reasons = [], {}, {}
     for block in blocks:
         constant = _is_constant(block, Z)
         for j in np.flatnonzero(constant):
             dropped[block.names[j]] = int(block.positions[j])
+            reasons[block.names[j]] = ALL_RARE if _is_rare(block, j) else CONSTANT
         if not constant.any():
             kept.append(block)
         elif not constant.all():
             kept.append(block.take(np.flatnonzero(~constant)))
     in_order = dict(sorted(dropped.items(), key=lambda item: item[1]))
-    return (kept, in_order) if kept else (blocks, {})
+    if not kept:
+        return blocks, {}, {}
+    return kept, in_order, {name: reasons[name] for name in in_order}
+
+
+def _is_rare(block, j):
+    """Whether the only code of a constant column is that of its rare categories."""
+    if block.kind == "numeric":
+        return False
+    return block.columns[j].rare_code is not None and block.columns[j].n_kept == 0
 
 
 def _is_constant(block, Z):
@@ -106,17 +119,18 @@ def report_columns(blocks, Z):
 
 
 def _report_numbers(block, Z):
-    """Shares of gaps from the indicators; 0 for a value that needs none."""
-    shares = {}
-    for j, indicator in block.indicators.items():
-        if indicator not in shares:
-            flags = take_columns(Z, block.positions[[indicator]])
-            shares[indicator] = float(np.mean(to_floats(flags, ["indicator"]) != 0))
-        shares[j] = shares[indicator]
-    return [
-        ColumnReport(missing_share=shares[j] if j in block.indicators else None)
-        for j in range(len(block.names))
-    ]
+    """Shares of gaps from the indicators; 0 for a number that needs none."""
+    indicator_of, shares = block.indicators, {}
+    for indicator in set(indicator_of.values()):
+        flags = take_columns(Z, block.positions[[indicator]])
+        shares[indicator] = float(np.mean(to_floats(flags, ["indicator"]) != 0))
+    reports = []
+    sources = block.sources or [(None, "value")] * len(block.names)
+    for j, (source, role) in enumerate(sources):
+        has_none = source is not None and role != "indicator"
+        share = shares.get(indicator_of.get(j), 0.0 if has_none else None)
+        reports.append(ColumnReport(missing_share=share))
+    return reports
 
 
 def _report_codes(block, Z):

@@ -1,5 +1,6 @@
 """The training categories of one column and the code of each."""
 
+import copy
 import math
 import numbers
 from bisect import bisect_left
@@ -15,7 +16,8 @@ class Vocabulary:
 
     Code 0 is the unknown row. Then follow, without gaps, the kept categories in sorted
     order, one code for all rare categories if there are any, and one for the missing
-    value if it is a category.
+    value if it is a category. Categories that it learns from columns with which it
+    shares an embedding (`extended`) have codes behind all of these.
 
     Parameters
     ----------
@@ -64,26 +66,77 @@ class Vocabulary:
         self._number(has_missing=missing and n_missing > 0)
 
     def _number(self, has_missing):
-        """Set the codes; a dictionary only where values are Python objects."""
+        """Set the codes of the training categories."""
         n_kept = len(self.rare) - self.rare.sum()
         self.codes = np.cumsum(~self.rare)
         self.codes[self.rare] = n_kept + 1
         last = n_kept + self.rare.any()
         self.missing_code = int(last + 1) if has_missing else 0
         self.cardinality = int(last + 1 + has_missing)
-        self.lookup = self._dictionary() if self.known.dtype == object else None
+        self._n_trained = self.cardinality
+        self._index()
+
+    def _index(self, lookup=None, more=(), codes=()):
+        """Make a dictionary, from one of a part if given, where values are objects."""
+        if self.known.dtype != object:
+            self.lookup = None
+        elif lookup is None:
+            self.lookup = self._dictionary()
+        else:
+            self.lookup = lookup | dict(zip(more.tolist(), codes.tolist()))
         self.holds_text = bool(self.lookup) and isinstance(self.known[0], str)
 
     def _dictionary(self):
         return dict(zip(self.known.tolist(), self.codes.tolist()))
 
+    def extended(self, known, *, rare):
+        """A copy that knows more categories; all codes stay what they are.
+
+        Parameters
+        ----------
+        known : ndarray of shape (n_known + n_more,)
+            The categories of this vocabulary, then others, in one type.
+
+        rare : bool
+            Whether the others share the rare code, instead of one code for each.
+        """
+        n_more = len(known) - len(self.known)
+        first = self.cardinality
+        if rare and self.rare.any():
+            first = self.codes[self.rare][0]
+        codes = first + (np.zeros(n_more, np.int64) if rare else np.arange(n_more))
+        # Two sorted parts, which stable sorting merges.
+        order = np.argsort(known, kind="stable")
+        extended = copy.copy(self)
+        extended.known = known[order]
+        extended.codes = np.append(self.codes, codes)[order]
+        extended.rare = np.append(self.rare, np.full(n_more, rare))[order]
+        extended.cardinality = max(self.cardinality, int(codes[-1]) + 1)
+        extended._index(self.lookup, known[-n_more:], codes)
+        return extended
+
     @property
     def categories(self):
-        """The training categories, a missing value last, as scikit-learn has them."""
-        if not self.missing_code:
+        """The training categories, a missing value last, as scikit-learn has them.
+
+        Behind them are those learned later, so that without rare categories each one's
+        position is its code less one.
+        """
+        later = self.codes >= self._n_trained
+        if not (self.missing_code or later.any()):
             return self.known
-        dtype = self.known.dtype if self.known.dtype.kind == "f" else object
-        return np.append(self.known.astype(dtype), np.array([np.nan], dtype=dtype))
+        dtype = self.known.dtype
+        if self.missing_code and dtype.kind != "f":
+            dtype = np.dtype(object)
+        known = self.known.astype(dtype)
+        missing = np.array([np.nan] * bool(self.missing_code), dtype=dtype)
+        by_code = np.argsort(self.codes[later], kind="stable")
+        return np.concatenate([known[~later], missing, known[later][by_code]])
+
+    @property
+    def infrequent(self):
+        """The categories that share the rare code; None if there are none."""
+        return self.known[self.rare] if self.rare.any() else None
 
     @property
     def decoded(self):
@@ -126,27 +179,28 @@ class Vocabulary:
         """The code of each of the factor's values; of a missing value at the end."""
         values = factor.values
         table = np.full(len(values) + 1, self.missing_code)
-        table[:-1] = self._codes_of(values)
+        table[:-1] = self.codes_of(values)
         is_missing = pd.isna(values)
         self._check_kind(factor, (table[:-1] == 0) & ~is_missing, name)
         table[:-1][is_missing] = self.missing_code
         return table
 
-    def _codes_of(self, values):
+    def codes_of(self, values):
+        """The code of each of the values, missing ones not considered."""
         if len(self.known) == 0:
-            return 0
+            return np.zeros(len(values), dtype=np.int64)
         if self.lookup is None:
             values = narrow(values)
         if self.known.dtype.kind == "i" and values.dtype.kind == "f":
             codes = np.zeros(len(values), dtype=np.int64)
             is_whole, integers = whole_numbers(values)
-            codes[is_whole] = self._codes_of(integers)
+            codes[is_whole] = self.codes_of(integers)
             return codes
         common = _common_dtype(self.known.dtype, values.dtype)
         if common is None:
             # A dictionary compares an int with a float exactly, arrays do not.
             lookup = self.lookup or self._dictionary()
-            return [lookup.get(value, 0) for value in values.tolist()]
+            return np.array([lookup.get(v, 0) for v in values.tolist()], np.int64)
         values = values.astype(common, copy=False)
         known = self.known.astype(common, copy=False)
         position = np.minimum(np.searchsorted(known, values), len(known) - 1)

@@ -11,6 +11,8 @@ from sk_mtl._sklearn_compat import Interval, _fit_context
 from sk_mtl.preprocessing._codes import check_fits
 from sk_mtl.preprocessing._vocabulary import Vocabulary
 
+_REMEDY = "fewer codes with max_categories or min_frequency"
+
 
 class VocabularyEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC):
     """Base of the encoders that learn a vocabulary per column.
@@ -80,8 +82,7 @@ class VocabularyEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, A
             missing=missing,
             is_rare=lambda counts: self._is_rare(counts, len(factor.codes)),
         )
-        remedy = "fewer codes with max_categories or min_frequency"
-        check_fits(vocabulary.cardinality, np.dtype(self.dtype), name, remedy)
+        check_fits(vocabulary.cardinality, np.dtype(self.dtype), name, _REMEDY)
         return vocabulary
 
     def _is_rare(self, counts, n_values):
@@ -102,9 +103,26 @@ class VocabularyEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, A
         self._dtype = np.dtype(self.dtype)
         self.categories_ = [v.categories for v in vocabularies]
         self.cardinalities_ = [v.cardinality for v in vocabularies]
-        self.infrequent_categories_ = [
-            v.known[v.rare] if v.rare.any() else None for v in vocabularies
-        ]
+        self.infrequent_categories_ = [v.infrequent for v in vocabularies]
+
+    def _replace_vocabulary(self, position, vocabulary, name):
+        """Encode a column by a vocabulary that knows more categories than its own.
+
+        All codes that the column had keep their meaning. The schema calls this for
+        columns that share an embedding.
+        """
+        check_fits(vocabulary.cardinality, self._dtype, name, _REMEDY)
+
+        def replaced(values, value):
+            # A list of its own, as copies of the encoder may hold the former one.
+            return [*values[:position], value, *values[position + 1 :]]
+
+        self._vocabularies = replaced(self._vocabularies, vocabulary)
+        self.categories_ = replaced(self.categories_, vocabulary.categories)
+        self.cardinalities_ = replaced(self.cardinalities_, vocabulary.cardinality)
+        self.infrequent_categories_ = replaced(
+            self.infrequent_categories_, vocabulary.infrequent
+        )
 
     def _checked_codes(self, X, per_column):
         """X as an array of as many columns of codes as `transform` returns."""

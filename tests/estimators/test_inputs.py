@@ -67,6 +67,17 @@ def test_a_single_column_is_refused(estimator, make):
         check_X(estimator, make([1.0, 2.0]), reset=True)
 
 
+@pytest.mark.parametrize("what", ["X", "X_valid"])
+def test_a_lazy_frame_is_to_be_collected(estimator, what):
+    lazy = pl.DataFrame({"age": [1.0, 2.0]}).lazy()
+    with pytest.raises(TypeError) as caught:
+        check_X(estimator, lazy, reset=True, what=what)
+    assert str(caught.value) == (
+        f"{what} must be a data frame or an array; found a LazyFrame of polars; call "
+        f"{what}.collect()."
+    )
+
+
 def test_an_array_after_a_frame_warns_and_takes_the_names(estimator):
     check_X(estimator, pd.DataFrame({"a": [1], "b": ["x"]}), reset=True)
     with pytest.warns(UserWarning, match="X does not have valid feature names"):

@@ -303,6 +303,42 @@ def test_a_column_without_values():
     assert codes_of(pl.DataFrame({"c": [None, None]})) == [1, 1]
 
 
+@pytest.mark.parametrize("n_rows", [1, 10])
+def test_a_column_without_values_in_training_may_hold_anything_later(n_rows):
+    encoder = CategoryEncoder().fit(column([None, np.nan]))
+    unknown = CategoryEncoder(missing="unknown").fit(column([None, np.nan]))
+    for value in ([1, 2], {3}, {"a": 1}, Opaque(), np.inf, 1 + 2j, (1,), "a"):
+        X = column([value, None] * n_rows)
+        assert encoder.transform(X)[:, 0].tolist() == [0, 1] * n_rows
+        assert not unknown.transform(X).any()
+    later = [
+        pd.Series([[1], None], dtype=pd.ArrowDtype(pa.list_(pa.int64()))),
+        pd.Series([1.5, None], dtype="Float64"),
+        pd.Series(pd.to_datetime(["2024-01-01", None])),
+        pd.Series(["a", None], dtype="category"),
+        pd.Series([1.5, np.nan]),
+    ]
+    for values in later:
+        X = pd.concat([values.to_frame("c")] * n_rows)
+        assert encoder.transform(X)[:, 0].tolist() == [0, 1] * n_rows
+
+
+@pytest.mark.parametrize("n_rows", [1, 10])
+def test_a_polars_column_without_values_in_training_may_hold_anything_later(n_rows):
+    pl = pytest.importorskip("polars")
+    encoder = CategoryEncoder().fit(pl.DataFrame({"c": [None, None]}))
+    for values, dtype in (
+        ([[1, 2], None], None),
+        ([{"a": 1}, None], None),
+        ([{1}, None], pl.Object),
+        ([1.5, float("nan")], None),
+        ([datetime.date(2024, 1, 1), None], None),
+        (["a", None], pl.Categorical),
+    ):
+        X = pl.DataFrame({"c": pl.Series(values * n_rows, dtype=dtype)})
+        assert encoder.transform(X)[:, 0].tolist() == [0, 1] * n_rows
+
+
 RARE_VALUES = ["a"] * 5 + ["b"] * 20 + ["c"] * 10 + ["d"] * 3 + [None]
 
 

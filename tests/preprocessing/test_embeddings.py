@@ -111,7 +111,7 @@ def test_unknown_items_stay_unknown():
     schema = schema.with_shared_embeddings([["item_id", "history"]])
     new = make_log().assign(item_id="cat", history=[["bee", "cat"]] * 4)
     arrays = schema.transform(preprocessor, new)
-    assert set(arrays.codes[:, 0]) == {0}, "the column was not trained on it"
+    assert set(arrays.codes[:, 0]) == {0}, "its encoder does not know the others"
     assert arrays.sequences[0][0].tolist() == [0, 3]
 
 

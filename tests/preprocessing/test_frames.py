@@ -1,4 +1,5 @@
 import datetime as dt
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,7 @@ COLUMNS = {
     "at": [dt.datetime(2024, 2, 29, 9), None, dt.datetime(9999, 12, 31)],
     "stay": [dt.timedelta(seconds=1), None, dt.timedelta(days=2)],
     "history": [[1, 2], None, [2**53 + 1]],
+    "cost": [Decimal("0.1"), None, Decimal("2.5")],
 }
 DTYPES = {
     "whole": "int64",
@@ -62,6 +64,8 @@ def test_every_type_of_column(make):
     assert frame["gaps"].dropna().tolist() == [2**53 + 1, 2**53 + 2]
     assert frame["town"].isna().tolist() == [False, True, False]
     assert frame["at"][2].year == 9999
+    assert frame["cost"].tolist()[::2] == COLUMNS["cost"][::2]
+    assert pa.types.is_decimal(frame["cost"].dtype.pyarrow_dtype)
     items = frame["history"].dtype.pyarrow_dtype.value_type
     assert items == pa.int64(), "a list of integers is not cast to floats"
 

@@ -1,9 +1,11 @@
+import re
 import warnings
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from sklearn.base import clone
 
 from sk_mtl.datasets import load_adult, load_census_income
 from sk_mtl.exceptions import IdentifierWarning
@@ -142,6 +144,64 @@ def test_other_tables():
             make_tabular_preprocessor(table)
     with pytest.warns(IdentifierWarning, match="20,000 rows of 'x1'"):
         make_tabular_preprocessor(np.column_stack([np.arange(N) % 90, np.arange(N)]))
+
+
+def test_columns_that_are_chosen_at_fit_are_looked_at_then():
+    X = pd.DataFrame({"age": np.arange(N) % 90, "user": np.arange(N)})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        preprocessor = make_tabular_preprocessor()
+        make_tabular_preprocessor(categorical_features=["user"]).fit(X)
+    for table in (X, X.to_numpy()):
+        with pytest.warns(IdentifierWarning) as caught:
+            clone(preprocessor).fit(table)
+        assert len(caught) == 1
+        assert re.search("20,000 rows of '(user|x1)'", str(caught[0].message))
+
+
+@pytest.mark.parametrize("dtype", [float, "Float64", "Int64"])
+def test_integers_with_gaps_are_told_by_their_name(dtype):
+    values = pd.Series([None, *random("lognormal", 10, 1).astype(int)], dtype=dtype)
+    assert warned_columns(frame_of(values, "user_id")) == ["user_id"]
+    assert warned_columns(frame_of(values, "a")) == []
+    assert warned_columns(frame_of(values.dropna() + 0.5, "user_id")) == []
+    assert warned_columns(frame_of(values + 0.5, "user_id")) == []
+    even = pd.Series([np.nan, *range(N)])
+    assert warned_columns(frame_of(even, "a")) == []
+    # No gap: someone has made floats of them, as the warning says to do.
+    assert warned_columns(frame_of(even.dropna(), "user_id")) == []
+
+
+def test_the_warning_of_integers_with_gaps_says_what_to_do():
+    X = frame_of([np.nan, *range(N)], "user_id")
+    with pytest.warns(IdentifierWarning) as caught:
+        make_tabular_preprocessor(X)
+    assert str(caught[0].message) == (
+        "A column of integers must hold quantities, as it is scaled like any number; "
+        "found 20,000 distinct values in 20,000 rows of 'user_id', which look like "
+        "identifiers. Convert it, for instance with X.astype({'user_id': 'category'}), "
+        "list it in `categorical_features`, or encode it by HashingEncoder. If it is a "
+        "quantity after all, ignore IdentifierWarning with warnings.simplefilter."
+    )
+
+
+def test_what_the_warning_says_to_do_can_be_done():
+    X = np.column_stack([np.arange(N) % 90, np.arange(N)])
+    with pytest.warns(IdentifierWarning) as caught:
+        make_tabular_preprocessor(X)
+    assert str(caught[0].message).endswith(
+        "of 'x1', which look like identifiers. List it, for instance with "
+        "categorical_features=[1], or encode it by HashingEncoder. If it is a quantity "
+        "after all, convert it to float."
+    )
+    frame = pd.DataFrame(X)
+    with pytest.warns(IdentifierWarning, match=r"X.astype\({1: 'category'}\)"):
+        make_tabular_preprocessor(frame)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        make_tabular_preprocessor(X, categorical_features=[1]).fit(X)
+        make_tabular_preprocessor(X.astype(float)).fit(X.astype(float))
+        make_tabular_preprocessor(frame.astype({1: "category"}))
 
 
 def test_a_million_rows_are_enough_to_tell():

@@ -37,7 +37,7 @@ def test_the_frame_lists_every_column_in_order():
     ]
     NA, note = pd.NA, "constant in the training rows"
     expected = [
-        ["age", "numeric", NA, 1, NA, NA, NA, ""],
+        ["age", "numeric", NA, 1, NA, NA, 0, ""],
         ["always", "dropped", NA, NA, NA, NA, NA, note],
         ["item", "categorical", 4, 4, 3, 0, 0, ""],
         ["history", "sequence", 4, 8, 3, 0, 0.5, ""],

@@ -1,5 +1,6 @@
 import datetime as dt
 import pickle
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ from sk_mtl.preprocessing import (
     make_tabular_preprocessor,
 )
 from sk_mtl.preprocessing._columns import column_kinds, step_kinds
+from sk_mtl.preprocessing._frames import as_pandas
 from tests.preprocessing._tables import (
     import_polars,
     make_coded_array,
@@ -134,6 +136,25 @@ def test_quantiles_follow_the_number_of_rows():
     np.testing.assert_array_equal(preprocessor.fit_transform(X), out)
     assert abs(np.median(out)) < 0.01
     assert out.std() == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize("numeric", ["quantile", "both"])
+@pytest.mark.parametrize("given", [True, False])
+def test_few_rows_have_few_quantiles(given, numeric):
+    """Without the warning of scikit-learn, which would be an error here."""
+    X = make_log()[["price", "stay"]]
+    preprocessor = make_tabular_preprocessor(X if given else None, numeric=numeric)
+    preprocessor.fit(X)
+    for scaler in (
+        preprocessor.named_transformers_["num"],
+        preprocessor.named_transformers_["time"][-1],
+    ):
+        fitted = scaler.scaler_
+        parts = dict(getattr(fitted, "transformer_list", [("quantile", fitted)]))
+        assert parts["quantile"].n_quantiles_ == 3
+    asked = preprocessor.get_params()
+    name = "num__quantile__n_quantiles" if numeric == "both" else "num__n_quantiles"
+    assert asked[name] == (10 if given else 1000), "a larger table has more"
 
 
 @pytest.mark.parametrize("given", [True, False])
@@ -351,8 +372,16 @@ def test_steps_of_times_and_lists_are_set_like_the_others():
         (["2024-01-01", "2024-01-02"], "category"),
         (pd.Categorical(pd.to_datetime(["2024-01-01", None])), "category"),
         ([dt.time(9), dt.time(10)], "category"),
-        (pd.PeriodIndex(["2024-01", "2024-02"], freq="M"), "category"),
+        (pd.PeriodIndex(["2024-01", "2024-02"], freq="M"), "time"),
+        (pd.Series([None, pd.Period("2024-01", "M")], dtype=object), "time"),
+        (pd.Categorical(pd.PeriodIndex(["2024-01", "2024-02"], freq="M")), "category"),
         ([1.5, np.nan], "number"),
+        ([None, Decimal("1.5")], "number"),
+        (pd.Series([None, None], dtype=pd.ArrowDtype(pa.decimal128(9, 2))), "number"),
+        (pd.Series([None, None], dtype=pd.ArrowDtype(pa.decimal256(50))), "number"),
+        (pd.Series([1, 2], dtype=object), "category"),
+        (pd.Series([1, "a"], dtype=object), "category"),
+        (pd.Series([1.5, None], dtype=object), "category"),
         (pd.array([1, None], dtype="Int64"), "number"),
         (pd.Series([1, None], dtype=pd.ArrowDtype(pa.int64())), "number"),
         ([True, False], "bool"),
@@ -397,6 +426,67 @@ def test_other_frames_with_times_and_lists_give_what_pandas_gives():
     table = pa.Table.from_pandas(X)
     preprocessor = make_tabular_preprocessor(table)
     np.testing.assert_array_equal(preprocessor.fit_transform(X), expected)
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_decimals_are_numbers_in_every_container(given):
+    pl = import_polars()
+    values = {"price": [Decimal("1.5"), None, Decimal("2.5"), Decimal("5")]}
+    expected = NumericScaler().fit_transform([[1.5], [np.nan], [2.5], [5]])
+    objects = pd.DataFrame(values)
+    assert objects["price"].dtype == object
+    for X in (
+        objects,
+        objects.astype({"price": pd.ArrowDtype(pa.decimal128(9, 2))}),
+        objects.astype({"price": pd.ArrowDtype(pa.decimal256(50, 2))}),
+        objects.to_numpy(),
+        pl.DataFrame(values),
+    ):
+        preprocessor = make_tabular_preprocessor(X if given else None).fit(X)
+        np.testing.assert_array_equal(preprocessor.transform(X), expected)
+        np.testing.assert_array_equal(preprocessor.transform(X[:1]), expected[:1])
+    table = pa.table(values)
+    preprocessor = make_tabular_preprocessor(table if given else None).fit(objects)
+    frame = as_pandas(table)
+    np.testing.assert_array_equal(preprocessor.transform(frame), expected)
+
+
+def test_text_among_decimals_names_the_column():
+    X = pd.DataFrame({"price": [Decimal("1.5"), "cheap"]})
+    with pytest.raises(ValueError, match="'price' must hold numbers; found the text"):
+        make_tabular_preprocessor(X).fit(X)
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_periods_count_from_their_start(given):
+    months = pd.PeriodIndex(["2024-02", None, "2024-03"], freq="M")
+    X = pd.DataFrame({"month": months})
+    starts = pd.DataFrame({"month": months.to_timestamp()})
+    expected = make_tabular_preprocessor(starts).fit_transform(starts)
+    for table in (X, X.astype(object)):
+        preprocessor = make_tabular_preprocessor(table if given else None).fit(table)
+        np.testing.assert_array_equal(preprocessor.transform(table), expected)
+        np.testing.assert_array_equal(preprocessor.transform(X[:1]), expected[:1])
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_histories_may_first_come_after_training(given):
+    X = pd.DataFrame({"age": [1.0, 2.0], "history": [None, None]}, dtype=object)
+    X = X.astype({"age": float})
+    preprocessor = make_tabular_preprocessor(X if given else None)
+    schema = FeatureSchema.from_preprocessor(
+        preprocessor, preprocessor.fit_transform(X)
+    )
+    assert list(schema.dropped) == ["history"]
+    later = X.assign(history=[[1, 2], None])
+    for rows in (later, later[:1], pd.concat([later] * 5)):
+        arrays = schema.transform(preprocessor, rows)
+        assert arrays.numeric.shape == (len(rows), 1)
+    only = X[["history"]]
+    schema = FeatureSchema.from_preprocessor("passthrough", only)
+    for rows in (later, later[:1], pd.concat([later] * 5)):
+        codes = schema.transform("passthrough", rows[["history"]]).codes
+        assert codes[:, 0].tolist() == ([0, 1] * 5)[: len(rows)]
 
 
 def test_a_part_of_the_calendar_may_have_the_name_of_a_column():

@@ -110,6 +110,19 @@ def test_constant_columns_of_sparse_output_are_left_out():
     assert_same_arrays(schema.split(transformed), schema.transform(preprocessor, X))
 
 
+@pytest.mark.parametrize("encoder", [CategoryEncoder, ordinal])
+def test_a_column_of_rare_categories_alone_says_so(encoder):
+    X = pd.DataFrame({"user": list("abcdefgh"), "same": ["x"] * 8, "age": range(8)})
+    preprocessor = columns(
+        ("num", NumericScaler(), ["age"]),
+        ("cat", encoder(min_frequency=5), ["user", "same"]),
+    )
+    schema, _ = fit(preprocessor, X)
+    assert schema.dropped == {"user": "all categories are rare", "same": NOTE}
+    notes = schema.frame().set_index("feature")["note"]
+    assert notes["user"] == "all categories are rare"
+
+
 def test_all_is_kept_where_nothing_would_be_left():
     X = make_frame()[["one", "same"]]
     schema, transformed = fit(make_tabular_preprocessor(X), X)
@@ -208,6 +221,21 @@ def test_shares_by_hand():
     assert found.loc["words"].tolist() == [2, 1 / 7, 0.6]
     assert found.loc["x"].tolist() == [pd.NA, pd.NA, 0.2]
     assert found.loc["missingindicator_x"].isna().all()
+
+
+def test_numbers_of_a_numeric_scaler_are_known_to_have_no_gaps():
+    X = make_mixed_frame()
+    union = FeatureUnion([("standard", StandardScaler()), ("plain", "passthrough")])
+    scaled = ("num", NumericScaler(union), ["age", "income"])
+    schema, _ = fit(columns(scaled, ("other", StandardScaler(), ["visits"])), X)
+    assert figures(schema)["missing_share"].fillna(-1).to_dict() == {
+        "age": 0.0,
+        "income": 1 / 60,
+        "plain__age": 0.0,
+        "plain__income": 1 / 60,
+        "missingindicator_income": -1,
+        "visits": -1,
+    }
 
 
 @pytest.mark.parametrize(
