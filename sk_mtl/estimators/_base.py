@@ -147,8 +147,9 @@ class MultiTaskClassifier(ClassifierMixin, NetworkPredictor, NetworkTrainer):
         """Train for one more pass over the given rows.
 
         The first call fits the preprocessing, which stays as it is from then on:
-        categories that come up later are unknown. Give a first batch that is large
-        enough to show the categories.
+        categories that come up later are unknown, and columns that are constant in the
+        first batch are left out for good. Give a first batch that is large enough to
+        show the categories.
 
         Parameters
         ----------

@@ -6,7 +6,13 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_array, validate_data
 
-from sk_mtl.preprocessing._frames import as_pandas, column_names, is_frame, is_lazy
+from sk_mtl.preprocessing._frames import (
+    as_pandas,
+    column_names,
+    has_fitted_columns,
+    is_frame,
+    is_lazy,
+)
 
 
 def check_X(estimator, X, *, reset: bool, what: str = "X"):
@@ -40,6 +46,8 @@ def check_X(estimator, X, *, reset: bool, what: str = "X"):
         _check_frame(estimator, X)
     else:
         X = _check_array_like(estimator, X)
+    if not reset and has_fitted_columns(X, estimator):
+        return X
     try:
         validate_data(estimator, X, reset=reset, skip_check_array=True)
     except ValueError as error:

@@ -7,7 +7,13 @@ from pandas.arrays import NumpyExtensionArray
 from sklearn.utils.validation import validate_data
 
 from sk_mtl.preprocessing._factorize import polars_array
-from sk_mtl.preprocessing._frames import as_pandas, is_arrow, is_pandas, is_polars
+from sk_mtl.preprocessing._frames import (
+    as_pandas,
+    has_fitted_columns,
+    is_arrow,
+    is_pandas,
+    is_polars,
+)
 
 
 def validated_table(encoder, X, *, reset):
@@ -24,6 +30,8 @@ def validated_table(encoder, X, *, reset):
     reset : bool
         Whether the encoder is being fitted.
     """
+    if not reset and has_fitted_columns(X, encoder) and len(X):
+        return X
     if is_arrow(X):
         # As an array, a null would read as the last category of a dictionary.
         X = as_pandas(X)

@@ -51,6 +51,20 @@ def is_frame(X):
     return hasattr(X, "columns") and hasattr(X, "shape")
 
 
+def has_fitted_columns(X, estimator):
+    """Whether `X` is a pandas frame with the very columns of an estimator's training.
+
+    scikit-learn's own check of names costs a good part of the time in which one row is
+    predicted; where there is nothing to find it is not needed.
+    """
+    names = getattr(estimator, "feature_names_in_", None)
+    return (
+        names is not None
+        and isinstance(X, pd.DataFrame)
+        and X.columns.tolist() == names.tolist()
+    )
+
+
 def column_names(X):
     """Names of the columns of `X`; those of an array are `x0`, `x1` and so on."""
     if not is_frame(X):

@@ -10,7 +10,7 @@ from sklearn.preprocessing import QuantileTransformer, StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sk_mtl._sklearn_compat import HasMethods, StrOptions, _fit_context
-from sk_mtl.preprocessing._frames import column_names, is_frame
+from sk_mtl.preprocessing._frames import column_names, has_fitted_columns, is_frame
 from sk_mtl.preprocessing._numbers import refuse_infinite, to_floats
 
 
@@ -235,7 +235,8 @@ class NumericScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _read(self, X, reset):
         """Floats of X and the mask of the missing ones."""
         if is_frame(X):
-            validate_data(self, X, skip_check_array=True, reset=reset)
+            if reset or not has_fitted_columns(X, self):
+                validate_data(self, X, skip_check_array=True, reset=reset)
             names = column_names(X)
         else:
             X = validate_data(self, X, dtype=None, ensure_all_finite=False, reset=reset)

@@ -12,6 +12,7 @@ from sk_mtl.preprocessing._frames import (
     column_dtypes,
     column_names,
     column_of,
+    has_fitted_columns,
     is_frame,
 )
 
@@ -168,3 +169,25 @@ def test_single_columns():
         assert series.isna().tolist() == [False, True]
     for column in (pl.Series([2**53 + 1, None]), pa.array([2**53 + 1, None])):
         assert column_as_pandas(column)[0] == 2**53 + 1
+
+
+class Fitted:
+    """Stands for an estimator that has seen the columns a and b."""
+
+    feature_names_in_ = np.array(["a", "b"], dtype=object)
+
+
+@pytest.mark.parametrize(
+    ("X", "known"),
+    [
+        (pd.DataFrame({"a": [1], "b": ["x"]}), True),
+        (pd.DataFrame({"b": [1], "a": ["x"]}), False),
+        (pd.DataFrame({"a": [1]}), False),
+        (pd.DataFrame({"a": [1], "b": [1], "c": [1]}), False),
+        (pd.DataFrame([[1, 2]]), False),
+        (np.ones((1, 2)), False),
+    ],
+)
+def test_only_a_frame_of_the_very_columns_needs_no_check(X, known):
+    assert has_fitted_columns(X, Fitted()) == known
+    assert not has_fitted_columns(X, object())
