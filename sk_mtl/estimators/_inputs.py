@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_array, validate_data
@@ -13,6 +15,9 @@ from sk_mtl.preprocessing._frames import (
     is_frame,
     is_lazy,
 )
+
+# Numbers of a data frame that are looked at together.
+_CHECKED_TOGETHER = 2**16
 
 
 def check_X(estimator, X, *, reset: bool, what: str = "X"):
@@ -146,20 +151,32 @@ def _check_frame(estimator, X: pd.DataFrame) -> None:
             f"The columns of X must have different names; found {twice} more than "
             "once. Rename or drop the repeated columns."
         )
-    for column, dtype in zip(X.columns, X.dtypes, strict=True):
+    floats = []
+    for position, dtype in enumerate(X.dtypes.to_numpy()):
         kind = getattr(dtype, "kind", "O")
-        if isinstance(dtype, pd.SparseDtype):
-            raise TypeError(
-                f"Sparse data was passed for column {column!r} of X, but dense data is "
-                "required. Use X.sparse.to_dense()."
-            )
+        if kind == "c" or isinstance(dtype, pd.SparseDtype):
+            _refuse_dtype(X.columns.tolist()[position], dtype)
         if kind == "f":
-            _check_no_infinity(X[column].to_numpy(float, na_value=np.nan), [column])
-        elif kind == "c":
-            raise ValueError(
-                f"Complex data not supported: column {column!r} of X must be real; "
-                f"found {dtype}. Give real and imaginary part as two columns."
-            )
+            floats.append(position)
+    # Few rows of many columns are read at once, and many rows column by column, so that
+    # the copy stays small.
+    n_together = max(1, _CHECKED_TOGETHER // len(X))
+    for start in range(0, len(floats), n_together):
+        part = X.iloc[:, floats[start : start + n_together]]
+        numbers = part.to_numpy(float, na_value=np.nan)
+        _check_no_infinity(numbers, part.columns.tolist())
+
+
+def _refuse_dtype(column, dtype) -> NoReturn:
+    if isinstance(dtype, pd.SparseDtype):
+        raise TypeError(
+            f"Sparse data was passed for column {column!r} of X, but dense data is "
+            "required. Use X.sparse.to_dense()."
+        )
+    raise ValueError(
+        f"Complex data not supported: column {column!r} of X must be real; found "
+        f"{dtype}. Give real and imaginary part as two columns."
+    )
 
 
 def _check_array_like(estimator, X):
@@ -191,9 +208,9 @@ def _check_no_infinity(values: np.ndarray, names: list) -> None:
             return
     infinite = np.isinf(values)
     if infinite.any():
-        where = np.argwhere(infinite)[0]
-        name = names[where[-1] if values.ndim == 2 else 0]
+        column, row = np.argwhere(infinite.T)[0]
         raise ValueError(
-            f"X must be finite or missing (NaN); found infinity in column {name!r}, "
-            f"row {int(where[0])}. Replace the infinite values, for instance by NaN."
+            "X must be finite or missing (NaN); found infinity in column "
+            f"{names[column]!r}, row {row}. Replace the infinite values, for instance "
+            "by NaN."
         )

@@ -43,11 +43,12 @@ class NetworkPredictor:
     def _map_chunks(self, X, function: Callable[[FeatureArrays], list[np.ndarray]]):
         """Return arrays computed from the encoded rows, chunk by chunk."""
         X = check_X(self, X, reset=False)
+        if len(X) <= _PREDICTION_CHUNK:
+            # A slice of all rows of a data frame costs as much as to encode one row.
+            return function(self._encode(X))
         parts = []
         for start in range(0, len(X), _PREDICTION_CHUNK):
             rows = slice(start, start + _PREDICTION_CHUNK)
             chunk = X.iloc[rows] if hasattr(X, "iloc") else X[rows]
             parts.append(function(self._encode(chunk)))
-        if len(parts) == 1:
-            return parts[0]
         return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]

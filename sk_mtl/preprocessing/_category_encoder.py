@@ -16,7 +16,7 @@ from sk_mtl.preprocessing._vocabulary_encoder import VocabularyEncoder
 
 # Up to this many rows are looked up value by value: the fixed cost of handling a whole
 # column is then larger than that of handling its values.
-_FEW_ROWS = 4
+FEW_ROWS = 4
 
 
 class CategoryEncoder(VocabularyEncoder):
@@ -149,8 +149,8 @@ class CategoryEncoder(VocabularyEncoder):
         X = validated_table(self, X, reset=False)
         codes = np.empty(X.shape, dtype=self._dtype, order="F")
         left = range(X.shape[1])
-        if len(X) <= _FEW_ROWS:
-            left = self._encode_values(X, codes)
+        if len(X) <= FEW_ROWS:
+            left = self._encode_values(iter_rows(X), codes)
         for position, (name, column) in zip(left, iter_columns(X, left)):
             vocabulary = self._vocabularies[position]
             if len(vocabulary.known) == 0:
@@ -196,10 +196,18 @@ class CategoryEncoder(VocabularyEncoder):
         self._publish(vocabularies)
         return codes
 
-    def _encode_values(self, X, codes):
+    def _transform_rows(self, rows):
+        """Encode a few rows of values; None where whole columns must be looked at.
+
+        The schema calls this, whose rows have the columns seen in `fit`.
+        """
+        codes = np.empty((len(rows), len(self._vocabularies)), dtype=self._dtype)
+        return None if self._encode_values(rows, codes) else codes
+
+    def _encode_values(self, rows, codes):
         """Encode a few rows value by value; returns the columns that this left out."""
         left = set()
-        for i, row in enumerate(iter_rows(X)):
+        for i, row in enumerate(rows):
             for j, (vocabulary, value) in enumerate(zip(self._vocabularies, row)):
                 code = vocabulary.code_of(value)
                 if code is None:

@@ -94,8 +94,8 @@ def iter_rows(X):
     """Rows as sequences of scalars, each of its own column's type."""
     if is_pandas(X):
         # `X.iloc[i]` would cast int64 beside float64 to float.
-        n_samples, n_features = X.shape
-        return ([X.iat[i, j] for j in range(n_features)] for i in range(n_samples))
+        cells, (n_samples, n_features) = X.iat, X.shape
+        return ([cells[i, j] for j in range(n_features)] for i in range(n_samples))
     return iter(X.rows() if is_polars(X) else X)
 
 

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 
+from sk_mtl.preprocessing._category_encoder import FEW_ROWS, CategoryEncoder
+from sk_mtl.preprocessing._numeric_scaler import NumericScaler
 from sk_mtl.preprocessing._read_blocks import as_slice, take_columns
 
 
@@ -93,12 +95,27 @@ class DirectPath:
             What the block's `read` takes.
         """
         for index, inputs, reads in self.steps:
-            step = preprocessor.transformers_[index][1]
-            chosen = (
-                X[:, as_slice(inputs)]
-                if isinstance(X, np.ndarray)
-                else X.take(inputs, axis=1)
-            )
-            Z = chosen if step == "passthrough" else step.transform(chosen)
+            Z = _apply(preprocessor.transformers_[index][1], X, inputs)
             for block, where in reads:
                 yield block, take_columns(Z, where)
+
+
+def _apply(step, X, inputs):
+    """What a step makes of the columns at some positions."""
+    # A subclass may transform in another way.
+    if 0 < len(X) <= FEW_ROWS and type(step) in (CategoryEncoder, NumericScaler):
+        Z = step._transform_rows(_rows(X, inputs.tolist()))
+        if Z is not None:
+            return Z
+    chosen = (
+        X[:, as_slice(inputs)] if isinstance(X, np.ndarray) else X.take(inputs, axis=1)
+    )
+    return chosen if step == "passthrough" else step.transform(chosen)
+
+
+def _rows(X, inputs):
+    """Values of a few rows, which is faster than a frame of some of the columns."""
+    if isinstance(X, np.ndarray):
+        return [[row[j] for j in inputs] for row in X]
+    cells = X.iat
+    return [[cells[i, j] for j in inputs] for i in range(len(X))]

@@ -35,6 +35,22 @@ def to_floats(X, names=None):
     return np.column_stack(columns)
 
 
+def to_float(value):
+    """One value of a table as `to_floats` reads it, None where it must read the column.
+
+    Parameters
+    ----------
+    value : scalar
+
+    Returns
+    -------
+    number : float or None
+    """
+    if isinstance(value, float | int | np.floating | np.integer):
+        return float(value)
+    return np.nan if value is None or value is pd.NA else None
+
+
 def _column_to_floats(column, name):
     """One pandas column as floats; text and other objects raise an error."""
     if column.dtype.kind in "iufb" or is_decimal_type(column.dtype):

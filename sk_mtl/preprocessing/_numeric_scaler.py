@@ -11,7 +11,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sk_mtl._sklearn_compat import HasMethods, StrOptions, _fit_context
 from sk_mtl.preprocessing._frames import column_names, has_fitted_columns, is_frame
-from sk_mtl.preprocessing._numbers import refuse_infinite, to_floats
+from sk_mtl.preprocessing._numbers import refuse_infinite, to_float, to_floats
+from sk_mtl.preprocessing._scaling import is_known, scale
 
 
 class NumericScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -173,6 +174,9 @@ class NumericScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             # Frames would only be taken apart again, and copies of a column that has no
             # name clash in them.
             self.scaler_.set_output(transform="default")
+        if is_known(self.scaler_):
+            self.scaler_.fit(filled)
+            return self._join(scale(self.scaler_, filled), missing)
         return self._join(self.scaler_.fit_transform(filled), missing)
 
     def transform(self, X):
@@ -189,11 +193,7 @@ class NumericScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             Scaled columns, then the indicators.
         """
         check_is_fitted(self, "scaler_")
-        values, missing = self._read(X, reset=False)
-        filled = self._fill(values, missing)
-        if self.scaler_ == "passthrough":
-            return self._join(filled, missing)
-        return self._join(self.scaler_.transform(filled), missing)
+        return self._scale(*self._read(X, reset=False))
 
     def get_feature_names_out(self, input_features=None):
         """Get the names of the transformed columns.
@@ -252,6 +252,26 @@ class NumericScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         if not finite.all():
             refuse_infinite(values, names)
         return values, ~finite
+
+    def _transform_rows(self, rows):
+        """Transform a few rows of values; None where whole columns must be looked at.
+
+        The schema calls this, whose rows have the columns seen in `fit`.
+        """
+        values = [[to_float(value) for value in row] for row in rows]
+        if any(None in row for row in values):
+            return None
+        values = np.array(values)
+        missing = np.isnan(values)
+        # The error about infinity is written where whole columns are read.
+        return None if np.isinf(values).any() else self._scale(values, missing)
+
+    def _scale(self, values, missing):
+        """The transformed columns of numbers and the mask of the missing ones."""
+        filled = self._fill(values, missing)
+        if self.scaler_ == "passthrough":
+            return self._join(filled, missing)
+        return self._join(scale(self.scaler_, filled), missing)
 
     def _fill(self, values, missing):
         """Values with every gap, and every column empty in training, imputed."""

@@ -15,6 +15,7 @@ from sk_mtl.preprocessing._frames import as_pandas, is_frame
 from sk_mtl.preprocessing._hashing_encoder import HashingEncoder
 from sk_mtl.preprocessing._sequence_block import sequence_blocks
 from sk_mtl.preprocessing._sequence_encoder import SequenceEncoder
+from sk_mtl.preprocessing._unjoined import UnjoinedColumns
 
 
 def read_named_blocks(preprocessor, Z):
@@ -105,7 +106,7 @@ def as_table(Z):
     """A transformer's output in a form that columns are quickly taken of."""
     if sparse.issparse(Z):
         return Z.tocsc()
-    return Z if isinstance(Z, np.ndarray) else as_pandas(Z)
+    return Z if isinstance(Z, np.ndarray | UnjoinedColumns) else as_pandas(Z)
 
 
 def take_columns(Z, where):
@@ -114,6 +115,8 @@ def take_columns(Z, where):
         return Z.tocsc()[:, where].toarray()
     if isinstance(Z, np.ndarray):
         return Z[:, where]
+    if isinstance(Z, UnjoinedColumns):
+        return Z.take(where)
     return as_pandas(Z).iloc[:, where]
 
 

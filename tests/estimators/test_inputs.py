@@ -8,6 +8,7 @@ import pytest
 from scipy import sparse
 from sklearn.base import BaseEstimator
 
+from sk_mtl.estimators import _inputs
 from sk_mtl.estimators._inputs import check_same_length, check_weights, check_X
 
 
@@ -118,6 +119,23 @@ def test_infinity_is_refused_with_its_place(estimator, X, column, row):
         f"X must be finite or missing (NaN); found infinity in column {column!r}, row "
         f"{row}. Replace the infinite values, for instance by NaN."
     )
+
+
+@pytest.mark.parametrize("n_together", [1, 5, 1000])
+def test_the_first_infinite_column_is_named_however_many_are_read_at_once(
+    estimator, monkeypatch, n_together
+):
+    monkeypatch.setattr(_inputs, "_CHECKED_TOGETHER", n_together)
+    X = pd.DataFrame(np.zeros((3, 4)), columns=list("abcd")).astype({"b": "Float64"})
+    X.insert(1, "town", ["x", "y", "z"])
+    X.loc[2, "b"], X.loc[0, "d"] = -np.inf, np.inf
+    with pytest.raises(ValueError, match="infinity in column 'b', row 2"):
+        check_X(estimator, X, reset=True)
+    X["b"] = pd.array([None, 1.0, 2.0], "Float64")
+    with pytest.raises(ValueError, match="infinity in column 'd', row 0"):
+        check_X(estimator, X, reset=True)
+    X["d"] = np.nan
+    assert check_X(estimator, X, reset=True) is X
 
 
 @pytest.mark.parametrize(
