@@ -66,7 +66,7 @@ def test_the_dtype_follows_the_module(batch, device):
     network = _network().to(device).double()
     codes, numeric = batch
     assert network(codes, numeric.double()).dtype == torch.float64
-    assert network.encoder.tables.offsets.dtype == torch.int32
+    assert network.encoder.tables.offsets.dtype == torch.int64
 
 
 def test_logit_terms_are_added(batch, put):
