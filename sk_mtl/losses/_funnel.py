@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sk_mtl.losses._structures import Structure, binary_log_proba
+from sk_mtl.losses._structures import Structure, binary_log_proba, log_mean_exp
 
 
 class FunnelStructure(Structure):
@@ -80,6 +80,17 @@ class FunnelStructure(Structure):
         click-through rate and the conversion rate of a click.
         """
         return binary_log_proba(logits)
+
+    def combine(self, logits: Tensor) -> Tensor:
+        """Return the logits of the mean of several networks' probabilities.
+
+        The mean is taken of the products P_k, and what is returned are the logits of
+        the steps that give them: the odds of going on at step k are those of the
+        members' mean chance to reach it to their mean chance to be lost there.
+        """
+        reached = F.logsigmoid(logits).cumsum(2)
+        lost_here = F.pad(reached[..., :-1], (1, 0)) + F.logsigmoid(-logits)
+        return log_mean_exp(reached) - log_mean_exp(lost_here)
 
     def cumulative_logits(self, logits: Tensor) -> Tensor:
         """Return the logits of the products P_k, (n_samples, n_steps)."""

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sk_mtl.losses._structures import Structure, binary_log_proba
+from sk_mtl.losses._structures import Structure, binary_log_proba, log_mean_exp
 
 
 class IndependentStructure(Structure):
@@ -73,6 +73,17 @@ class IndependentStructure(Structure):
             for k, log_proba in zip(tasks, _log_proba(columns, width)):
                 result[k] = log_proba
         return result
+
+    def combine(self, logits: Tensor) -> Tensor:
+        """Return the logits of the mean of several networks' probabilities."""
+        heads = []
+        for width, head in zip(self.head_widths, logits.split(self.head_widths, 2)):
+            if width > 1:
+                heads.append(log_mean_exp(torch.log_softmax(head, 2)))
+            else:
+                positive, negative = F.logsigmoid(head), F.logsigmoid(-head)
+                heads.append(log_mean_exp(positive) - log_mean_exp(negative))
+        return torch.cat(heads, 1)
 
 
 def _cross_entropy(logits: Tensor, y: Tensor, width: int) -> Tensor:

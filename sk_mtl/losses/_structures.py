@@ -1,5 +1,6 @@
 """What logits mean: the base class of structures."""
 
+import math
 from abc import ABC, abstractmethod
 
 import torch
@@ -45,6 +46,19 @@ class Structure(ABC):
     def log_proba(self, logits: Tensor) -> list[Tensor]:
         """Return log-probabilities, one (n_samples, n_classes) tensor per task."""
 
+    @abstractmethod
+    def combine(self, logits: Tensor) -> Tensor:
+        """Return the logits of the mean of several networks' probabilities.
+
+        Parameters
+        ----------
+        logits : Tensor of shape (n_members, n_samples, sum of head_widths)
+
+        Returns
+        -------
+        logits : Tensor of shape (n_samples, sum of head_widths)
+        """
+
 
 def binary_log_proba(logits: Tensor) -> list[Tensor]:
     """Return for each column of logits the (n_samples, 2) log-probabilities.
@@ -54,3 +68,8 @@ def binary_log_proba(logits: Tensor) -> list[Tensor]:
     """
     both = torch.stack([logits, -logits], 2)
     return list(F.softplus(both, threshold=_LINEAR_FROM).neg().unbind(1))
+
+
+def log_mean_exp(values: Tensor) -> Tensor:
+    """Return the logarithm of the mean, over the first axis, of the exponentials."""
+    return torch.logsumexp(values, 0) - math.log(len(values))

@@ -1,6 +1,5 @@
 """From losses of rows to losses of tasks to the number that is minimised."""
 
-import torch
 from torch import Tensor, nn
 
 from sk_mtl.losses._structures import Structure
@@ -80,22 +79,36 @@ class TaskLoss(nn.Module):
     ) -> Tensor:
         """Return each task's loss on the batch, (n_tasks,), free of ``task_weights``.
 
+        Of the members of an ensemble it is (n_members, n_tasks), the losses of each.
+
         Parameters
         ----------
-        logits : Tensor of shape (n_samples, n_heads)
+        logits : Tensor of shape (n_samples, n_heads) or (n_members, n_samples, n_heads)
         y : Tensor of shape (n_samples, n_tasks)
             Class indices in the logits' dtype, 0 (never NaN) where a label is missing.
         weight : Tensor of shape (n_samples, n_tasks) or None
             Sample and class weights in the logits' dtype, 0 where a label is missing.
             None means that every row has every label and counts 1.
         """
-        losses = self.structure.row_losses(logits, y)
+        if logits.dim() == 2:
+            losses = self.structure.row_losses(logits, y)
+        else:
+            repeated = y.repeat(len(logits), 1)
+            losses = self.structure.row_losses(logits.flatten(0, 1), repeated)
+            losses = losses.unflatten(0, logits.shape[:2])
         if weight is not None:
             losses = losses * weight
-        return losses.mean(0) / self.mean_weights
+        return losses.mean(-2) / self.mean_weights
 
     def forward(
         self, logits: Tensor, y: Tensor, weight: Tensor | None = None
     ) -> Tensor:
         """Return the weighted sum of the tasks' losses, a scalar."""
-        return torch.dot(self.task_losses(logits, y, weight), self.task_weights)
+        return self.total(self.task_losses(logits, y, weight))
+
+    def total(self, task_losses: Tensor) -> Tensor:
+        """Return what is minimised, given the tasks' losses.
+
+        It is a sum over the members, too, so that each is trained as it would be alone.
+        """
+        return (task_losses * self.task_weights).sum()

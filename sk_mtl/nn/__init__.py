@@ -5,12 +5,14 @@ from sk_mtl.nn._bin_embedding import BinEmbedding
 from sk_mtl.nn._bins import quantile_bins
 from sk_mtl.nn._cross import CrossLayer
 from sk_mtl.nn._encoder import Encoded, FeatureEncoder
+from sk_mtl.nn._ensemble import MEMBER_SHARING, NetworkEnsemble
 from sk_mtl.nn._esmm import ESMM
 from sk_mtl.nn._fm import FactorizationMachine
 from sk_mtl.nn._layers import (
     ACTIVATIONS,
     BatchedLinear,
     BatchedMLP,
+    Dropout,
     make_activation,
 )
 from sk_mtl.nn._mmoe import MMoE
@@ -24,16 +26,19 @@ from sk_mtl.nn._towers import Towers
 __all__ = [
     "ACTIVATIONS",
     "ESMM",
+    "MEMBER_SHARING",
     "AttentionPooling",
     "BatchedLinear",
     "BatchedMLP",
     "BinEmbedding",
     "CrossLayer",
+    "Dropout",
     "Encoded",
     "FactorizationMachine",
     "FeatureEncoder",
     "MMoE",
     "MultiTaskNetwork",
+    "NetworkEnsemble",
     "SqueezeExcitation",
     "TargetAttention",
     "Towers",

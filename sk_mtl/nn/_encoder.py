@@ -268,13 +268,26 @@ class FeatureEncoder(nn.Module):
         self, codes: Tensor, numeric: Tensor, sequences: Sequence[Tensor] = ()
     ) -> Encoded:
         """Look the codes up, join the numeric columns, and do what was asked for."""
+        codes, sequences = self.with_unknown(codes, sequences)
+        return self.encode(codes, numeric, sequences)
+
+    def with_unknown(
+        self, codes: Tensor, sequences: Sequence[Tensor] = ()
+    ) -> tuple[Tensor, Sequence[Tensor]]:
+        """Return the codes of a training step, some of them replaced by "unknown"."""
+        if not (self.training and self.unknown_rate > 0 and len(self.tables)):
+            return codes, sequences
+        codes = codes.masked_fill(self._draw_unknown(codes), 0)
+        return codes, [
+            items.masked_fill(self._draw_unknown(items) & (items >= 0), 0)
+            for items in sequences
+        ]
+
+    def encode(
+        self, codes: Tensor, numeric: Tensor, sequences: Sequence[Tensor] = ()
+    ) -> Encoded:
+        """Do what `forward` does, with the codes as they are."""
         self._check_sequences(sequences)
-        if self.training and self.unknown_rate > 0 and len(self.tables):
-            codes = codes.masked_fill(self._draw_unknown(codes), 0)
-            sequences = [
-                items.masked_fill(self._draw_unknown(items) & (items >= 0), 0)
-                for items in sequences
-            ]
         blocks, terms = self._embed(codes, numeric, sequences), None
         if self._stacks is not None:
             blocks, terms = self._combine(blocks)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sk_mtl.nn._encoder import Encoded
@@ -21,13 +22,13 @@ class MMoE(nn.Module):
     with :math:`E` = ``n_experts``. Related tasks learn to share experts, unrelated
     ones to part them.
 
-    The first layers of all experts and of all gates read the same rows, so they are
-    the columns of **one** dense layer, `first`, whose result is split: one wide product
-    keeps the processor busier than many narrow ones, and a split (unlike slices)
-    writes its gradient once. Deeper layers are batched over the experts or the tasks.
-    The columns of linear gates lie expert by expert, all tasks of an expert together:
-    a softmax over the middle axis of (n, n_experts, n_tasks) is several times faster
-    than one over a last axis of a few numbers.
+    The first layers of all experts, `first_experts`, and of all gates, `first_gates`,
+    read the same rows, so they are multiplied as **one** dense layer whose result is
+    split: one wide product keeps the processor busier than many narrow ones, and a
+    split (unlike slices) writes its gradient once. Deeper layers are batched over the
+    experts or the tasks. The columns of linear gates lie expert by expert, all tasks of
+    an expert together: a softmax over the middle axis of (n, n_experts, n_tasks) is
+    several times faster than one over a last axis of a few numbers.
 
     Parameters
     ----------
@@ -54,6 +55,10 @@ class MMoE(nn.Module):
     out_width : int
         The last of ``expert_hidden_sizes``.
 
+    shared_by_members : tuple of str
+        What the members of an ensemble share that share most: the experts. Every one
+        has gates of its own.
+
     References
     ----------
     J. Ma, Z. Zhao, X. Yi, J. Chen, L. Hong and E. H. Chi (2018). Modeling Task
@@ -69,6 +74,8 @@ class MMoE(nn.Module):
     >>> wiring(encoded).shape, wiring.gate_weights(encoded).shape
     (torch.Size([7, 2, 64]), torch.Size([7, 2, 3]))
     """
+
+    shared_by_members = ("first_experts", "experts")
 
     def __init__(
         self,
@@ -92,7 +99,8 @@ class MMoE(nn.Module):
         width, *deeper = expert_hidden_sizes
         gate_width = gate_hidden_sizes[0] if len(gate_hidden_sizes) else n_experts
         self._widths = [n_experts * width, n_tasks * gate_width]
-        self.first = nn.Linear(in_width, sum(self._widths))
+        self.first_experts = nn.Linear(in_width, n_experts * width)
+        self.first_gates = nn.Linear(in_width, n_tasks * gate_width)
         norm = RowBatchNorm(n_experts * width) if batch_norm else None
         self.expert_activation = after_linear(activation, dropout, norm)
         self.experts = BatchedMLP(
@@ -108,7 +116,7 @@ class MMoE(nn.Module):
 
     def forward(self, encoded: Encoded) -> Tensor:
         """Mix the experts' results by each task's gate."""
-        experts, gates = self.first(encoded.shared).split(self._widths, 1)
+        experts, gates = self._first(encoded.shared)
         weights = self._mixing_weights(gates).transpose(1, 2)
         return torch.bmm(weights, self._expert_outputs(experts))
 
@@ -117,8 +125,15 @@ class MMoE(nn.Module):
 
         They are the very weights that `forward` uses, computed by the same product.
         """
-        gates = self.first(encoded.shared).split(self._widths, 1)[1]
+        gates = self._first(encoded.shared)[1]
         return self._mixing_weights(gates).transpose(1, 2)
+
+    def _first(self, x: Tensor) -> Sequence[Tensor]:
+        """Return the products of the experts' and of the gates' first layers."""
+        layers = self.first_experts, self.first_gates
+        weight = torch.cat([layer.weight for layer in layers])
+        bias = torch.cat([layer.bias for layer in layers])
+        return F.linear(x, weight, bias).split(self._widths, 1)
 
     def _expert_outputs(self, first: Tensor) -> Tensor:
         """Return (n_samples, n_experts, out_width) from the first layers' products."""

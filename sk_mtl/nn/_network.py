@@ -1,8 +1,10 @@
 """The network: encoder, wiring and towers in a row."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
+
+from sk_mtl.nn._encoder import Encoded
 
 
 class MultiTaskNetwork(nn.Module):
@@ -48,11 +50,27 @@ class MultiTaskNetwork(nn.Module):
         self, codes: Tensor, numeric: Tensor, sequences: Sequence[Tensor] = ()
     ) -> Tensor:
         """Return the logits of all tasks side by side."""
-        encoded = self.encoder(codes, numeric, sequences)
+        return self.logits(self.encoder(codes, numeric, sequences))
+
+    def logits(self, encoded: Encoded) -> Tensor:
+        """Return the logits of rows that are encoded."""
         logits = self.towers(self.wiring(encoded))
         if encoded.logit_terms is not None:
             logits = logits + encoded.logit_terms
         return logits
+
+    def each(
+        self,
+        function: Callable[["MultiTaskNetwork", Encoded], Tensor],
+        codes: Tensor,
+        numeric: Tensor,
+        sequences: Sequence[Tensor] = (),
+    ) -> Tensor:
+        """Return what a function makes of the network and of its encoded rows.
+
+        Of an ensemble that is what it makes of each member, along the second axis.
+        """
+        return function(self, self.encoder(codes, numeric, sequences))
 
     def sparse_parameter_names(self) -> list[str]:
         """Return the names of the parameters that get sparse gradients."""

@@ -22,14 +22,16 @@ def two_experts(put):
     (x ln 3, 0), so (3/4, 1/4) at x = 1; that of task 2 is even.
     """
     wiring = put(MMoE(1, 2, n_experts=2, expert_hidden_sizes=(1,)))
-    set_values(wiring.first.weight, [[1.0], [2.0], [LN3], [0.0], [0.0], [0.0]])
-    set_values(wiring.first.bias, [0.0, 1.0, 0.0, 5.0, 0.0, 5.0])
+    set_values(wiring.first_experts.weight, [[1.0], [2.0]])
+    set_values(wiring.first_experts.bias, [0.0, 1.0])
+    set_values(wiring.first_gates.weight, [[LN3], [0.0], [0.0], [0.0]])
+    set_values(wiring.first_gates.bias, [0.0, 5.0, 0.0, 5.0])
     return wiring
 
 
 def _reference(wiring, x, activation, n_gate_layers):
     """Loop over experts and tasks with plain matrix products and copied weights."""
-    experts, gates = wiring.first(x).split(wiring._widths, 1)
+    experts, gates = wiring.first_experts(x), wiring.first_gates(x)
     outputs = []
     for e, hidden in enumerate(experts.chunk(wiring.n_experts, 1)):
         hidden = activation(hidden)
@@ -54,11 +56,10 @@ def _permute_experts(wiring, order):
     """Return the wiring with its experts, and the gates' columns for them, moved."""
     moved = copy.deepcopy(wiring)
     n_experts, n_tasks = wiring.n_experts, wiring.n_tasks
-    for new, old in zip(moved.first.parameters(), wiring.first.parameters()):
-        experts, gates = old.data.split(wiring._widths, 0)
-        experts = experts.unflatten(0, (n_experts, -1))[order].flatten(0, 1)
-        gates = gates.unflatten(0, (n_experts, n_tasks))[order].flatten(0, 1)
-        new.data = torch.cat([experts, gates])
+    for new in moved.first_experts.parameters():
+        new.data = new.data.unflatten(0, (n_experts, -1))[order].flatten(0, 1)
+    for new in moved.first_gates.parameters():
+        new.data = new.data.unflatten(0, (n_experts, n_tasks))[order].flatten(0, 1)
     for new in moved.experts.parameters():
         new.data = new.data[order]
     return moved
@@ -100,7 +101,7 @@ def test_gate_weights_are_those_of_forward(gate_sizes, put):
     weights = wiring.gate_weights(encoded)
     assert weights.shape == (8, 3, 5)
     assert_close(weights.sum(2), torch.ones(8, 3))
-    outputs = wiring._expert_outputs(wiring.first(encoded.shared)[:, : 5 * 64])
+    outputs = wiring._expert_outputs(wiring.first_experts(encoded.shared))
     assert torch.equal(wiring(encoded), torch.bmm(weights, outputs))
 
 
@@ -162,8 +163,9 @@ def test_training_moves_the_gates(put):
 
 def test_experts_and_their_units_start_different(put):
     wiring = put(MMoE(4, 2, n_experts=3, expert_hidden_sizes=(8,)))
-    assert len(torch.unique(wiring.first.weight, dim=0)) == 3 * 8 + 2 * 3
-    assert bool((wiring.first.weight.abs() <= 0.5).all())
+    for layer, n_units in ((wiring.first_experts, 3 * 8), (wiring.first_gates, 2 * 3)):
+        assert len(torch.unique(layer.weight, dim=0)) == n_units
+        assert bool((layer.weight.abs() <= 0.5).all())
 
 
 def test_experts_are_not_linear(put):

@@ -1,0 +1,247 @@
+"""Several networks in one: their weights stacked, their products batched."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+
+from sk_mtl.nn._encoder import Encoded
+from sk_mtl.nn._network import MultiTaskNetwork
+from sk_mtl.nn._tables import EmbeddingTables
+
+MEMBER_SHARING: tuple[str, ...] = ("most", "embedding", "none")
+"""What members can have in common."""
+
+# While a network runs as one of its members, that member's weights are in the place of
+# the stacked ones. A second thread that predicts would find them there.
+_SWAPPING = threading.RLock()
+
+
+class NetworkEnsemble(nn.Module):
+    """codes, numeric, sequences -> logits (n_members, n, n_heads) in training.
+
+    In evaluation it is (n, n_heads), the logits of the members' mean probabilities.
+
+    A wrapper around a network of any wiring: `n_members` networks that see the same
+    rows and are trained at once, each on its own loss. Their predictions are averaged
+    in probability, which removes what chance has put into a single network.
+
+    The weights that each member has for itself are stacked along a first axis, in
+    place of the network's own parameters, and `torch.func.vmap` runs the network's code
+    over that axis: every product of a layer becomes one batched product over all
+    members. So no wiring has code of its own for this. Dropout is drawn for every
+    member anew.
+
+    What members share is `sharing`:
+
+    - ``"none"``: nothing, a deep ensemble. Codes replaced by "unknown" are drawn once
+      for all members.
+    - ``"embedding"``: the encoder, which is run once; wiring and towers are their own.
+    - ``"most"``: the encoder, and of the wiring what it names in
+      ``shared_by_members``, without normalisations. A member's input is the encoder's
+      row times a scale of its own, which starts as random signs; what the wiring does
+      not name, such as gates, and the towers are its own.
+
+    Parameters
+    ----------
+    networks : sequence of MultiTaskNetwork
+        At least two of one architecture, each with its own start.
+    combine : callable
+        Takes logits (n_members, n, n_heads) to (n, n_heads), those of the mean
+        probabilities.
+    sharing : {"most", "embedding", "none"}, default="most"
+
+    Attributes
+    ----------
+    network : MultiTaskNetwork
+        Its own parameters are stacked, (n_members, ...).
+    n_members : int
+
+    References
+    ----------
+    Lakshminarayanan, B., Pritzel, A. and Blundell, C. (2017). Simple and Scalable
+    Predictive Uncertainty Estimation using Deep Ensembles. NIPS.
+
+    Gorishniy, Y., Kotelnikov, A. and Babenko, A. (2025). TabM: Advancing Tabular Deep
+    Learning with Parameter-Efficient Ensembling. ICLR.
+
+    Examples
+    --------
+    Two networks; in training there are logits of each.
+
+    >>> import torch
+    >>> from sk_mtl.nn import (
+    ...     FeatureEncoder, MMoE, MultiTaskNetwork, NetworkEnsemble, Towers
+    ... )
+    >>> def make():
+    ...     encoder = FeatureEncoder([10], 2, embedding_dims=[4])
+    ...     wiring = MMoE(encoder.width, 2)
+    ...     towers = Towers(wiring.out_width, [(8,), (8,)], [1, 1])
+    ...     return MultiTaskNetwork(encoder, wiring, towers)
+    >>> ensemble = NetworkEnsemble(
+    ...     [make(), make()], lambda logits: logits.mean(0), sharing="none"
+    ... )
+    >>> inputs = torch.tensor([[3], [9], [0]]), torch.ones(3, 2)
+    >>> ensemble(*inputs).shape, ensemble.eval()(*inputs).shape
+    (torch.Size([2, 3, 2]), torch.Size([3, 2]))
+    """
+
+    def __init__(
+        self,
+        networks: Sequence[MultiTaskNetwork],
+        combine: Callable[[Tensor], Tensor],
+        *,
+        sharing: str = "most",
+    ) -> None:
+        super().__init__()
+        if sharing not in MEMBER_SHARING:
+            raise ValueError(
+                f"sharing must be one of {list(MEMBER_SHARING)}; found {sharing!r}. "
+                "Choose one of these names."
+            )
+        if len(networks) < 2:
+            raise ValueError(
+                f"networks must hold at least two members; found {len(networks)}. Use "
+                "a single network without an ensemble."
+            )
+        self.network, self.n_members = networks[0], len(networks)
+        self.combine, self.sharing = combine, sharing
+        own = [name for name in _names(self.network) if self._is_own(name)]
+        _stack(networks, own)
+        self._own = own
+        self.scales = None
+        if sharing == "most":
+            signs = torch.randint(0, 2, (self.n_members, self.network.encoder.width))
+            self.scales = nn.Parameter(signs * 2.0 - 1.0)
+        if sharing == "none":
+            for module in self.network.modules():
+                if isinstance(module, EmbeddingTables):
+                    module.batchable = True
+
+    def _is_own(self, name: str) -> bool:
+        part, _, inner = name.partition(".")
+        if part == "encoder":
+            return self.sharing == "none"
+        if part == "wiring" and self.sharing == "most":
+            # Every member has inputs, and so means and variances, of its own.
+            module = self.network.get_submodule(name.rpartition(".")[0])
+            shared = getattr(self.network.wiring, "shared_by_members", ())
+            return _is_norm(module) or inner.split(".")[0] not in shared
+        return True
+
+    def forward(
+        self, codes: Tensor, numeric: Tensor, sequences: Sequence[Tensor] = ()
+    ) -> Tensor:
+        """Return the logits of each member, or of their mean where not in training."""
+        logits = self._each(MultiTaskNetwork.logits, codes, numeric, sequences)
+        return logits if self.training else self.combine(logits)
+
+    def each(
+        self,
+        function: Callable[[MultiTaskNetwork, Encoded], Tensor],
+        codes: Tensor,
+        numeric: Tensor,
+        sequences: Sequence[Tensor] = (),
+    ) -> Tensor:
+        """Return what a function makes of each member and of what it encodes.
+
+        The result's second axis is that of the members.
+        """
+        return self._each(function, codes, numeric, sequences).transpose(0, 1)
+
+    def _each(
+        self,
+        function: Callable[[MultiTaskNetwork, Encoded], Tensor],
+        codes: Tensor,
+        numeric: Tensor,
+        sequences: Sequence[Tensor],
+    ) -> Tensor:
+        if self.sharing != "none":
+            encoded = self.network.encoder(codes, numeric, sequences)
+            if self.scales is None:
+                return self._map(lambda member: function(member, encoded))
+
+            def scaled(member: MultiTaskNetwork, scale: Tensor) -> Tensor:
+                shared = encoded.shared * scale
+                return function(member, encoded._replace(shared=shared))
+
+            return self._map(scaled, self.scales)
+        codes, sequences = self.network.encoder.with_unknown(codes, sequences)
+
+        def own(member: MultiTaskNetwork) -> Tensor:
+            return function(member, member.encoder.encode(codes, numeric, sequences))
+
+        return self._map(own)
+
+    def _map(self, function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+        """Return what a function makes of each member and its inputs, stacked."""
+        bound = _Bound(self.network, function)
+        each_member = vmap(
+            lambda weights, *each: functional_call(bound, weights, each),
+            randomness="different",
+        )
+        with nullcontext() if torch.compiler.is_compiling() else _SWAPPING:
+            state = dict(_tensors(self.network))
+            own = {f"network.{name}": state[name] for name in self._own}
+            return each_member(own, *inputs)
+
+    def sparse_parameter_names(self) -> list[str]:
+        """Return the names of the parameters that get sparse gradients."""
+        return [f"network.{name}" for name in self.network.sparse_parameter_names()]
+
+    def sparse_rows(
+        self, codes: Tensor, sequences: Sequence[Tensor] = ()
+    ) -> dict[str, Tensor]:
+        """Return which rows training on these codes can change, by parameter name."""
+        rows = self.network.sparse_rows(codes, sequences)
+        return {f"network.{name}": found for name, found in rows.items()}
+
+    def extra_repr(self) -> str:
+        """Return the settings that ``repr`` shows."""
+        return f"n_members={self.n_members}, sharing={self.sharing!r}"
+
+
+class _Bound(nn.Module):
+    """A function of a network in the form of a module, whose weights can be swapped."""
+
+    def __init__(self, network: nn.Module, function: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.network, self.function = network, function
+
+    def forward(self, *inputs: Any) -> Tensor:
+        return self.function(self.network, *inputs)
+
+
+def _names(network: nn.Module) -> list[str]:
+    return [name for name, _ in _tensors(network)]
+
+
+def _tensors(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """Yield what training changes: parameters, and the state of normalisations.
+
+    Other buffers, such as the edges of bins, are read off the data and equal in all
+    members.
+    """
+    yield from network.named_parameters()
+    for prefix, module in network.named_modules():
+        if _is_norm(module):
+            yield from module.named_buffers(prefix, recurse=False)
+
+
+def _is_norm(module: nn.Module) -> bool:
+    return isinstance(module, nn.modules.batchnorm._BatchNorm)
+
+
+def _stack(networks: Sequence[nn.Module], names: Sequence[str]) -> None:
+    """Put the stacked weights of all networks in the place of the first one's own."""
+    states = [dict(_tensors(network)) for network in networks]
+    for name in names:
+        path, _, leaf = name.rpartition(".")
+        stacked = torch.stack([state[name].detach() for state in states])
+        if isinstance(states[0][name], nn.Parameter):
+            stacked = nn.Parameter(stacked)
+        setattr(networks[0].get_submodule(path), leaf, stacked)
