@@ -12,8 +12,6 @@ import torch
 from sk_mtl.estimators._targets import ClassTargets
 from sk_mtl.losses import FunnelStructure, IndependentStructure, Structure
 
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
-
 
 def resolve_device(device) -> torch.device:
     """Return the device that a parameter names, or raise where there is none."""

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from sk_mtl.estimators._averaging import WeightAverage
 from sk_mtl.estimators._monitor import Monitor
+from sk_mtl.estimators._optimizers import Warmup
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -48,6 +50,12 @@ class TrainingControl:
         device. These are the rows that the training rows read, and the rows of unknown
         categories, which stand in for others. All other tensors are kept whole.
 
+    average : WeightAverage or None
+        The average of the weights, which is what is validated and kept.
+
+    warmup : Warmup or None
+        Lowers the learning rate of the first steps.
+
     best_epoch : int
         The number of the epoch whose weights are kept, 0 before the first.
 
@@ -60,11 +68,28 @@ class TrainingControl:
     tol: float = 0.0
     schedule: Callable[[float | None], None] | None = None
     rows: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
+    average: WeightAverage | None = None
+    warmup: Warmup | None = None
     best_epoch: int = 0
     best_score: float | None = None
     _weights: dict[str, Tensor] | None = field(default=None, repr=False)
     _reference: float | None = None
     _misses: int = 0
+
+    def begin_epoch(self) -> None:
+        """Let training go on from the plain weights."""
+        if self.average is not None:
+            self.average.hide()
+
+    def end_step(self) -> None:
+        """Take note of the weights after a step."""
+        if self.average is not None:
+            self.average.update()
+
+    def end_steps(self) -> None:
+        """Put the weights in place that are validated and shown to callbacks."""
+        if self.average is not None:
+            self.average.show()
 
     def end_epoch(
         self,
@@ -102,6 +127,11 @@ class TrainingControl:
                 value.copy_(kept)
         self._weights = None
         return True
+
+    def end_training(self) -> None:
+        """Leave the optimiser as it would be found without this control."""
+        if self.warmup is not None:
+            self.warmup.remove()
 
     def _keep(self, module: nn.Module, epoch: int, score: float | None) -> None:
         weights = {k: self._copy(k, v) for k, v in module.state_dict().items()}

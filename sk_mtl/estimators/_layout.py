@@ -64,8 +64,13 @@ class FeatureLayout:
     groups: dict[str, list[int]] | None
 
     @classmethod
-    def resolve(cls, wanted: FeatureParameters, schema: FeatureSchema) -> FeatureLayout:
-        """Return the layout that the parameters ask for, or raise."""
+    def resolve(
+        cls, wanted: FeatureParameters, schema: FeatureSchema, *, dense: bool = False
+    ) -> FeatureLayout:
+        """Return the layout that the parameters ask for, or raise.
+
+        With `dense`, every gradient must be dense.
+        """
         schema = _share(wanted.shared_embedding, schema)
         dims = resolve_embedding_dims(wanted.embedding_dim, schema)
         poolings, targets = _resolve_sequences(wanted, schema)
@@ -73,7 +78,7 @@ class FeatureLayout:
         layout = cls(
             schema=schema,
             dims=dims,
-            sparse=_resolve_sparse(wanted.sparse_embedding, dims, schema),
+            sparse=_resolve_sparse(wanted.sparse_embedding, dims, schema, dense),
             poolings=poolings,
             targets=targets,
             numeric_kinds=kinds,
@@ -261,7 +266,17 @@ def _check_width(name: str, width) -> None:
         )
 
 
-def _resolve_sparse(sparse, dims: list[int], schema: FeatureSchema) -> list[bool]:
+def _resolve_sparse(
+    sparse, dims: list[int], schema: FeatureSchema, dense: bool
+) -> list[bool]:
+    if dense:
+        if sparse is True:
+            raise ValueError(
+                "sparse_embedding must be False or 'auto' where every member has "
+                "tables of its own; found True with member_sharing='none'. Let the "
+                "members share the tables (member_sharing='embedding')."
+            )
+        return [False] * len(dims)
     if sparse != "auto":
         return [bool(sparse)] * len(dims)
     return [

@@ -103,11 +103,13 @@ class MMOEClassifier(_MMOEParameters, MultiTaskClassifier):
         Returns
         -------
         gates : ndarray of shape (n_samples, n_tasks, n_experts)
-            Weights that sum to 1 over the experts.
+            Weights that sum to 1 over the experts. With several members, whose experts
+            have nothing to do with each other, (n_samples, n_members, n_tasks,
+            n_experts).
         """
         check_is_fitted(self)
 
-        def gates(module, *inputs):
-            return module.wiring.gate_weights(module.encoder(*inputs))
+        def gates(network, encoded):
+            return network.wiring.gate_weights(encoded)
 
-        return self._map_network(X, gates)
+        return self._map_network(X, lambda module, *x: module.each(gates, *x))

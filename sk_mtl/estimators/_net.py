@@ -23,7 +23,7 @@ from sk_mtl.preprocessing import FeatureArrays
 
 # Large enough that the product is the cost and not the call, small enough that the
 # activations of a wide network stay in the cache.
-EVALUATION_BATCH = 8192
+EVALUATION_BATCH = 4096
 
 # skorch's marks of an epoch that was the best so far.
 _MARKS = ("train_loss_best", "valid_loss_best")
@@ -36,7 +36,17 @@ class _MultiTaskNet(NeuralNet):
     between devices and pickling. Replaced are the parts that copy rows one by one:
     batches are sliced from tensors that were made once, and losses are summed on the
     device per epoch and task.
+
+    Attributes
+    ----------
+    task_names : list of str
+        Whose losses are recorded.
+
+    autocast : bool
+        Whether training steps multiply in bfloat16.
     """
+
+    autocast = False
 
     @property
     def _default_callbacks(self):
@@ -67,6 +77,7 @@ class _MultiTaskNet(NeuralNet):
             self._recover(control)
         finally:
             self._run.progress.close()
+            control.end_training()
             del self._run
             self.module_.eval()
             self.module_.zero_grad(set_to_none=True)
@@ -104,12 +115,13 @@ class _MultiTaskNet(NeuralNet):
                 break
 
     def _run_epoch(self, train, valid, sets) -> bool:
-        start = time.perf_counter()
+        start, control = time.perf_counter(), self._run.control
+        control.begin_epoch()
         self.notify("on_epoch_begin", **sets)
         self.run_single_epoch(train, True, "train", self.train_step)
+        control.end_steps()
         logits = self.run_single_epoch(valid, False, "valid", self.validation_step)
-        control, row = self._run.control, self.history[-1]
-        score = None
+        row, score = self.history[-1], None
         if control.monitor is not None:
             score = control.monitor.score(row, logits)
             self.history.record(control.monitor.name, score)
@@ -131,7 +143,9 @@ class _MultiTaskNet(NeuralNet):
             if not np.isfinite(step["loss"].item()):
                 raise NonFiniteLossError
             total = total + step["task_losses"].double() * len(batch)
-            if not training:
+            if training:
+                self._run.control.end_step()
+            else:
                 outputs.append(step["y_pred"])
             self._notify_batch("on_batch_end", batch, training, **step)
         self._record_losses(prefix, total, iterator.table)
@@ -139,14 +153,17 @@ class _MultiTaskNet(NeuralNet):
 
     def train_step_single(self, batch, **_):
         """Return loss and logits of a batch, with the gradients computed."""
-        step = self._losses(batch)
+        kind = batch.y.device.type
+        with torch.autocast(kind, torch.bfloat16, enabled=self.autocast):
+            logits = self.module_(*batch.inputs)
+        step = self._losses(logits.to(batch.y.dtype), batch)
         step["loss"].backward()
         return step
 
     def validation_step(self, batch, **_):
         """Return loss and logits of a batch without gradients."""
         with torch.no_grad():
-            return self._losses(batch)
+            return self._losses(self.module_(*batch.inputs), batch)
 
     def set_loss(self, loss: TaskLoss) -> None:
         """Replace the criterion, whose constants belong to the rows of a fit."""
@@ -197,11 +214,13 @@ class _MultiTaskNet(NeuralNet):
         present = [name for name in first if name in frame]
         return frame[present + [name for name in frame if name not in present]]
 
-    def _losses(self, batch: TensorTable) -> dict[str, Tensor]:
-        logits = self.module_(*batch.inputs)
+    def _losses(self, logits: Tensor, batch: TensorTable) -> dict[str, Tensor]:
         task_losses = self.criterion_.task_losses(logits, batch.y, batch.weight)
-        loss = torch.dot(task_losses, self.criterion_.task_weights)
-        return {"loss": loss, "y_pred": logits, "task_losses": task_losses.detach()}
+        loss = self.criterion_.total(task_losses)
+        task_losses = task_losses.detach()
+        if task_losses.dim() > 1:
+            task_losses = task_losses.mean(0)
+        return {"loss": loss, "y_pred": logits, "task_losses": task_losses}
 
     def _notify_batch(self, method: str, batch, training: bool, **step) -> None:
         # Without callbacks nobody listens, and skorch would still keep a record of

@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 import torch
 
 from sk_mtl._sklearn_compat import HasMethods, Interval, StrOptions
-from sk_mtl.estimators._architecture import DTYPES
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._feature_parameters import COUNT, SHARE, FeatureParameters
 from sk_mtl.estimators._optimizers import OPTIMIZERS, SCHEDULES
-from sk_mtl.nn import ACTIVATIONS
+from sk_mtl.estimators._precision import DTYPES
+from sk_mtl.nn import ACTIVATIONS, MEMBER_SHARING
 
 
 @share_documentation(FeatureParameters)
@@ -52,6 +52,17 @@ class SharedParameters(FeatureParameters):
         step k - 1; then the probability of step k is the product of the conditional
         probabilities up to k, and every step is trained on all rows.
 
+    n_members : int, default=1
+        Networks that are trained at once on the same rows, each on its own loss, and
+        whose probabilities are averaged. More are more accurate, by less and less, and
+        cost time almost in proportion.
+
+    member_sharing : {"most", "embedding", "none"}, default="most"
+        What members have in common. ``"none"``: nothing, a deep ensemble. The most
+        accurate and the dearest. ``"embedding"``: embeddings and what else stands
+        before the experts. ``"most"``: also the experts; a member has scales of its
+        inputs, gates and towers of its own.
+
     task_weights : list of float, dict or None, default=None
         What each task counts in the sum of losses: a list, or a dict by task name in
         which tasks left out count 1. Larger favours a task where tasks compete. The
@@ -71,9 +82,12 @@ class SharedParameters(FeatureParameters):
         or a class of :mod:`torch.optim`; of one without weight decay, such as `Rprop`,
         set ``weight_decay=0``.
 
-    precision : {"float32", "float64"}, default="float32"
+    precision : {"float32", "float64", "bfloat16"}, default="float32"
         Floating-point type of weights and products. ``"float64"`` is slower and
-        reproduces to more digits.
+        reproduces to more digits. ``"bfloat16"`` computes the products of training
+        steps in fewer digits, where a short trial at the first fit of a process finds
+        that processor or card gain by it, and the same as ``"float32"`` elsewhere;
+        weights, losses and predictions stay in single precision.
 
     lr : float, default=0.002
         Learning rate. Larger learns in fewer epochs and less finely; too large
@@ -87,6 +101,18 @@ class SharedParameters(FeatureParameters):
         ``"plateau"`` halves it after each epoch that did not improve the monitored
         value, or the training loss without early stopping. A callable takes the
         optimiser and returns a torch scheduler, which is stepped once per epoch.
+
+    warmup : float, default=0.0
+        Epochs, or a part of one, over which the learning rate rises from 0 when a
+        network is new, step by step. It tames the first steps of large learning rates
+        and costs as much time.
+
+    weight_averaging : float or None, default=None
+        Decay, in [0, 1), of a moving average of the weights, which is what is
+        validated, kept and predicted with; training goes on from the plain weights. It
+        steadies what the last batches left to chance. Larger averages over more steps:
+        0.999 over about 1,000, and never over more than the latter half of them. None
+        keeps the plain weights. Tables with sparse gradients are not averaged.
 
     batch_size : int or "auto", default="auto"
         Rows per step. Smaller takes more and noisier steps per epoch; larger is faster
@@ -157,6 +183,8 @@ class SharedParameters(FeatureParameters):
         "dropout": SHARE,
         "batch_norm": ["boolean"],
         "structure": [StrOptions({"independent", "funnel"})],
+        "n_members": COUNT,
+        "member_sharing": [StrOptions(set(MEMBER_SHARING))],
         "task_weights": ["array-like", dict, None],
         "class_weight": [StrOptions({"balanced"}), dict, list, tuple, None],
         "missing_label": "no_validation",
@@ -165,6 +193,8 @@ class SharedParameters(FeatureParameters):
         "lr": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "lr_schedule": [StrOptions(set(SCHEDULES)), callable, None],
+        "warmup": [Interval(Real, 0, None, closed="left")],
+        "weight_averaging": [*SHARE, None],
         "batch_size": [*COUNT, StrOptions({"auto"})],
         "max_epochs": COUNT,
         "early_stopping": ["boolean", StrOptions({"auto"})],
@@ -191,6 +221,7 @@ class SharedParameters(FeatureParameters):
             *("preprocessor", "categorical_features", "task_names", "callbacks"),
             *("task_weights", "class_weight", "missing_label"),
             *("lr", "weight_decay", "lr_schedule", "batch_size", "max_epochs"),
+            *("warmup", "weight_averaging"),
             *("early_stopping", "validation_split", "validation_fraction"),
             *("n_iter_no_change", "tol", "monitor", "warm_start", "random_state"),
             "verbose",
@@ -203,6 +234,8 @@ class SharedParameters(FeatureParameters):
     dropout: float = 0.1
     batch_norm: bool = False
     structure: str = "independent"
+    n_members: int = 1
+    member_sharing: str = "most"
     task_weights: Any = None
     class_weight: Any = None
     missing_label: Any = None
@@ -211,6 +244,8 @@ class SharedParameters(FeatureParameters):
     lr: float = 2e-3
     weight_decay: float = 0.01
     lr_schedule: str | Callable | None = None
+    warmup: float = 0.0
+    weight_averaging: float | None = None
     batch_size: int | str = "auto"
     max_epochs: int = 30
     early_stopping: bool | str = "auto"

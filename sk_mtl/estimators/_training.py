@@ -13,28 +13,30 @@ from sklearn.utils import check_random_state
 from torch import Tensor, nn
 
 from sk_mtl.estimators._architecture import (
-    DTYPES,
     resolve_batch_size,
     resolve_device,
     resolve_task_weights,
     resolve_tower_sizes,
 )
+from sk_mtl.estimators._averaging import WeightAverage
 from sk_mtl.estimators._batches import TensorTable
 from sk_mtl.estimators._control import TrainingControl
 from sk_mtl.estimators._layout import FeatureLayout
 from sk_mtl.estimators._monitor import Monitor, ValidationRows
 from sk_mtl.estimators._net import _MultiTaskNet
-from sk_mtl.estimators._optimizers import make_schedule, optimizer_options
+from sk_mtl.estimators._optimizers import Warmup, make_schedule, optimizer_options
 from sk_mtl.estimators._parameters import SharedParameters
+from sk_mtl.estimators._precision import DTYPES, autocasts
 from sk_mtl.estimators._random import isolated_random_state
 from sk_mtl.estimators._tables import LabelledRows, check_leaks, weight_classes
 from sk_mtl.losses import TaskLoss
-from sk_mtl.nn import MultiTaskNetwork, Towers
+from sk_mtl.nn import FeatureEncoder, MultiTaskNetwork, NetworkEnsemble, Towers
 from sk_mtl.preprocessing import (
     FeatureArrays,
     FeatureSchema,
     make_tabular_preprocessor,
 )
+from sk_mtl.preprocessing._unjoined import fit_transform_unjoined
 
 
 class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
@@ -68,7 +70,9 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
             valid_table = valid and valid.to_table(self._encode(valid.X), dtype, device)
             self.net_ = self._next_net(train_table, device, known=known)
             self.net_.set_loss(self._make_loss(train_table))
-            control = self._make_control(monitor, train_table, valid, epochs)
+            control = self._make_control(
+                monitor, train_table, valid, epochs, known=known
+            )
             self.net_.train(
                 train_table,
                 valid_table,
@@ -96,12 +100,14 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
                 f"which decides itself; found {self.categorical_features!r}. Drop one "
                 "of the two."
             )
-        encoded = preprocessor.fit_transform(train.X)
+        encoded = fit_transform_unjoined(preprocessor, train.X)
         schema = FeatureSchema.from_preprocessor(preprocessor, encoded)
-        layout = FeatureLayout.resolve(self, schema)
+        own_tables = self.n_members > 1 and self.member_sharing == "none"
+        layout = FeatureLayout.resolve(self, schema, dense=own_tables)
         self.schema_ = layout.describe(self).extend_encoders()
         self._layout, self.preprocessor_ = layout, preprocessor
-        self._input_dtype = np.dtype(self.precision)
+        double = DTYPES[self.precision] == torch.float64
+        self._input_dtype = np.dtype("float64" if double else "float32")
         arrays = self.schema_.split(encoded, dtype=self._input_dtype)
         names = self.schema_.categorical_names + self.schema_.numeric_names
         check_leaks(arrays, names, train.codes, self._targets.task_names)
@@ -110,10 +116,25 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
     def _encode(self, X) -> FeatureArrays:
         return self.schema_.transform(self.preprocessor_, X, dtype=self._input_dtype)
 
-    def _make_network(self, table: TensorTable) -> MultiTaskNetwork:
+    def _make_network(self, table: TensorTable) -> nn.Module:
+        n_heads, numeric = sum(self._structure.head_widths), table.numeric.cpu()
+        # A shared encoder is made once: its tables may be most of the network.
+        n_encoders = self.n_members if self.member_sharing == "none" else 1
+        encoders = [
+            self._layout.make_encoder(self, numeric, n_heads) for _ in range(n_encoders)
+        ]
+        members = [
+            self._make_member(encoders[member % n_encoders])
+            for member in range(self.n_members)
+        ]
+        if len(members) == 1:
+            return members[0].to(table.numeric.dtype)
+        return NetworkEnsemble(
+            members, self._structure.combine, sharing=self.member_sharing
+        ).to(table.numeric.dtype)
+
+    def _make_member(self, encoder: FeatureEncoder) -> MultiTaskNetwork:
         names, head_widths = self._targets.task_names, self._structure.head_widths
-        numeric = table.numeric.cpu()
-        encoder = self._layout.make_encoder(self, numeric, sum(head_widths))
         wiring = self._make_wiring(encoder.width, len(names))
         towers = Towers(
             wiring.out_width,
@@ -123,7 +144,7 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
             dropout=self.dropout,
             batch_norm=self.batch_norm,
         )
-        return MultiTaskNetwork(encoder, wiring, towers).to(table.numeric.dtype)
+        return MultiTaskNetwork(encoder, wiring, towers)
 
     def _next_net(self, table: TensorTable, device, *, known: bool) -> _MultiTaskNet:
         """Return a new net, or a copy of the trained one that goes on from it."""
@@ -160,6 +181,7 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
             ),
         )
         net.task_names = self._targets.task_names
+        net.autocast = autocasts(self.precision, device)
         return net.initialize()
 
     def _copy_callback(self, callback):
@@ -216,6 +238,8 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
         train_table: TensorTable,
         valid: LabelledRows | None,
         epochs: int,
+        *,
+        known: bool,
     ) -> TrainingControl:
         stop = monitor is not None and valid is not None and self.early_stopping
         if stop:
@@ -229,6 +253,7 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
             max_epochs=epochs,
             maximise=bool(stop and monitor.greater_is_better),
         )
+        steps = -(-len(train_table) // self.net_.batch_size)
         return TrainingControl(
             monitor=monitor if stop else None,
             patience=self.n_iter_no_change if stop else None,
@@ -237,7 +262,21 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
             rows=self.net_.module_.sparse_rows(
                 train_table.codes, train_table.sequences
             ),
+            average=self._make_average(),
+            warmup=self._make_warmup(steps, known=known),
         )
+
+    def _make_average(self) -> WeightAverage | None:
+        if self.weight_averaging is None:
+            return None
+        module = self.net_.module_
+        sparse = module.sparse_parameter_names()
+        return WeightAverage(module, self.weight_averaging, sparse)
+
+    def _make_warmup(self, steps: int, *, known: bool) -> Warmup | None:
+        """Return the warm-up of a new network; one that goes on has moments already."""
+        n_steps = 0 if known else round(self.warmup * steps)
+        return Warmup(self.net_.optimizer_, n_steps) if n_steps else None
 
     def _draw_seed(self, known: bool) -> int:
         """Draw the seed of a fit; keep a generator for the fits that go on from it."""

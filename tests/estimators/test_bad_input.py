@@ -82,8 +82,19 @@ def test_a_mistyped_parameter_of_set_params(cls):
         ("structure", "chain", "a str among {"),
         ("activation", "relux", "a str among {"),
         ("precision", "float16", "a str among {"),
+        ("precision", "bf16", "a str among {"),
         ("optimizer", "adamx", "a str among {"),
         ("lr_schedule", "cosin", "a str among {"),
+        ("warmup", -0.5, "a float in the range [0.0, inf)"),
+        ("warmup", np.inf, "a float in the range [0.0, inf)"),
+        ("warmup", None, "a float in the range [0.0, inf)"),
+        ("weight_averaging", 1.0, "a float in the range [0.0, 1.0) or None"),
+        ("weight_averaging", -0.1, "a float in the range [0.0, 1.0) or None"),
+        ("weight_averaging", "ema", "a float in the range [0.0, 1.0) or None"),
+        ("n_members", 0, "an int in the range [1, inf)"),
+        ("n_members", 2.0, "an int in the range [1, inf)"),
+        ("member_sharing", "some", "a str among {"),
+        ("member_sharing", None, "a str among {"),
         ("early_stopping", "yes", "a str among {'auto'}"),
         ("validation_split", "first", "a str among {"),
         ("tower_hidden_sizes", 64, "an array-like or an instance of 'dict'"),
@@ -611,6 +622,34 @@ def test_clipping_of_sparse_gradients(cls, table):
         "sparse_embedding=False, or leave the callback out.",
     )
     assert make(cls, callbacks=[clipping]).fit(*table).n_iter_ > 0
+
+
+@both
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_other_members_in_a_fit_that_goes_on(cls, table, method):
+    model = make(cls, n_members=2, warm_start=True).fit(*table)
+    model.set_params(n_members=3, member_sharing="none")
+    refuse(
+        lambda: getattr(model, method)(*table),
+        "A fit that goes on (warm_start, partial_fit) must keep the network of the "
+        "first one, with member_sharing='most', n_members=2; found "
+        "member_sharing='none', n_members=3. Set the parameters back, or fit a clone.",
+    )
+    model.set_params(n_members=2, member_sharing="most", warmup=1.0)
+    getattr(model, method)(*table)
+
+
+@both
+def test_sparse_tables_of_every_member(cls, table):
+    options = {"n_members": 2, "sparse_embedding": True}
+    refuse(
+        lambda: make(cls, member_sharing="none", **options).fit(*table),
+        "sparse_embedding must be False or 'auto' where every member has tables of its "
+        "own; found True with member_sharing='none'. Let the members share the tables "
+        "(member_sharing='embedding').",
+    )
+    for sharing in ("most", "embedding"):
+        make(cls, member_sharing=sharing, **options).fit(*table)
 
 
 class Sabotage(Callback):

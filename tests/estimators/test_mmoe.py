@@ -62,7 +62,7 @@ def test_experts_start_and_stay_different():
     X, y = mixed_table()
     model = MMOEClassifier(expert_hidden_sizes=(6,), **QUICK).fit(X, y)
     width = model.n_experts * 6
-    units = model.net_.module_.wiring.first.weight[:width]
+    units = model.net_.module_.wiring.first_experts.weight
     assert len(torch.unique(units, dim=0)) == width
 
 
@@ -104,8 +104,8 @@ def test_gates_are_those_of_the_prediction():
     codes, numeric = map(torch.from_numpy, (arrays.codes, arrays.numeric))
     with torch.no_grad():
         encoded = module.encoder(codes, numeric)
-        first = module.wiring.first(encoded.shared)
-        experts = torch.relu(first[:, : 4 * 64]).unflatten(1, (4, 64))
+        first = module.wiring.first_experts(encoded.shared)
+        experts = torch.relu(first).unflatten(1, (4, 64))
         gates = torch.from_numpy(model.predict_gates(X))
         mixed = torch.einsum("nte,neh->nth", gates, experts)
         logits = module.towers(mixed)

@@ -94,7 +94,7 @@ class BreakAt(Callback):
 
     def on_epoch_begin(self, net, **_):
         if len(net.history) == self.epoch:
-            nn.init.constant_(net.module_.wiring.first.bias, np.nan)
+            nn.init.constant_(net.module_.wiring.first_experts.bias, np.nan)
 
 
 class KeepWeights(Callback):

@@ -3,11 +3,18 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.exceptions import ConvergenceWarning
+from skorch.callbacks import Callback, LRScheduler
 from torch import nn
 from torch.optim import lr_scheduler
 
-from sk_mtl import MMOEClassifier
-from sk_mtl.estimators._optimizers import OPTIMIZERS, make_schedule, optimizer_options
+from sk_mtl import ESMMClassifier, MMOEClassifier
+from sk_mtl.estimators._optimizers import (
+    OPTIMIZERS,
+    Warmup,
+    make_schedule,
+    optimizer_options,
+)
 from tests.estimators.common import QUICK, assert_equal_proba, mixed_table
 
 
@@ -153,3 +160,219 @@ def test_a_schedule_starts_from_a_new_learning_rate(schedule):
 def test_an_optimizer_without_weight_decay_says_so():
     with pytest.raises(ValueError, match=r"must be 0 for Rprop.*Set weight_decay=0"):
         optimizer_options(torch.optim.Rprop, weight_decay=0.01)
+
+
+class Steps(Callback):
+    """Writes down the learning rates that every step is taken with."""
+
+    def __init__(self, interrupt_at=None):
+        self.interrupt_at = interrupt_at
+
+    def initialize(self):
+        self.rates_ = []
+        self.n_finished_ = 0
+
+    def on_train_begin(self, net, **_):
+        # Hooks are called in turn, and the warm-up's is there before.
+        self.hooks_ = [
+            net.optimizer_.register_step_pre_hook(self._write),
+            net.optimizer_.register_step_post_hook(self._count),
+        ]
+
+    def on_train_end(self, net, **_):
+        for hook in self.hooks_:
+            hook.remove()
+        del self.hooks_
+
+    def _write(self, optimizer, *_):
+        self.rates_.append([group["lr"] for group in optimizer.param_groups])
+        if len(self.rates_) == self.interrupt_at:
+            raise KeyboardInterrupt
+
+    def _count(self, *_):
+        self.n_finished_ += 1
+
+
+def fit_steps(*callbacks, cls=MMOEClassifier, **options):
+    """Fit four steps an epoch, three epochs."""
+    settings = {**QUICK, "lr": 0.01, "early_stopping": False, **options}
+    return cls(callbacks=[Steps(), *callbacks], **settings).fit(*mixed_table(240))
+
+
+def rates_of(model):
+    """The learning rate of every step; that of all groups of parameters."""
+    ((_, steps), *_) = model.net_.callbacks_
+    for rates in steps.rates_:
+        assert len(set(rates)) == 1
+    return np.array([rates[0] for rates in steps.rates_])
+
+
+@pytest.mark.parametrize(
+    ("warmup", "n_steps"),
+    [(0.0, 0), (0.1, 0), (0.25, 1), (0.5, 2), (1, 4), (1.5, 6), (2.0, 8), (5.0, 20)],
+)
+def test_a_warmup_rises_step_by_step_over_its_epochs(warmup, n_steps):
+    model = fit_steps(warmup=warmup)
+    share = np.minimum(np.arange(1, 13) / (n_steps + 1), 1.0)
+    np.testing.assert_allclose(rates_of(model), 0.01 * share, rtol=1e-12)
+    assert model.net_.optimizer_.param_groups[0]["lr"] == 0.01
+
+
+def test_a_warmup_counts_the_steps_of_the_training_rows():
+    # Of 240 rows 192 are left to train on, three steps of 64.
+    options = {"early_stopping": True, "validation_fraction": 0.2}
+    model = fit_steps(warmup=1.0, **options)
+    share = np.minimum(np.arange(1, 10) / 4, 1.0)
+    np.testing.assert_allclose(rates_of(model), 0.01 * share, rtol=1e-12)
+
+
+def test_a_hook_that_comes_later_is_called_at_every_step():
+    ((_, steps),) = fit_steps(warmup=1.0).net_.callbacks_
+    assert steps.n_finished_ == 12
+
+
+WAVES = {
+    "cosine": (1 + np.cos(np.pi * np.arange(4) / 3)) / 2,
+    "linear": 1 - np.arange(4) / 3,
+    "falling": 0.1 ** np.arange(4),
+}
+
+
+@pytest.mark.parametrize("schedule", WAVES)
+def test_a_warmup_takes_its_share_of_what_a_schedule_wants(schedule):
+    given = schedule
+    if schedule == "falling":
+        given = lambda opt: lr_scheduler.StepLR(opt, 1, gamma=0.1)  # noqa: E731
+    model = fit_steps(warmup=1.5, lr_schedule=given)
+    share = np.minimum(np.arange(1, 13) / 7, 1.0)
+    wanted = 0.01 * np.repeat(WAVES[schedule][:3], 4)
+    np.testing.assert_allclose(rates_of(model), wanted * share, rtol=1e-12)
+    left = model.net_.optimizer_.param_groups[0]["lr"]
+    assert left == pytest.approx(0.01 * WAVES[schedule][3], abs=1e-12)
+
+
+def test_a_plateau_halves_the_full_rate_in_the_warmup():
+    X, y = mixed_table(240)
+    settings = {**QUICK, "lr": 0.3, "max_epochs": 8, "n_iter_no_change": 8}
+    model = MMOEClassifier(
+        lr_schedule="plateau", warmup=2.0, callbacks=[Steps()], **settings
+    )
+    model.fit(X[:128], y[:128], X_val=X[128:], y_val=y[128:])
+    scores = model.history_["valid_loss"].tolist()
+    wanted = 0.3 * np.array(rates("plateau", scores))
+    assert wanted[-1] < 0.3
+    share = np.minimum(np.arange(1, 17) / 5, 1.0)
+    np.testing.assert_allclose(rates_of(model), np.repeat(wanted[:-1], 2) * share)
+    assert model.net_.optimizer_.param_groups[0]["lr"] == pytest.approx(wanted[-1])
+
+
+def test_a_warmup_beside_a_schedule_of_skorch_that_steps_by_batches():
+    cycle = LRScheduler(
+        lr_scheduler.LambdaLR, lr_lambda=lambda step: 0.9**step, step_every="batch"
+    )
+    model = fit_steps(cycle, warmup=1.0)
+    share = np.minimum(np.arange(1, 13) / 5, 1.0)
+    np.testing.assert_allclose(rates_of(model), 0.01 * 0.9 ** np.arange(12) * share)
+
+
+@pytest.mark.parametrize("cls", [MMOEClassifier, ESMMClassifier])
+def test_a_warmup_acts_on_dense_and_on_sparse_parameters(cls):
+    options = {"structure": "independent", "sparse_embedding": True}
+    model = fit_steps(cls=cls, warmup=1.0, **options)
+    ((_, steps),) = model.net_.callbacks_
+    assert {len(rates) for rates in steps.rates_} == {2}
+    share = np.minimum(np.arange(1, 13) / 5, 1.0)
+    np.testing.assert_allclose(rates_of(model), 0.01 * share, rtol=1e-12)
+    assert [group["lr"] for group in model.net_.optimizer_.param_groups] == [0.01] * 2
+
+
+@pytest.mark.parametrize("step", ["fit", "partial_fit"])
+def test_a_warmup_is_not_repeated(step):
+    model = fit_steps(warmup=1.0, warm_start=True)
+    n_before = len(rates_of(model))
+    getattr(model, step)(*mixed_table(240))
+    later = rates_of(model)[n_before:]
+    assert len(later) == (12 if step == "fit" else 4)
+    assert set(later) == {0.01}
+
+
+def test_the_first_call_of_partial_fit_warms_up():
+    X, y = mixed_table(240)
+    model = MMOEClassifier(warmup=0.5, callbacks=[Steps()], **{**QUICK, "lr": 0.03})
+    model.partial_fit(X, y).partial_fit(X, y)
+    share = [1 / 3, 2 / 3, 1, 1, 1, 1, 1, 1]
+    np.testing.assert_allclose(rates_of(model), 0.03 * np.array(share), rtol=1e-12)
+
+
+class InterruptAt(Callback):
+    """Stands for Ctrl-C behind a step of the first epoch."""
+
+    def on_batch_end(self, net, training, **_):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("callback", [InterruptAt(), ("in", Steps(interrupt_at=2))])
+@pytest.mark.parametrize("sparse", [True, False])
+def test_an_interruption_of_a_warmup_leaves_the_full_rate(callback, sparse):
+    with pytest.warns(ConvergenceWarning, match="interrupted in epoch 1"):
+        model = fit_steps(callback, warmup=2.0, sparse_embedding=sparse)
+    found = [group["lr"] for group in model.net_.optimizer_.param_groups]
+    assert found == [0.01] * (1 + sparse)
+    model.set_params(max_epochs=1, warm_start=True)
+    model.net_.callbacks_ = model.net_.callbacks_[:1]
+    n_before = len(rates_of(model))
+    model.fit(*mixed_table(240))
+    assert rates_of(model)[n_before:].tolist() == [0.01] * 4
+
+
+def test_a_first_step_of_a_warmup_is_shorter():
+    options = {"optimizer": "sgd", "weight_decay": 0.0, "max_epochs": 1}
+    options |= {"dropout": 0.0, "unknown_rate": 0.0, "batch_size": 240}
+    start = weights_of(fit_steps(**{**options, "lr": 1e-30}))
+    whole = moved(fit_steps(**options), start)
+    assert whole > 1e-4
+    # One step of the epoch is one step of four in the warm-up of three epochs.
+    shorter = moved(fit_steps(warmup=3.0, **options), start)
+    assert shorter == pytest.approx(whole / 4, rel=1e-3)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values())
+def test_every_optimizer_can_be_warmed_up(optimizer):
+    weight = nn.Parameter(torch.ones(1))
+    optimizer = optimizer([weight], lr=0.5)
+    warmup, seen = Warmup(optimizer, 3), []
+    optimizer.register_step_pre_hook(lambda o, *_: seen.append(o.param_groups[0]["lr"]))
+    for _ in range(5):
+        weight.grad = torch.ones(1)
+        optimizer.step()
+        assert optimizer.param_groups[0]["lr"] == 0.5
+    assert seen == [0.125, 0.25, 0.375, 0.5, 0.5]
+    warmup.remove()
+    warmup.remove()
+    assert optimizer.param_groups[0]["lr"] == 0.5
+
+
+def test_a_warmup_that_is_removed_lets_the_rate_alone():
+    weight = nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([weight], lr=0.5)
+    Warmup(optimizer, 9).remove()
+    weight.grad = torch.ones(1)
+    optimizer.step()
+    assert weight.item() == -0.5
+
+
+def test_a_step_that_fails_in_a_warmup_can_be_taken_back():
+    weight = nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([weight], lr=0.5)
+    warmup = Warmup(optimizer, 1)
+
+    def fail(*_):
+        raise RuntimeError("on purpose")
+
+    hook = optimizer.register_step_pre_hook(fail)
+    with pytest.raises(RuntimeError, match="on purpose"):
+        optimizer.step()
+    assert optimizer.param_groups[0]["lr"] == 0.25
+    hook.remove()
+    warmup.remove()
+    assert optimizer.param_groups[0]["lr"] == 0.5
