@@ -100,9 +100,10 @@ class FeatureParameters:
         bends. ``"periodic"``: sines of learned frequencies. A tuple such as
         ``("bins", "ple")`` takes several. None takes the numbers alone.
 
-    n_bins : int, default=64
+    n_bins : int or "auto", default="auto"
         Number of bins of ``"bins"`` and ``"ple"``. More follow finer structure and need
-        more rows.
+        more rows. ``"auto"`` is the power of two nearest to one bin per 150 training
+        rows, from 4 to 64.
 
     numeric_embedding_dim : int, default=8
         Width of the embedding of each numeric column.
@@ -135,7 +136,7 @@ class FeatureParameters:
         "shared_embedding": [list, tuple, None],
         "sparse_embedding": ["boolean", StrOptions({"auto"})],
         "numeric_embedding": [StrOptions(set(NUMERIC_EMBEDDINGS)), list, tuple, None],
-        "n_bins": [Interval(Integral, 2, None, closed="left")],
+        "n_bins": [Interval(Integral, 2, None, closed="left"), StrOptions({"auto"})],
         "numeric_embedding_dim": COUNT,
         "interaction": [StrOptions({"fm", "cross", "senet"}), None],
         "cross_rank": COUNT,
@@ -154,7 +155,7 @@ class FeatureParameters:
     shared_embedding: Sequence[Sequence[str]] | None = None
     sparse_embedding: bool | str = "auto"
     numeric_embedding: str | Sequence[str] | None = None
-    n_bins: int = 64
+    n_bins: int | str = "auto"
     numeric_embedding_dim: int = 8
     interaction: str | None = None
     cross_rank: int = 32

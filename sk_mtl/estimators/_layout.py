@@ -6,6 +6,7 @@ sequence, or of an embedded number, in this order.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,6 +52,9 @@ class FeatureLayout:
     numeric_kinds : tuple of str
         The embeddings of numbers.
 
+    n_bins : int
+        The number of their bins.
+
     groups : dict of str to list of int, or None
         The fields of each group; None where no groups were asked for.
     """
@@ -61,15 +65,22 @@ class FeatureLayout:
     poolings: list[str]
     targets: list[int | None]
     numeric_kinds: tuple[str, ...]
+    n_bins: int
     groups: dict[str, list[int]] | None
 
     @classmethod
     def resolve(
-        cls, wanted: FeatureParameters, schema: FeatureSchema, *, dense: bool = False
+        cls,
+        wanted: FeatureParameters,
+        schema: FeatureSchema,
+        n_rows: int,
+        *,
+        dense: bool = False,
     ) -> FeatureLayout:
         """Return the layout that the parameters ask for, or raise.
 
-        With `dense`, every gradient must be dense.
+        `n_rows` is the number of training rows. With `dense`, every gradient must be
+        dense.
         """
         schema = _share(wanted.shared_embedding, schema)
         dims = resolve_embedding_dims(wanted.embedding_dim, schema)
@@ -82,6 +93,7 @@ class FeatureLayout:
             poolings=poolings,
             targets=targets,
             numeric_kinds=kinds,
+            n_bins=resolve_n_bins(wanted.n_bins, n_rows),
             groups=_resolve_groups(wanted, kinds, schema),
         )
         layout._check_widths(wanted)
@@ -109,7 +121,7 @@ class FeatureLayout:
                 numeric,
                 schema.primary_numeric,
                 schema.missing_indicators,
-                n_bins=wanted.n_bins,
+                n_bins=self.n_bins,
                 width=wanted.numeric_embedding_dim,
             )
         groups = None
@@ -198,7 +210,7 @@ class FeatureLayout:
         if self.numeric_kinds and self.schema.primary_numeric:
             lines.append(
                 f"numbers embedded by {' and '.join(self.numeric_kinds)}, width "
-                f"{wanted.numeric_embedding_dim}, {wanted.n_bins} bins"
+                f"{wanted.numeric_embedding_dim}, {self.n_bins} bins"
             )
         if wanted.interaction == "cross":
             lines.append(f"interaction: cross, rank {wanted.cross_rank}")
@@ -231,6 +243,16 @@ def _share(groups, schema: FeatureSchema) -> FeatureSchema:
         if len(members) > 1 or all(found.values()):
             named.append(members)
     return schema.with_shared_embeddings(named)
+
+
+def resolve_n_bins(n_bins, n_rows: int) -> int:
+    """Return the number of bins of each number.
+
+    "auto" is the power of two nearest to one bin per 150 rows, from 4 to 64.
+    """
+    if n_bins != "auto":
+        return int(n_bins)
+    return max(4, min(64, 2 ** round(math.log2(max(n_rows, 1) / 150))))
 
 
 def resolve_embedding_dims(embedding_dim, schema: FeatureSchema) -> list[int]:

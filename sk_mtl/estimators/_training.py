@@ -103,7 +103,7 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
         encoded = fit_transform_unjoined(preprocessor, train.X)
         schema = FeatureSchema.from_preprocessor(preprocessor, encoded)
         own_tables = self.n_members > 1 and self.member_sharing == "none"
-        layout = FeatureLayout.resolve(self, schema, dense=own_tables)
+        layout = FeatureLayout.resolve(self, schema, len(train.X), dense=own_tables)
         self.schema_ = layout.describe(self).extend_encoders()
         self._layout, self.preprocessor_ = layout, preprocessor
         double = DTYPES[self.precision] == torch.float64

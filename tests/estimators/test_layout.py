@@ -6,7 +6,7 @@ import pytest
 from sklearn.compose import ColumnTransformer
 
 from sk_mtl import MMOEClassifier
-from sk_mtl.estimators._layout import SPARSE_SIZE, FeatureLayout
+from sk_mtl.estimators._layout import SPARSE_SIZE, FeatureLayout, resolve_n_bins
 from sk_mtl.preprocessing import (
     FeatureSchema,
     HashingEncoder,
@@ -39,7 +39,7 @@ def schema():
 
 
 def resolve(schema, **parameters):
-    return FeatureLayout.resolve(MMOEClassifier(**parameters), schema)
+    return FeatureLayout.resolve(MMOEClassifier(**parameters), schema, 10_000)
 
 
 class TestWidths:
@@ -307,7 +307,7 @@ def test_everything_appears_in_the_text_of_the_schema(schema):
         interaction="fm",
         wide=True,
     )
-    shown = repr(FeatureLayout.resolve(model, schema).describe(model))
+    shown = repr(FeatureLayout.resolve(model, schema, 10_000).describe(model))
     for text in (
         "field user",
         "inside a field: sum",
@@ -325,7 +325,7 @@ def test_everything_appears_in_the_text_of_the_schema(schema):
 
 def test_nothing_is_noted_of_what_was_not_asked_for(schema):
     model = MMOEClassifier()
-    frame = FeatureLayout.resolve(model, schema).describe(model).frame()
+    frame = FeatureLayout.resolve(model, schema, 10_000).describe(model).frame()
     assert frame.set_index("feature")["note"].to_dict() == {
         "age": "",
         "visits": "",
@@ -333,3 +333,21 @@ def test_nothing_is_noted_of_what_was_not_asked_for(schema):
         "item": "",
         "history": "mean",
     }
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "n_bins"),
+    [(0, 4), (600, 4), (1_000, 8), (5_000, 32), (9_600, 64), (10**8, 64)],
+)
+def test_auto_bins_are_one_per_150_rows(n_rows, n_bins):
+    assert resolve_n_bins("auto", n_rows) == n_bins
+    assert resolve_n_bins(np.int64(5), n_rows) == 5
+
+
+def test_an_estimator_counts_its_training_rows_for_the_bins():
+    X = table()
+    y = np.arange(len(X)) % 2
+    model = MMOEClassifier(numeric_embedding="bins", max_epochs=1, random_state=0)
+    n_bins = resolve_n_bins("auto", len(X))
+    assert f"{n_bins} bins" in repr(model.fit(X, y).schema_)
+    assert "3 bins" in repr(model.set_params(n_bins=3).fit(X, y).schema_)
