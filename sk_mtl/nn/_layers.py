@@ -147,8 +147,8 @@ class Dropout(nn.Module):
     """x -> the same shape; in training a share of the entries is zeroed.
 
     What ``nn.Dropout`` does, with 16 random bits per entry. On the processor a whole
-    random number for every entry, and a mask of floats drawn from it, cost as much as
-    a layer's product. The share is rounded to a multiple of 2^-16, and what is kept is
+    random number for every entry, and a mask of floats drawn from it, take twice as
+    long. The share is rounded to a multiple of 2^-16, and what is kept is
     divided by the rounded share of the kept, so the mean is exact.
 
     Parameters

@@ -1,7 +1,8 @@
-"""Small tables that the tests of estimators share."""
+"""Small tables, and a callback, that the tests of estimators share."""
 
 import numpy as np
 import pandas as pd
+from skorch.callbacks import Callback
 
 #: Settings of a fit that takes a fraction of a second.
 QUICK = {"max_epochs": 3, "batch_size": 64, "random_state": 0}
@@ -46,3 +47,14 @@ def assert_equal_proba(first, second, **tolerance):
 def largest_difference(first, second):
     """The largest difference between two answers of `predict_proba`."""
     return max(np.abs(a - b).max() for a, b in zip(first, second, strict=True))
+
+
+class InterruptAt(Callback):
+    """Stands for the user who presses Ctrl-C in the middle of an epoch."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_batch_end(self, net, training, **_):
+        if training and len(net.history) == self.epoch:
+            raise KeyboardInterrupt

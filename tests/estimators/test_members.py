@@ -25,6 +25,7 @@ from sk_mtl.estimators._sparse_optimizer import DenseAndSparse
 from sk_mtl.nn import MEMBER_SHARING, MultiTaskNetwork, NetworkEnsemble
 from tests.estimators.common import (
     QUICK,
+    InterruptAt,
     assert_equal_proba,
     funnel_table,
     largest_difference,
@@ -523,17 +524,6 @@ def test_callbacks_that_freeze_and_that_save(tmp_path):
     saved = torch.load(tmp_path / "params.pt")
     for name, value in weights_of(model).items():
         torch.testing.assert_close(saved[name], value, rtol=0, atol=0)
-
-
-class InterruptAt(Callback):
-    """Stands for the user who presses Ctrl-C in the middle of an epoch."""
-
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def on_batch_end(self, net, training, **_):
-        if training and len(net.history) == self.epoch:
-            raise KeyboardInterrupt
 
 
 @sharings

@@ -22,7 +22,12 @@ from torch import nn
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
 from sk_mtl.estimators import _net
-from tests.estimators.common import QUICK, assert_equal_proba, mixed_table
+from tests.estimators.common import (
+    QUICK,
+    InterruptAt,
+    assert_equal_proba,
+    mixed_table,
+)
 
 
 @pytest.fixture(scope="module")
@@ -73,17 +78,6 @@ class Recorder(Callback):
 
     def on_train_end(self, net, **_):
         self.heard_.append("train_end")
-
-
-class InterruptAt(Callback):
-    """Stands for the user who presses Ctrl-C in the middle of an epoch."""
-
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def on_batch_end(self, net, training, **_):
-        if training and len(net.history) == self.epoch:
-            raise KeyboardInterrupt
 
 
 class BreakAt(Callback):
