@@ -33,7 +33,9 @@ FACTORS = {
     "16 bins": {"n_bins": 16},
     "both copies of the numbers": {"numeric": "both"},
     "quantile-normal numbers": {"numeric": "quantile"},
-    "cross layer": {"interaction": "cross"},
+    "no cross layer": {"interaction": None},
+    "factorisation machine for it": {"interaction": "fm"},
+    "linear terms, too": {"wide": True},
     "embeddings of 4": {"embedding_dim": 4},
     "embeddings of 16": {"embedding_dim": 16},
     "embeddings by cardinality": {"embedding_dim": "auto"},
@@ -64,9 +66,9 @@ FACTORS = {
 def auto_batch_size(n_rows: int) -> int:
     """Return the batch size that the default takes for so many rows.
 
-    A tenth of them stops training early where there are more than 1,000.
+    A tenth of them stops training early.
     """
-    n_rows = round(0.9 * n_rows) if n_rows > 1_000 else n_rows
+    n_rows = round(0.9 * n_rows)
     return max(16, min(1024, 2 ** round(math.log2(2 * math.sqrt(n_rows)))))
 
 

@@ -26,6 +26,7 @@ import warnings
 import pandas as pd
 import torch
 from _bare_loop import BareLoop
+from _recipes import PLAIN_LARGE
 from _report import markdown_table, write_report
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -34,19 +35,6 @@ from sk_mtl.datasets import load_census_income, make_conversion_funnel
 from sk_mtl.preprocessing import FeatureSchema, make_tabular_preprocessor
 
 BATCH_SIZES = (256, 1024, 4096, 16384)
-
-#: As in `epoch.py`: eight experts of 128, towers of 64, embeddings of 8.
-SETTINGS = {
-    "n_experts": 8,
-    "expert_hidden_sizes": (128,),
-    "tower_hidden_sizes": (64,),
-    "embedding_dim": 8,
-    "lr": 1e-3,
-    "dropout": 0.0,
-    "unknown_rate": 0.0,
-    "early_stopping": False,
-    "random_state": 0,
-}
 
 #: Operations that read a number, or whose result is as large as the numbers say.
 WAITING = {"_local_scalar_dense", "nonzero", "masked_select", "_unique2", "_coalesce"}
@@ -99,7 +87,7 @@ def time_epochs(X, y, device, batch_size, n_epochs):
             device=device,
             batch_size=batch_size,
             max_epochs=n_epochs,
-            **{**SETTINGS, **options},
+            **{**PLAIN_LARGE, **options},
         )
         return model.fit(X, y).history_["seconds"].min()
 
@@ -153,7 +141,7 @@ def waits_per_step(X, y, device, **options):
             device=device,
             batch_size=-(-len(X) // n_steps),
             max_epochs=1,
-            **{**SETTINGS, **options},
+            **{**PLAIN_LARGE, **options},
         )
         with WaitingOperations() as operations, wait_warnings(device) as messages:
             model.fit(X, y)

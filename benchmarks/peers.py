@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 import torch
+from _recipes import PLAIN
 from _report import write_report
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
@@ -104,6 +105,7 @@ class Ours:
     def __init__(self, data: Data) -> None:
         self.data = data
         self.model = MMOEClassifier(
+            **PLAIN,
             n_experts=EXPERTS,
             expert_hidden_sizes=(EXPERT,),
             tower_hidden_sizes=(TOWER,),
@@ -112,12 +114,7 @@ class Ours:
             optimizer="adam",
             lr=LR,
             weight_decay=0.0,
-            lr_schedule=None,
             early_stopping=False,
-            dropout=0.0,
-            embedding_dropout=0.0,
-            unknown_rate=0.0,
-            batch_norm=False,
             random_state=0,
         )
 

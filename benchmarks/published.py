@@ -28,6 +28,7 @@ from _published import (
     spread,
     unit_range,
 )
+from _recipes import PLAIN
 from _report import markdown_table, write_report
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
@@ -72,22 +73,10 @@ RECHUB = {
     "AITM, its best": ("0.9595", "0.9951"),
 }
 
-# A plain network: embeddings and scaled numbers side by side, and nothing that the
-# defaults of this package may add to them.
-PLAIN = {
-    "numeric_embedding": None,
-    "interaction": None,
-    "wide": False,
-    "embedding_dropout": 0.0,
-    "unknown_rate": 0.0,
-    "weight_averaging": None,
-    "warmup": 0.0,
-    "lr_schedule": None,
-    "optimizer": "adam",
-    "batch_norm": True,
-}
 FIRST_SIZES = {
     **PLAIN,
+    "optimizer": "adam",
+    "batch_norm": True,
     "embedding_dim": 64,
     "tower_hidden_sizes": (128, 64),
     "dropout": 0.5,
@@ -98,6 +87,8 @@ FIRST_SIZES = {
 THREE_EXPERTS = {"n_experts": 3, "expert_hidden_sizes": (128,)}
 RECHUB_SIZES = {
     **PLAIN,
+    "optimizer": "adam",
+    "batch_norm": True,
     "embedding_dim": 4,
     "tower_hidden_sizes": (8,),
     "dropout": 0.0,

@@ -31,8 +31,9 @@ from sk_mtl.estimators._targets import (
 from sk_mtl.estimators._training import NetworkTrainer
 from sk_mtl.losses import FunnelStructure
 
-# With fewer rows the validation part is too small to tell one epoch from another.
-_EARLY_STOPPING_ROWS = 1_000
+# Ten validation rows tell overfitting already: from here on the log-loss is far better
+# with them (benchmarks/small_data.py), and below some task may have no label in them.
+_EARLY_STOPPING_ROWS = 100
 
 
 def _is_funnel(estimator: MultiTaskClassifier) -> bool:

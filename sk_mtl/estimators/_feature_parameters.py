@@ -92,7 +92,7 @@ class FeatureParameters:
         than 4,000,000 numbers, which is 500,000 rows at a width of 8. At an `lr` as
         SGD wants it, such tables diverge.
 
-    numeric_embedding : str, tuple of str or None, default=None
+    numeric_embedding : str, tuple of str or None, default="bins"
         Embeddings of the numeric columns, which stand beside the numbers themselves.
         ``"bins"``: a learned vector for each of `n_bins` quantile bins (a frequent
         value, such as 0, gets a bin of its own, and so does a missing one); learns
@@ -105,15 +105,17 @@ class FeatureParameters:
         more rows. ``"auto"`` is the power of two nearest to one bin per 150 training
         rows, from 4 to 64.
 
-    numeric_embedding_dim : int, default=8
-        Width of the embedding of each numeric column.
+    numeric_embedding_dim : int or "auto", default="auto"
+        Width of the embedding of each numeric column. ``"auto"`` is `embedding_dim`
+        where that is one number for all columns, else 8.
 
-    interaction : {"fm", "cross", "senet"} or None, default=None
-        Products of features before the first layer. ``"fm"``: a factorisation machine,
-        the sum of the inner products of all pairs of embeddings, added to each logit
-        with a weight of its own. ``"cross"``: a low-rank cross layer (DCN-v2) over the
-        whole input. ``"senet"``: squeeze and excitation, weights per embedding that
-        depend on the row. ``"fm"`` and ``"senet"`` need equal widths.
+    interaction : {"cross", "fm", "senet"} or None, default="cross"
+        Products of features before the first layer. ``"cross"``: a low-rank cross layer
+        (DCN-v2) over the whole input, which finds what two columns say together.
+        ``"fm"``: a factorisation machine, the sum of the inner products of all pairs of
+        embeddings, added to each logit with a weight of its own. ``"senet"``: squeeze
+        and excitation, weights per embedding that depend on the row. ``"fm"`` and
+        ``"senet"`` need equal widths. None multiplies nothing, and is the fastest.
 
     cross_rank : int, default=32
         Rank of the ``"cross"`` layer. Larger crosses more and costs more.
@@ -137,8 +139,8 @@ class FeatureParameters:
         "sparse_embedding": ["boolean", StrOptions({"auto"})],
         "numeric_embedding": [StrOptions(set(NUMERIC_EMBEDDINGS)), list, tuple, None],
         "n_bins": [Interval(Integral, 2, None, closed="left"), StrOptions({"auto"})],
-        "numeric_embedding_dim": COUNT,
-        "interaction": [StrOptions({"fm", "cross", "senet"}), None],
+        "numeric_embedding_dim": [*COUNT, StrOptions({"auto"})],
+        "interaction": [StrOptions({"cross", "fm", "senet"}), None],
         "cross_rank": COUNT,
         "wide": ["boolean"],
     }
@@ -154,9 +156,9 @@ class FeatureParameters:
     sequence_target: Mapping[str, str] | None = None
     shared_embedding: Sequence[Sequence[str]] | None = None
     sparse_embedding: bool | str = "auto"
-    numeric_embedding: str | Sequence[str] | None = None
+    numeric_embedding: str | Sequence[str] | None = "bins"
     n_bins: int | str = "auto"
-    numeric_embedding_dim: int = 8
-    interaction: str | None = None
+    numeric_embedding_dim: int | str = "auto"
+    interaction: str | None = "cross"
     cross_rank: int = 32
     wide: bool = False

@@ -55,6 +55,9 @@ class FeatureLayout:
     n_bins : int
         The number of their bins.
 
+    numeric_dim : int
+        Their width.
+
     groups : dict of str to list of int, or None
         The fields of each group; None where no groups were asked for.
     """
@@ -66,6 +69,7 @@ class FeatureLayout:
     targets: list[int | None]
     numeric_kinds: tuple[str, ...]
     n_bins: int
+    numeric_dim: int
     groups: dict[str, list[int]] | None
 
     @classmethod
@@ -94,6 +98,7 @@ class FeatureLayout:
             targets=targets,
             numeric_kinds=kinds,
             n_bins=resolve_n_bins(wanted.n_bins, n_rows),
+            numeric_dim=_resolve_numeric_dim(wanted),
             groups=_resolve_groups(wanted, kinds, schema),
         )
         layout._check_widths(wanted)
@@ -122,7 +127,7 @@ class FeatureLayout:
                 schema.primary_numeric,
                 schema.missing_indicators,
                 n_bins=self.n_bins,
-                width=wanted.numeric_embedding_dim,
+                width=self.numeric_dim,
             )
         groups = None
         if wanted.group_pooling != "concat":
@@ -149,7 +154,7 @@ class FeatureLayout:
     def _check_widths(self, wanted: FeatureParameters) -> None:
         names = self.field_names
         n_numbers = len(names) - len(self.dims)
-        widths = self.dims + [wanted.numeric_embedding_dim] * n_numbers
+        widths = self.dims + [self.numeric_dim] * n_numbers
         every = range(len(names))
         if wanted.interaction in ("fm", "senet"):
             what = f"interaction={wanted.interaction!r} needs embeddings of equal width"
@@ -187,7 +192,7 @@ class FeatureLayout:
             notes[name] = parts
         for position in schema.primary_numeric if self.numeric_kinds else ():
             name = schema.numeric_names[position]
-            notes[name] = [f"{' + '.join(self.numeric_kinds)} beside the number"]
+            notes[name] = [" + ".join(self.numeric_kinds)]
         for group, fields in (self.groups or {}).items():
             for name in dict.fromkeys(self.field_names[field] for field in fields):
                 notes.setdefault(name, []).insert(0, f"field {group}")
@@ -210,7 +215,7 @@ class FeatureLayout:
         if self.numeric_kinds and self.schema.primary_numeric:
             lines.append(
                 f"numbers embedded by {' and '.join(self.numeric_kinds)}, width "
-                f"{wanted.numeric_embedding_dim}, {self.n_bins} bins"
+                f"{self.numeric_dim}, {self.n_bins} bins"
             )
         if wanted.interaction == "cross":
             lines.append(f"interaction: cross, rank {wanted.cross_rank}")
@@ -253,6 +258,13 @@ def resolve_n_bins(n_bins, n_rows: int) -> int:
     if n_bins != "auto":
         return int(n_bins)
     return max(4, min(64, 2 ** round(math.log2(max(n_rows, 1) / 150))))
+
+
+def _resolve_numeric_dim(wanted: FeatureParameters) -> int:
+    if wanted.numeric_embedding_dim != "auto":
+        return int(wanted.numeric_embedding_dim)
+    one_for_all = isinstance(wanted.embedding_dim, Integral)
+    return int(wanted.embedding_dim) if one_for_all else FeatureParameters.embedding_dim
 
 
 def resolve_embedding_dims(embedding_dim, schema: FeatureSchema) -> list[int]:

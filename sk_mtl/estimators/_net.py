@@ -137,10 +137,12 @@ class _MultiTaskNet(NeuralNet):
             return None
         self._set_training(training)
         total, outputs = 0.0, []
+        # Elsewhere each look at a number waits for all that is queued before it.
+        on_processor = iterator.table.y.device.type == "cpu"
         for batch in iterator:
             self._notify_batch("on_batch_begin", batch, training)
             step = step_fn(batch)
-            if not np.isfinite(step["loss"].item()):
+            if on_processor and not np.isfinite(step["loss"].item()):
                 raise NonFiniteLossError
             total = total + step["task_losses"].double() * len(batch)
             if training:
@@ -148,6 +150,8 @@ class _MultiTaskNet(NeuralNet):
             else:
                 outputs.append(step["y_pred"])
             self._notify_batch("on_batch_end", batch, training, **step)
+        if not bool(total.isfinite().all()):
+            raise NonFiniteLossError
         self._record_losses(prefix, total, iterator.table)
         return torch.cat(outputs) if outputs else None
 

@@ -107,7 +107,7 @@ class SharedParameters(FeatureParameters):
         network is new, step by step. It tames the first steps of large learning rates
         and costs as much time.
 
-    weight_averaging : float or None, default=None
+    weight_averaging : float or None, default=0.999
         Decay, in [0, 1), of a moving average of the weights, which is what is
         validated, kept and predicted with; training goes on from the plain weights. It
         steadies what the last batches left to chance. Larger averages over more steps:
@@ -125,7 +125,7 @@ class SharedParameters(FeatureParameters):
     early_stopping : bool or "auto", default="auto"
         Whether to stop when the monitored value on validation rows stops improving,
         and to keep the weights of its best epoch. ``"auto"`` does so with more than
-        1,000 rows, or where `X_val` is given.
+        100 rows, or where `X_val` is given.
 
     validation_split : {"random", "last"} or splitter, default="random"
         Which rows become validation rows where `X_val` is not given. ``"random"``
@@ -245,7 +245,7 @@ class SharedParameters(FeatureParameters):
     weight_decay: float = 0.01
     lr_schedule: str | Callable | None = None
     warmup: float = 0.0
-    weight_averaging: float | None = None
+    weight_averaging: float | None = 0.999
     batch_size: int | str = "auto"
     max_epochs: int = 30
     early_stopping: bool | str = "auto"

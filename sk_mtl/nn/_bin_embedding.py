@@ -82,7 +82,8 @@ class BinEmbedding(nn.Module):
         self.register_buffer("starts", starts.int(), persistent=False)
         self._register_missing(has_missing, [indicators.get(c, c) for c in columns])
         self.register_buffer("missing_rows", (ends - 1).int(), persistent=False)
-        self.table = nn.Parameter(padded.new_empty(int(ends[-1]), width))
+        # In torch's own type, whatever that of the edges, as all other weights start.
+        self.table = nn.Parameter(torch.empty(int(ends[-1]), width))
         self.reset_parameters()
 
     def _register_missing(self, has_missing: Tensor, indicators: list[int]) -> None:

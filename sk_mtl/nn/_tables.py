@@ -211,12 +211,13 @@ class EmbeddingTables(nn.ParameterList):
 
         Neither the number of real items, which depends on the data, nor that kernel
         belongs in a graph: while one is captured, for `torch.compile` or an export,
-        padding is looked up and masked. The kernel knows no sparse maximum either.
+        padding is looked up and masked. So it is on a card, which that number would
+        keep waiting. The kernel knows no sparse maximum either.
         """
         table, start = self._sequences[sequence]
         sparse = self._kinds[table][1]
         captured = self.batchable or torch.compiler.is_compiling()
-        if captured or (sparse and mode == "max"):
+        if captured or codes.is_cuda or (sparse and mode == "max"):
             return pool_items(*self.look_up_items(sequence, codes), mode)
         real = codes >= 0
         rows, lengths = self._addressing(codes[real]) + start, real.sum(1)

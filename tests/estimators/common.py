@@ -6,6 +6,8 @@ from skorch.callbacks import Callback
 
 #: Settings of a fit that takes a fraction of a second.
 QUICK = {"max_epochs": 3, "batch_size": 64, "random_state": 0}
+#: A network of embeddings, scaled numbers, experts, gates and towers, and no more.
+PLAIN = {"numeric_embedding": None, "interaction": None, "weight_averaging": None}
 
 
 def mixed_table(n_samples=240, seed=0):

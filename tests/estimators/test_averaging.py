@@ -381,6 +381,8 @@ def test_integer_weights_equal_repeated_rows(weight):
         weights = (weights > 0).astype(int)
     options = {
         "preprocessor": FunctionTransformer(),
+        # Bins are made of rows, whatever their weights, as scalers are.
+        "numeric_embedding": None,
         "precision": "float64",
         "batch_size": 10_000,
         "dropout": 0.0,

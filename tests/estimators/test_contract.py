@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import (
@@ -84,6 +85,8 @@ def _full_batch(cls):
     """An estimator whose steps do not depend on how rows fall into batches."""
     return cls(
         preprocessor=FunctionTransformer(),
+        # Bins are made of rows, whatever their weights, as scalers are.
+        numeric_embedding=None,
         structure="independent",
         precision="float64",
         batch_size=10_000,
@@ -127,8 +130,10 @@ def test_weight_zero_equals_absence(cls, weighted):
 def test_a_weight_per_task_counts_for_that_task_only(weighted):
     X, y, weight = weighted
     both = np.column_stack([weight, np.ones(len(X))])
-    by_weight = _full_batch(sk_mtl.ESMMClassifier).fit(X, y, sample_weight=both)
-    plain = _full_batch(sk_mtl.ESMMClassifier).fit(X, y)
+    # Without a cross layer the towers share nothing: numbers are not embedded here.
+    model = _full_batch(sk_mtl.ESMMClassifier).set_params(interaction=None)
+    by_weight = clone(model).fit(X, y, sample_weight=both)
+    plain = clone(model).fit(X, y)
     weighted_task, other_task = by_weight.predict_proba(X)
     assert_equal_proba(other_task, plain.predict_proba(X)[1], rtol=0, atol=1e-6)
     assert np.abs(weighted_task - plain.predict_proba(X)[0]).max() > 1e-3

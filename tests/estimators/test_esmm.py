@@ -8,7 +8,13 @@ import pytest
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
 from sk_mtl.exceptions import FunnelWarning
-from tests.estimators.common import QUICK, assert_equal_proba, funnel_table, mixed_table
+from tests.estimators.common import (
+    PLAIN,
+    QUICK,
+    assert_equal_proba,
+    funnel_table,
+    mixed_table,
+)
 
 
 def three_steps(n_samples=400):
@@ -200,8 +206,9 @@ def test_the_tags_tell_what_a_funnel_takes():
     assert not tags.classifier_tags.poor_score
 
 
-def test_steps_share_the_embeddings_and_nothing_else(fitted):
-    model, _, _ = fitted
+def test_steps_share_the_embeddings_and_nothing_else():
+    X, y = funnel_table()
+    model = ESMMClassifier(**PLAIN, **QUICK).fit(X, y)
     module = model.net_.module_
     assert sum(p.numel() for p in module.wiring.parameters()) == 0
     assert sum(p.numel() for p in module.encoder.parameters()) == 8 * sum(

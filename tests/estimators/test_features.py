@@ -14,7 +14,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sk_mtl import ESMMClassifier, MMOEClassifier
 from sk_mtl.datasets import make_conversion_funnel
 from sk_mtl.metrics import make_task_scorer
-from tests.estimators.common import QUICK, assert_equal_proba
+from tests.estimators.common import PLAIN, QUICK, assert_equal_proba
 
 USER = ["user_age_group", "user_country", "user_id", "hour"]
 ITEM = ["item_id", "item_category", "item_brand", "price"]
@@ -79,8 +79,9 @@ def test_it_fits_predicts_pickles_and_repeats(funnel, model, name):
 @pytest.mark.parametrize("name", sorted(set(FEATURES) - {"groups"}))
 def test_it_changes_the_network(funnel, name):
     X, y = funnel
-    plain = MMOEClassifier(**QUICK).fit(X, y).predict_proba(X)
-    changed = MMOEClassifier(**FEATURES[name], **QUICK).fit(X, y).predict_proba(X)
+    plain = MMOEClassifier(**PLAIN, **QUICK).fit(X, y).predict_proba(X)
+    options = {**PLAIN, **FEATURES[name], **QUICK}
+    changed = MMOEClassifier(**options).fit(X, y).predict_proba(X)
     assert not np.array_equal(plain[0], changed[0])
 
 

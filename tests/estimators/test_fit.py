@@ -13,6 +13,7 @@ from sk_mtl import ESMMClassifier, MMOEClassifier
 from sk_mtl.estimators import _base
 from sk_mtl.exceptions import LeakWarning
 from tests.estimators.common import (
+    PLAIN,
     QUICK,
     assert_equal_proba,
     funnel_table,
@@ -64,7 +65,7 @@ def test_losses_are_means_over_tasks(parts):
 
 
 def test_without_validation_there_is_no_validation_loss(table):
-    model = MMOEClassifier(**QUICK).fit(*table)
+    model = MMOEClassifier(early_stopping=False, **QUICK).fit(*table)
     assert not any("valid" in name for name in model.history_.columns)
     assert model.best_epoch_ == model.n_iter_ == 3
 
@@ -122,9 +123,9 @@ def test_a_part_of_x_is_held_out_where_asked(table):
 
 
 def test_auto_holds_out_nothing_of_few_rows(table, monkeypatch):
-    assert "valid_loss" not in MMOEClassifier(**QUICK).fit(*table).history_
-    monkeypatch.setattr(_base, "_EARLY_STOPPING_ROWS", 239)
     assert "valid_loss" in MMOEClassifier(**QUICK).fit(*table).history_
+    monkeypatch.setattr(_base, "_EARLY_STOPPING_ROWS", 240)
+    assert "valid_loss" not in MMOEClassifier(**QUICK).fit(*table).history_
 
 
 def test_the_documented_number_of_rows_is_the_true_one():
@@ -263,8 +264,10 @@ def test_a_missing_label_equals_weight_zero(table):
     gaps, weight = y.astype(float), np.ones(y.shape)
     gaps.iloc[::3, 0] = np.nan
     weight[::3, 0] = 0
-    by_gap = MMOEClassifier(**QUICK).fit(X, gaps)
-    by_weight = MMOEClassifier(**QUICK).fit(X, y, sample_weight=weight)
+    # A part to validate on would be stratified by the gaps.
+    model = MMOEClassifier(early_stopping=False, **QUICK)
+    by_gap, by_weight = clone(model).fit(X, gaps), clone(model)
+    by_weight.fit(X, y, sample_weight=weight)
     assert_equal_proba(by_gap.predict_proba(X), by_weight.predict_proba(X))
 
 
@@ -274,8 +277,9 @@ def test_what_stands_behind_a_gap_does_not_matter(table):
     weight[::3, 0] = 0
     other = y.copy()
     other.iloc[::3, 0] = 1 - other.iloc[::3, 0]
-    first = MMOEClassifier(**QUICK).fit(X, y, sample_weight=weight)
-    second = MMOEClassifier(**QUICK).fit(X, other, sample_weight=weight)
+    model = MMOEClassifier(early_stopping=False, **QUICK)
+    first = clone(model).fit(X, y, sample_weight=weight)
+    second = clone(model).fit(X, other, sample_weight=weight)
     assert_equal_proba(first.predict_proba(X), second.predict_proba(X))
 
 
@@ -409,7 +413,7 @@ def test_towers_of_unequal_sizes_are_unequal(table, sizes):
 )
 def test_embeddings_are_as_wide_as_asked(table, width, expected):
     X, y = table
-    model = MMOEClassifier(embedding_dim=width, **QUICK).fit(X, y)
+    model = MMOEClassifier(embedding_dim=width, **PLAIN, **QUICK).fit(X, y)
     assert model.schema_.embedding_dims == expected
     assert model.schema_.frame()["width"].tolist() == [1, 1, *expected]
     assert model.net_.module_.encoder.width == 2 + sum(expected)

@@ -222,11 +222,27 @@ class TestShared:
 
 class TestNumbers:
     def test_kinds_are_one_or_several(self, schema):
-        assert resolve(schema).numeric_kinds == ()
-        assert resolve(schema, numeric_embedding="bins").numeric_kinds == ("bins",)
+        assert resolve(schema).numeric_kinds == ("bins",)
+        assert resolve(schema, numeric_embedding=None).numeric_kinds == ()
+        assert resolve(schema, numeric_embedding="ple").numeric_kinds == ("ple",)
         both = resolve(schema, numeric_embedding=["bins", "ple"])
         assert both.numeric_kinds == ("bins", "ple")
         assert both.field_names[3:] == ["age", "visits", "age", "visits"]
+
+    @pytest.mark.parametrize(
+        ("embedding_dim", "numeric_embedding_dim", "width"),
+        [(8, "auto", 8), (np.int64(5), "auto", 5), ("auto", "auto", 8)]
+        + [({"town": 3}, "auto", 8), (5, 3, 3)],
+    )
+    def test_numbers_are_as_wide_as_columns(
+        self, schema, embedding_dim, numeric_embedding_dim, width
+    ):
+        layout = resolve(
+            schema,
+            embedding_dim=embedding_dim,
+            numeric_embedding_dim=numeric_embedding_dim,
+        )
+        assert layout.numeric_dim == width
 
     @pytest.mark.parametrize("kinds", [("bins", "bins"), ("bins", "log")])
     def test_wrong_kinds_are_refused(self, schema, kinds):
@@ -245,7 +261,8 @@ class TestGroups:
         assert layout.groups == {"user": [0, 3], "item": [1, 2]}
 
     def test_numbers_that_are_not_embedded_are_in_no_field(self, schema):
-        layout = resolve(schema, feature_groups={"user": ["age", "town"]})
+        groups = {"user": ["age", "town"]}
+        layout = resolve(schema, feature_groups=groups, numeric_embedding=None)
         assert layout.groups == {"user": [0]}
 
     def test_a_column_is_in_one_field(self, schema):
@@ -273,6 +290,7 @@ class TestGroups:
             feature_groups={"user": ["town"]},
             group_pooling="sum",
             embedding_dim={"town": 4},
+            numeric_embedding=None,
         )
         assert layout.groups == {"user": [0]}
 
@@ -315,7 +333,7 @@ def test_everything_appears_in_the_text_of_the_schema(schema):
         "shares with history",
         "shares with item",
         "sparse gradients",
-        "bins + ple beside the number",
+        "bins + ple",
         "numbers embedded by bins and ple, width 8, 64 bins",
         "interaction: fm",
         "wide: a linear term per category",
@@ -324,7 +342,7 @@ def test_everything_appears_in_the_text_of_the_schema(schema):
 
 
 def test_nothing_is_noted_of_what_was_not_asked_for(schema):
-    model = MMOEClassifier()
+    model = MMOEClassifier(numeric_embedding=None, interaction=None)
     frame = FeatureLayout.resolve(model, schema, 10_000).describe(model).frame()
     assert frame.set_index("feature")["note"].to_dict() == {
         "age": "",
@@ -347,7 +365,7 @@ def test_auto_bins_are_one_per_150_rows(n_rows, n_bins):
 def test_an_estimator_counts_its_training_rows_for_the_bins():
     X = table()
     y = np.arange(len(X)) % 2
-    model = MMOEClassifier(numeric_embedding="bins", max_epochs=1, random_state=0)
+    model = MMOEClassifier(max_epochs=1, random_state=0)
     n_bins = resolve_n_bins("auto", len(X))
     assert f"{n_bins} bins" in repr(model.fit(X, y).schema_)
     assert "3 bins" in repr(model.set_params(n_bins=3).fit(X, y).schema_)

@@ -5,7 +5,13 @@ import pytest
 import torch
 
 from sk_mtl import MMOEClassifier
-from tests.estimators.common import QUICK, assert_equal_proba, funnel_table, mixed_table
+from tests.estimators.common import (
+    PLAIN,
+    QUICK,
+    assert_equal_proba,
+    funnel_table,
+    mixed_table,
+)
 
 
 def test_gates_are_weights_per_row_task_and_expert():
@@ -74,6 +80,7 @@ def test_sizes_are_those_that_were_asked_for():
         gate_hidden_sizes=np.array([5]),
         tower_hidden_sizes=(),
         embedding_dim=4,
+        **PLAIN,
         **QUICK,
     ).fit(X, y)
     module = model.net_.module_

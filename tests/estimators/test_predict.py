@@ -11,7 +11,13 @@ import torch
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
 from sk_mtl.estimators import _net, _prediction
-from tests.estimators.common import QUICK, assert_equal_proba, funnel_table, mixed_table
+from tests.estimators.common import (
+    PLAIN,
+    QUICK,
+    assert_equal_proba,
+    funnel_table,
+    mixed_table,
+)
 
 # Rows are multiplied in blocks whose size decides the order of sums: the largest
 # difference of a probability seen with other blocks was 2e-7 in float32.
@@ -197,7 +203,7 @@ def test_the_unknown_row_is_trained():
     X, y = mixed_table()
     rows = []
     for rate in (0.0, 0.2):
-        options = {"unknown_rate": rate, "lr": 0.02, "weight_decay": 0.0}
+        options = {**PLAIN, "unknown_rate": rate, "weight_decay": 0.0}
         start, trained = (
             MMOEClassifier(**{**QUICK, **options, "lr": lr}).fit(X, y)
             for lr in (1e-12, 0.02)

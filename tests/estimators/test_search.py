@@ -193,7 +193,7 @@ def test_cross_val_predict_with_task_names(table):
 def test_cross_val_predict_of_labels(table):
     X, y = table
     named = y.replace({0: "no", 1: "yes"})
-    labels = cross_val_predict(make(), X, named, cv=TWO)
+    labels = cross_val_predict(make(lr=0.02), X, named, cv=TWO)
     assert labels.shape == (240, 2)
     assert set(labels.ravel()) == {"no", "yes"}
 
@@ -355,9 +355,9 @@ def test_names_of_the_preprocessed_columns(table):
 def test_a_schema_prints_as_a_table(table):
     model = make().fit(*table)
     lines = [line.split() for line in repr(model.schema_).splitlines()]
-    assert lines[1] == ["feature", "kind", "cardinality", "width"]
+    assert lines[1] == ["feature", "kind", "cardinality", "width", "note"]
     assert ["town", "categorical", "4", "8"] in lines
-    assert ["age", "numeric", "<NA>", "1"] in lines
+    assert ["age", "numeric", "<NA>", "1", "bins"] in lines
 
 
 def test_polars_tables_give_what_pandas_tables_give(table):
