@@ -31,9 +31,10 @@ from sk_mtl.estimators._targets import (
 from sk_mtl.estimators._training import NetworkTrainer
 from sk_mtl.losses import FunnelStructure
 
-# Ten validation rows tell overfitting already: from here on the log-loss is far better
-# with them (benchmarks/small_data.py), and below some task may have no label in them.
-_EARLY_STOPPING_ROWS = 100
+# When `early_stopping="auto"` holds rows out. A few epochs of a falling learning rate
+# overfit little, and rows held out of a small table are missed in training; a large
+# one can spare them. Many epochs overfit soon, so that even ten validation rows help.
+_MANY_ROWS, _MANY_EPOCHS, _FEW_ROWS = 50_000, 10, 100
 
 
 def _is_funnel(estimator: MultiTaskClassifier) -> bool:
@@ -177,7 +178,7 @@ class MultiTaskClassifier(ClassifierMixin, NetworkPredictor, NetworkTrainer):
             self._draw_seed(known)
             if not known:
                 self._seen = None
-            self._train(rows, None, None, known=known, epochs=1)
+            self._train(rows, None, None, known=known, epochs=None)
             self._set_answers()
         return self
 
@@ -224,7 +225,11 @@ class MultiTaskClassifier(ClassifierMixin, NetworkPredictor, NetworkTrainer):
         log_proba : list of ndarray of shape (n_samples, n_classes)
             As from `predict_proba`.
         """
-        return self._answer(self._predict_log_proba(X))
+        log_proba = self._predict_log_proba(X)
+        for array in log_proba:
+            # A probability that rounds to one has the logarithm of one.
+            array[array >= -np.finfo(array.dtype).epsneg / 2] = 0
+        return self._answer(log_proba)
 
     @available_if(_is_funnel)
     def predict_conditional_proba(self, X):
@@ -346,7 +351,8 @@ class MultiTaskClassifier(ClassifierMixin, NetworkPredictor, NetworkTrainer):
             return rows, valid
         stop = self.early_stopping
         if stop == "auto":
-            stop = len(rows) > _EARLY_STOPPING_ROWS
+            long = self.max_epochs > _MANY_EPOCHS and len(rows) > _FEW_ROWS
+            stop = long or len(rows) > _MANY_ROWS
         if not stop:
             return rows, None
         # A splitter without a random_state of its own draws from NumPy's generator.

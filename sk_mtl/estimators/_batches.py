@@ -85,6 +85,9 @@ class BatchIterator:
     batch_size: int
     shuffle: bool
 
+    def __len__(self) -> int:
+        return sum(1 for _ in self._bounds(len(self.table)))
+
     def __iter__(self) -> Iterator[TensorTable]:
         n_rows = len(self.table)
         if not self.shuffle:

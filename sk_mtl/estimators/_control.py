@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from sk_mtl.estimators._averaging import WeightAverage
 from sk_mtl.estimators._monitor import Monitor
-from sk_mtl.estimators._optimizers import Warmup
+from sk_mtl.estimators._schedules import StepRates
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -53,8 +53,8 @@ class TrainingControl:
     average : WeightAverage or None
         The average of the weights, which is what is validated and kept.
 
-    warmup : Warmup or None
-        Lowers the learning rate of the first steps.
+    rates : StepRates or None
+        Changes the learning rate from step to step.
 
     best_epoch : int
         The number of the epoch whose weights are kept, 0 before the first.
@@ -69,7 +69,7 @@ class TrainingControl:
     schedule: Callable[[float | None], None] | None = None
     rows: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
     average: WeightAverage | None = None
-    warmup: Warmup | None = None
+    rates: StepRates | None = None
     best_epoch: int = 0
     best_score: float | None = None
     _weights: dict[str, Tensor] | None = field(default=None, repr=False)
@@ -130,8 +130,8 @@ class TrainingControl:
 
     def end_training(self) -> None:
         """Leave the optimiser as it would be found without this control."""
-        if self.warmup is not None:
-            self.warmup.remove()
+        if self.rates is not None:
+            self.rates.remove()
 
     def _keep(self, module: nn.Module, epoch: int, score: float | None) -> None:
         weights = {k: self._copy(k, v) for k, v in module.state_dict().items()}

@@ -169,6 +169,10 @@ class _MultiTaskNet(NeuralNet):
         with torch.no_grad():
             return self._losses(self.module_(*batch.inputs), batch)
 
+    def steps_per_epoch(self, table: TensorTable) -> int:
+        """Return how many batches of training a table makes."""
+        return len(BatchIterator(table, self.batch_size, shuffle=True))
+
     def set_loss(self, loss: TaskLoss) -> None:
         """Replace the criterion, whose constants belong to the rows of a fit."""
         self.criterion_ = loss.to(self.device)

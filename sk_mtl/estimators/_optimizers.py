@@ -1,12 +1,11 @@
-"""Optimisers and learning-rate schedules by name."""
+"""Optimisers by name."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
-from torch.optim import lr_scheduler
 
 from sk_mtl.estimators._sparse_optimizer import DenseAndSparse
 
@@ -18,7 +17,6 @@ OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "rmsprop": torch.optim.RMSprop,
     "sgd": torch.optim.SGD,
 }
-SCHEDULES = ("cosine", "linear", "plateau")
 
 
 def optimizer_options(
@@ -67,107 +65,3 @@ def _check_plain_step(cls: type[torch.optim.Optimizer]) -> None:
             f"gradients; found {cls.__name__}, which computes it as often as it needs. "
             "Set sparse_embedding=False, or take another optimizer."
         )
-
-
-class Warmup:
-    """Raises the learning rate linearly over the first steps.
-
-    Step t of n is taken at t / (n + 1) of the learning rate that the optimiser
-    holds, whatever schedule sets it: it is lowered before the step and restored behind
-    it. The first steps of Adam are as long as any, in a direction that one batch says.
-
-    Parameters
-    ----------
-    optimizer : Optimizer
-
-    n_steps : int
-        The number of steps, counted from the first one after this object is made.
-
-    Examples
-    --------
-    Two steps of a third and two thirds, then the full length.
-
-    >>> import torch
-    >>> from sk_mtl.estimators._optimizers import Warmup
-    >>> weight = torch.zeros(1, requires_grad=True)
-    >>> optimizer = torch.optim.SGD([weight], lr=0.3)
-    >>> warmup, before = Warmup(optimizer, 2), 0.0
-    >>> for _ in range(4):
-    ...     weight.grad = -torch.ones(1)
-    ...     optimizer.step()
-    ...     print(round(weight.item() - before, 2))
-    ...     before = weight.item()
-    0.1
-    0.2
-    0.3
-    0.3
-    """
-
-    def __init__(self, optimizer: torch.optim.Optimizer, n_steps: int) -> None:
-        self._optimizer, self._n_steps, self._step = optimizer, n_steps, 0
-        # What the groups hold while a step is under way; nothing between steps.
-        self._rates: list[float] = []
-        self._hooks = [
-            optimizer.register_step_pre_hook(self._lower),
-            optimizer.register_step_post_hook(self._restore),
-        ]
-
-    def remove(self) -> None:
-        """Leave the optimiser alone from here on, with its own learning rate.
-
-        Not from within a hook: torch is walking along the hooks then.
-        """
-        # An interruption may have come in the middle of a step.
-        self._restore()
-        for hook in self._hooks:
-            hook.remove()
-
-    def _lower(self, *_) -> None:
-        if self._step < self._n_steps:
-            self._step += 1
-            groups = self._optimizer.param_groups
-            self._rates = [group["lr"] for group in groups]
-            for group in groups:
-                group["lr"] = group["lr"] * (self._step / (self._n_steps + 1))
-
-    def _restore(self, *_) -> None:
-        for group, rate in zip(self._optimizer.param_groups, self._rates):
-            group["lr"] = rate
-        self._rates = []
-
-
-def make_schedule(
-    schedule, optimizer: torch.optim.Optimizer, *, max_epochs: int, maximise: bool
-) -> Callable[[float | None], None] | None:
-    """Return a function to call after each epoch with the monitored value, or None.
-
-    Parameters
-    ----------
-    schedule : None, "cosine", "linear", "plateau" or callable
-        A callable takes the optimiser and returns a torch scheduler.
-
-    optimizer : Optimizer
-
-    max_epochs : int
-        Where "cosine" and "linear" arrive at zero.
-
-    maximise : bool
-        Whether the monitored value is better when larger ("plateau").
-    """
-    if schedule is None:
-        return None
-    if schedule == "plateau":
-        mode = "max" if maximise else "min"
-        plateau = lr_scheduler.ReduceLROnPlateau(
-            optimizer, mode=mode, factor=0.5, patience=0
-        )
-        return lambda score: None if score is None else plateau.step(score)
-    if schedule == "cosine":
-        scheduler = lr_scheduler.CosineAnnealingLR(optimizer, T_max=max_epochs)
-    elif schedule == "linear":
-        scheduler = lr_scheduler.LinearLR(
-            optimizer, start_factor=1.0, end_factor=0.0, total_iters=max_epochs
-        )
-    else:
-        scheduler = schedule(optimizer)
-    return lambda score: scheduler.step()

@@ -12,8 +12,9 @@ import torch
 from sk_mtl._sklearn_compat import HasMethods, Interval, StrOptions
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._feature_parameters import COUNT, SHARE, FeatureParameters
-from sk_mtl.estimators._optimizers import OPTIMIZERS, SCHEDULES
+from sk_mtl.estimators._optimizers import OPTIMIZERS
 from sk_mtl.estimators._precision import DTYPES
+from sk_mtl.estimators._schedules import SCHEDULES
 from sk_mtl.nn import ACTIVATIONS, MEMBER_SHARING
 
 
@@ -89,18 +90,21 @@ class SharedParameters(FeatureParameters):
         that processor or card gain by it, and the same as ``"float32"`` elsewhere;
         weights, losses and predictions stay in single precision.
 
-    lr : float, default=0.002
-        Learning rate. Larger learns in fewer epochs and less finely; too large
-        diverges.
+    lr : float, default=0.008
+        Learning rate, from which `lr_schedule` starts. Larger learns in fewer epochs
+        and less finely; too large diverges.
 
     weight_decay : float, default=0.01
         How far weights shrink per step, times `lr`. Larger regularises more.
 
-    lr_schedule : {"cosine", "linear", "plateau"}, callable or None, default=None
-        ``"cosine"`` and ``"linear"`` lower the learning rate to zero over `max_epochs`;
+    lr_schedule : {"linear", "cosine", "plateau"}, callable or None, default="linear"
+        ``"linear"`` and ``"cosine"`` lower the learning rate from step to step, to zero
+        at the end of `max_epochs`: large steps in the beginning and fine ones in the
+        end need few epochs. (Not in `partial_fit`, whose end nobody knows.)
         ``"plateau"`` halves it after each epoch that did not improve the monitored
         value, or the training loss without early stopping. A callable takes the
-        optimiser and returns a torch scheduler, which is stepped once per epoch.
+        optimiser and returns a torch scheduler, which is stepped once per epoch. None
+        keeps it, which wants a smaller `lr` and more `max_epochs`.
 
     warmup : float, default=0.0
         Epochs, or a part of one, over which the learning rate rises from 0 when a
@@ -119,13 +123,17 @@ class SharedParameters(FeatureParameters):
         per epoch. ``"auto"`` is the power of two nearest to twice the square root of
         the rows, from 16 to 1024.
 
-    max_epochs : int, default=30
-        Passes over the training rows at most. `warm_start` adds as many again.
+    max_epochs : int, default=5
+        Passes over the training rows at most. `warm_start` adds as many again. With a
+        learning rate that falls to zero few are enough, of a thousand rows as of a
+        hundred thousand; many more need a smaller `lr`, and overfit without
+        `early_stopping`.
 
     early_stopping : bool or "auto", default="auto"
         Whether to stop when the monitored value on validation rows stops improving,
-        and to keep the weights of its best epoch. ``"auto"`` does so with more than
-        100 rows, or where `X_val` is given.
+        and to keep the weights of its best epoch. ``"auto"`` does so where `X_val` is
+        given, with more than 50,000 rows, which can spare a part, and where
+        `max_epochs` is more than 10 and there are more than 100 rows.
 
     validation_split : {"random", "last"} or splitter, default="random"
         Which rows become validation rows where `X_val` is not given. ``"random"``
@@ -241,13 +249,13 @@ class SharedParameters(FeatureParameters):
     missing_label: Any = None
     optimizer: str | type[torch.optim.Optimizer] = "adamw"
     precision: str = "float32"
-    lr: float = 2e-3
+    lr: float = 8e-3
     weight_decay: float = 0.01
-    lr_schedule: str | Callable | None = None
+    lr_schedule: str | Callable | None = "linear"
     warmup: float = 0.0
     weight_averaging: float | None = 0.999
     batch_size: int | str = "auto"
-    max_epochs: int = 30
+    max_epochs: int = 5
     early_stopping: bool | str = "auto"
     validation_split: Any = "random"
     validation_fraction: float = 0.1

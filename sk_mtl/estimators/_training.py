@@ -24,10 +24,11 @@ from sk_mtl.estimators._control import TrainingControl
 from sk_mtl.estimators._layout import FeatureLayout
 from sk_mtl.estimators._monitor import Monitor, ValidationRows
 from sk_mtl.estimators._net import _MultiTaskNet
-from sk_mtl.estimators._optimizers import Warmup, make_schedule, optimizer_options
+from sk_mtl.estimators._optimizers import optimizer_options
 from sk_mtl.estimators._parameters import SharedParameters
 from sk_mtl.estimators._precision import DTYPES, autocasts
 from sk_mtl.estimators._random import isolated_random_state
+from sk_mtl.estimators._schedules import StepRates, make_schedule, make_share
 from sk_mtl.estimators._tables import LabelledRows, check_leaks, weight_classes
 from sk_mtl.losses import TaskLoss
 from sk_mtl.nn import FeatureEncoder, MultiTaskNetwork, NetworkEnsemble, Towers
@@ -58,8 +59,12 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
     def _make_wiring(self, in_width: int, n_tasks: int) -> nn.Module:
         """Return the part of the network between encoder and towers."""
 
-    def _train(self, train, valid, monitor, *, known: bool, epochs: int) -> None:
-        """Encode the rows and train, in a random state of its own."""
+    def _train(self, train, valid, monitor, *, known: bool, epochs: int | None) -> None:
+        """Encode the rows and train, in a random state of its own.
+
+        `epochs` is the most; None trains for one of a number that nobody knows, so that
+        no learning rate can fall towards its end.
+        """
         if known:
             self._check_same_network()
         device, dtype = resolve_device(self.device), DTYPES[self.precision]
@@ -77,7 +82,7 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
                 train_table,
                 valid_table,
                 control,
-                epochs=epochs,
+                epochs=epochs or 1,
                 verbose=int(self.verbose),
             )
         self.history_ = self.net_.history_frame()
@@ -237,7 +242,7 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
         monitor: Monitor | None,
         train_table: TensorTable,
         valid: LabelledRows | None,
-        epochs: int,
+        epochs: int | None,
         *,
         known: bool,
     ) -> TrainingControl:
@@ -250,10 +255,8 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
         schedule = make_schedule(
             self.lr_schedule,
             self.net_.optimizer_,
-            max_epochs=epochs,
             maximise=bool(stop and monitor.greater_is_better),
         )
-        steps = -(-len(train_table) // self.net_.batch_size)
         return TrainingControl(
             monitor=monitor if stop else None,
             patience=self.n_iter_no_change if stop else None,
@@ -263,7 +266,7 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
                 train_table.codes, train_table.sequences
             ),
             average=self._make_average(),
-            warmup=self._make_warmup(steps, known=known),
+            rates=self._make_rates(train_table, epochs, known=known),
         )
 
     def _make_average(self) -> WeightAverage | None:
@@ -273,10 +276,17 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
         sparse = module.sparse_parameter_names()
         return WeightAverage(module, self.weight_averaging, sparse)
 
-    def _make_warmup(self, steps: int, *, known: bool) -> Warmup | None:
-        """Return the warm-up of a new network; one that goes on has moments already."""
-        n_steps = 0 if known else round(self.warmup * steps)
-        return Warmup(self.net_.optimizer_, n_steps) if n_steps else None
+    def _make_rates(
+        self, table: TensorTable, epochs: int | None, *, known: bool
+    ) -> StepRates | None:
+        steps = self.net_.steps_per_epoch(table)
+        share = make_share(
+            self.lr_schedule if epochs else None,
+            n_steps=steps * (epochs or 1),
+            # A network that goes on has its moments already.
+            n_warmup=0 if known else round(self.warmup * steps),
+        )
+        return share and StepRates(self.net_.optimizer_, share)
 
     def _draw_seed(self, known: bool) -> int:
         """Draw the seed of a fit; keep a generator for the fits that go on from it."""

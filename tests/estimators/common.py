@@ -51,6 +51,19 @@ def largest_difference(first, second):
     return max(np.abs(a - b).max() for a, b in zip(first, second, strict=True))
 
 
+def weights_of(model):
+    """Copies of the weights of a fitted estimator."""
+    return [p.detach().clone() for p in model.net_.module_.parameters()]
+
+
+def moved(model, before):
+    """The largest change of a weight since `weights_of`."""
+    return max(
+        (a - b).abs().max().item()
+        for a, b in zip(weights_of(model), before, strict=True)
+    )
+
+
 class InterruptAt(Callback):
     """Stands for the user who presses Ctrl-C in the middle of an epoch."""
 

@@ -31,7 +31,9 @@ def tables():
 
 
 def fit(tables, *callbacks, cls=MMOEClassifier, **options):
-    settings = {**QUICK, "early_stopping": False, "weight_averaging": 0.9, **options}
+    # A rate that falls towards `max_epochs` would tell a shorter training from a part.
+    settings = {**QUICK, "lr_schedule": None, "early_stopping": False, **options}
+    settings = {"weight_averaging": 0.9, **settings}
     return cls(callbacks=list(callbacks), **settings).fit(**tables)
 
 

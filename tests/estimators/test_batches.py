@@ -56,6 +56,13 @@ def test_order_is_kept_where_rows_are_not_shuffled():
     assert row_numbers(batches) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
 
 
+@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize("n_rows", [1, 3, 4, 5, 8, 9, 10])
+def test_the_length_is_the_number_of_batches(n_rows, shuffle):
+    batches = BatchIterator(make_table(n_rows), 4, shuffle=shuffle)
+    assert len(batches) == len(list(batches))
+
+
 def test_shuffling_shows_every_row_once_and_anew_at_each_pass():
     batches = BatchIterator(make_table(100), 8, shuffle=True)
     first, second = (np.concatenate(row_numbers(batches)).tolist() for _ in range(2))

@@ -122,15 +122,32 @@ def test_a_part_of_x_is_held_out_where_asked(table):
     assert model.best_epoch_ == model.history_["valid_loss"].idxmin() + 1
 
 
-def test_auto_holds_out_nothing_of_few_rows(table, monkeypatch):
-    assert "valid_loss" in MMOEClassifier(**QUICK).fit(*table).history_
-    monkeypatch.setattr(_base, "_EARLY_STOPPING_ROWS", 240)
-    assert "valid_loss" not in MMOEClassifier(**QUICK).fit(*table).history_
+@pytest.mark.parametrize(
+    ("n_rows", "max_epochs", "many", "stops"),
+    [
+        (240, 3, 239, True),
+        (240, 3, 240, False),
+        (101, 11, 240, True),
+        (101, 10, 240, False),
+        (100, 11, 240, False),
+    ],
+)
+def test_auto_holds_rows_out_of_large_tables_and_long_trainings(
+    table, monkeypatch, n_rows, max_epochs, many, stops
+):
+    X, y = table
+    monkeypatch.setattr(_base, "_MANY_ROWS", many)
+    model = MMOEClassifier(**{**QUICK, "max_epochs": max_epochs})
+    assert ("valid_loss" in model.fit(X[:n_rows], y[:n_rows]).history_) == stops
 
 
-def test_the_documented_number_of_rows_is_the_true_one():
-    rows = f"{_base._EARLY_STOPPING_ROWS:,} rows, or where `X_val` is given"
-    assert rows in MMOEClassifier.__doc__
+def test_the_documented_numbers_are_the_true_ones():
+    text = " ".join(MMOEClassifier.__doc__.split())
+    assert f"more than {_base._MANY_ROWS:,} rows, which can spare a part" in text
+    assert (
+        f"`max_epochs` is more than {_base._MANY_EPOCHS} and there are more than "
+        f"{_base._FEW_ROWS} rows"
+    ) in text
 
 
 def test_false_trains_to_the_end_and_still_records(parts):
@@ -656,7 +673,7 @@ def test_partial_fit_goes_on_after_a_fit(table):
     model = MMOEClassifier(**QUICK).fit(X, y)
     before = model.predict_proba(X)
     assert model.partial_fit(X, y).n_iter_ == 4
-    assert 1e-4 < largest_difference(before, model.predict_proba(X)) < 0.2
+    assert 1e-4 < largest_difference(before, model.predict_proba(X)) < 0.3
 
 
 def test_a_clone_trains_from_the_start(table):

@@ -52,7 +52,9 @@ EXACT = {
 def fit(X, y, *, cls=MMOEClassifier, **options):
     fitting = {k: options.pop(k) for k in ("X_val", "y_val") if k in options}
     weight = options.pop("sample_weight", None)
-    settings = {**QUICK, "n_members": 3, "early_stopping": False, **options}
+    # A rate that falls towards `max_epochs` would tell a shorter training from a part.
+    settings = {**QUICK, "lr_schedule": None, "early_stopping": False, **options}
+    settings = {"n_members": 3, **settings}
     return cls(**settings).fit(X, y, sample_weight=weight, **fitting)
 
 

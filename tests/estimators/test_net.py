@@ -37,7 +37,8 @@ def tables():
 
 
 def fit(tables, *callbacks, **options):
-    settings = {**QUICK, "early_stopping": False, **options}
+    # A rate that falls towards `max_epochs` would tell a shorter training from a part.
+    settings = {**QUICK, "lr_schedule": None, "early_stopping": False, **options}
     return MMOEClassifier(callbacks=list(callbacks), **settings).fit(**tables)
 
 

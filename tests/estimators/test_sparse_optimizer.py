@@ -14,7 +14,8 @@ from torch.optim import lr_scheduler
 
 from sk_mtl import MMOEClassifier
 from sk_mtl.estimators._net import _MultiTaskNet
-from sk_mtl.estimators._optimizers import OPTIMIZERS, make_schedule, optimizer_options
+from sk_mtl.estimators._optimizers import OPTIMIZERS, optimizer_options
+from sk_mtl.estimators._schedules import StepRates, make_schedule, make_share
 from sk_mtl.estimators._sparse_optimizer import DenseAndSparse
 from tests.estimators.common import QUICK, assert_equal_proba, mixed_table
 from tests.estimators.memory import LargestTensor
@@ -259,19 +260,32 @@ def test_what_an_optimizer_begins_with_is_kept():
     assert optimizer.state[network.head.bias]["sum"].item() == 3
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "linear", "plateau"])
-def test_schedules_act_on_both_parts(schedule):
+def rate_of_both(optimizer):
+    """The learning rate of the dense and of the sparse part, which is the same."""
+    parts = optimizer.dense, optimizer.sparse
+    (rate,) = {group["lr"] for part in parts for group in part.param_groups}
+    return rate
+
+
+def test_schedules_act_on_both_parts():
     optimizer = make(Network())
-    step = make_schedule(schedule, optimizer, max_epochs=2, maximise=False)
-    seen = []
+    before = rate_of_both(optimizer)
+    step = make_schedule("plateau", optimizer, maximise=False)
     for score in (1.0, 2.0):
         optimizer.step()
         step(score)
-        parts = optimizer.dense, optimizer.sparse
-        rates = {group["lr"] for part in parts for group in part.param_groups}
-        seen.append(rates.pop())
-        assert not rates
-    assert seen[1] < 0.05
+    assert rate_of_both(optimizer) == before / 2
+
+
+def test_shares_of_a_step_act_on_both_parts():
+    optimizer, seen = make(Network()), []
+    before = rate_of_both(optimizer)
+    StepRates(optimizer, make_share("linear", n_steps=4, n_warmup=0))
+    optimizer.register_step_pre_hook(lambda *_: seen.append(rate_of_both(optimizer)))
+    for _ in range(4):
+        optimizer.step()
+    np.testing.assert_allclose(seen, before * np.array([1, 0.75, 0.5, 0.25]))
+    assert rate_of_both(optimizer) == before
 
 
 def test_a_schedule_with_momentum():
@@ -387,7 +401,8 @@ def tables():
 
 
 def fit(tables, **options):
-    options = {**QUICK, "sparse_embedding": True, **options}
+    # A rate that falls towards `max_epochs` would tell a shorter training from a part.
+    options = {**QUICK, "lr_schedule": None, "sparse_embedding": True, **options}
     return MMOEClassifier(**options).fit(**tables)
 
 
