@@ -227,6 +227,7 @@ def fit(model: Model, protocol: Protocol, tasks: list[str], seed: int):
             **model.parameters,
             "preprocessor": make_preprocessor(model, protocol),
             "monitor": protocol.monitor(tasks),
+            "early_stopping": True,
             "random_state": seed,
             **protocol.selection,
         }
