@@ -43,6 +43,7 @@ FACTORS = {
     "experts of 128": {"expert_hidden_sizes": (128,)},
     "towers of 64": {"tower_hidden_sizes": (64,)},
     "batch normalisation": {"batch_norm": True},
+    "no batch normalisation": {"batch_norm": False},
     "no dropout": {"dropout": 0.0},
     "dropout .3": {"dropout": 0.3},
     "no averaging": {"weight_averaging": None},

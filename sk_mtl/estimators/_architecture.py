@@ -106,6 +106,14 @@ def resolve_batch_size(batch_size, n_samples: int) -> int:
     return max(16, min(1024, nearest))
 
 
+def resolve_batch_norm(batch_norm, n_samples: int) -> bool:
+    """Return whether layers are normalised over the batch.
+
+    "auto" does so with more than 100,000 rows.
+    """
+    return n_samples > 100_000 if batch_norm == "auto" else bool(batch_norm)
+
+
 def check_sizes(sizes) -> tuple[int, ...]:
     given = tuple(sizes) if np.iterable(sizes) else (sizes,)
     whole = all(isinstance(size, Integral) and size >= 1 for size in given)

@@ -75,5 +75,5 @@ class ESMMClassifier(MultiTaskClassifier):
     tower_hidden_sizes: tuple = (64, 32)
     structure: str = "funnel"
 
-    def _make_wiring(self, in_width: int, n_tasks: int) -> ESMM:
+    def _make_wiring(self, in_width: int, n_tasks: int, **layers) -> ESMM:
         return ESMM(in_width, n_tasks)

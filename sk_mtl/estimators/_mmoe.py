@@ -81,16 +81,14 @@ class MMOEClassifier(_MMOEParameters, MultiTaskClassifier):
     ((1000, 2), (1000, 2))
     """
 
-    def _make_wiring(self, in_width: int, n_tasks: int) -> MMoE:
+    def _make_wiring(self, in_width: int, n_tasks: int, **layers) -> MMoE:
         return MMoE(
             in_width,
             n_tasks,
             n_experts=self.n_experts,
             expert_hidden_sizes=check_sizes(self.expert_hidden_sizes),
             gate_hidden_sizes=check_sizes(self.gate_hidden_sizes),
-            activation=self.activation,
-            dropout=self.dropout,
-            batch_norm=self.batch_norm,
+            **layers,
         )
 
     def predict_gates(self, X) -> np.ndarray:

@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from torch import Tensor, nn
 
 from sk_mtl.estimators._architecture import (
+    resolve_batch_norm,
     resolve_batch_size,
     resolve_device,
     resolve_task_weights,
@@ -56,8 +57,12 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
         cls._parameter_constraints = constraints
 
     @abstractmethod
-    def _make_wiring(self, in_width: int, n_tasks: int) -> nn.Module:
-        """Return the part of the network between encoder and towers."""
+    def _make_wiring(self, in_width: int, n_tasks: int, **layers) -> nn.Module:
+        """Return the part of the network between encoder and towers.
+
+        `layers` are the settings of hidden layers: ``activation``, ``dropout`` and
+        ``batch_norm``.
+        """
 
     def _train(self, train, valid, monitor, *, known: bool, epochs: int | None) -> None:
         """Encode the rows and train, in a random state of its own.
@@ -129,7 +134,7 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
             self._layout.make_encoder(self, numeric, n_heads) for _ in range(n_encoders)
         ]
         members = [
-            self._make_member(encoders[member % n_encoders])
+            self._make_member(encoders[member % n_encoders], len(table))
             for member in range(self.n_members)
         ]
         if len(members) == 1:
@@ -138,16 +143,19 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
             members, self._structure.combine, sharing=self.member_sharing
         ).to(table.numeric.dtype)
 
-    def _make_member(self, encoder: FeatureEncoder) -> MultiTaskNetwork:
+    def _make_member(self, encoder: FeatureEncoder, n_rows: int) -> MultiTaskNetwork:
         names, head_widths = self._targets.task_names, self._structure.head_widths
-        wiring = self._make_wiring(encoder.width, len(names))
+        layers = {
+            "activation": self.activation,
+            "dropout": self.dropout,
+            "batch_norm": resolve_batch_norm(self.batch_norm, n_rows),
+        }
+        wiring = self._make_wiring(encoder.width, len(names), **layers)
         towers = Towers(
             wiring.out_width,
             resolve_tower_sizes(self.tower_hidden_sizes, names),
             head_widths,
-            activation=self.activation,
-            dropout=self.dropout,
-            batch_norm=self.batch_norm,
+            **layers,
         )
         return MultiTaskNetwork(encoder, wiring, towers)
 

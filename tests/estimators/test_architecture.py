@@ -6,6 +6,7 @@ import torch
 
 from sk_mtl.estimators._architecture import (
     make_structure,
+    resolve_batch_norm,
     resolve_batch_size,
     resolve_device,
     resolve_task_weights,
@@ -47,6 +48,12 @@ def test_auto_batches_follow_the_rows():
     sizes = [resolve_batch_size("auto", n) for n in rows]
     assert sizes == [16, 16, 32, 64, 256, 1024, 1024]
     assert resolve_batch_size(np.int64(7), 10**6) == 7
+
+
+def test_auto_normalises_many_rows():
+    assert [resolve_batch_norm("auto", n) for n in (100_000, 100_001)] == [False, True]
+    assert resolve_batch_norm(True, 1) is True
+    assert resolve_batch_norm(np.False_, 10**6) is False
 
 
 def test_a_device_is_what_it_is_called():

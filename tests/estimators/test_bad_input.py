@@ -107,7 +107,7 @@ def test_a_mistyped_parameter_of_set_params(cls):
         ("monitor", 3, "a callable"),
         ("warm_start", "no", "an instance of 'bool'"),
         ("compile", "no", "an instance of 'bool'"),
-        ("batch_norm", 2, "an instance of 'bool'"),
+        ("batch_norm", 2, "a str among {'auto'}"),
     ],
 )
 def test_a_value_out_of_range(cls, table, name, value, required):
