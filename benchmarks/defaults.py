@@ -75,9 +75,9 @@ FACTORS = {
 def auto_batch_size(n_rows: int) -> int:
     """Return the batch size that the default takes for so many rows.
 
-    Of more than 50,000 a tenth is held out.
+    Of more than 2,000 a tenth is held out.
     """
-    n_rows = round(0.9 * n_rows) if n_rows > 50_000 else n_rows
+    n_rows = round(0.9 * n_rows) if n_rows > 2_000 else n_rows
     return max(16, min(1024, 2 ** round(math.log2(2 * math.sqrt(n_rows)))))
 
 

@@ -105,7 +105,7 @@ def plot_results(results):
         ax.set_xticks(range(len(results)), [n.replace(", ", "\n") for n in results])
         ax.set(title=task, ylabel="AUC", xlim=(-0.5, len(results) - 0.5))
         ax.grid(axis="y", alpha=0.3)
-    axes[0].legend(fontsize="small", loc="upper left")
+    axes[0].legend(fontsize="small", loc="lower right")
     figure.suptitle("MMoE on Adult with three preprocessors, and bins")
     IMAGE.parent.mkdir(exist_ok=True)
     figure.savefig(IMAGE, dpi=110)

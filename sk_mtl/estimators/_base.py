@@ -31,10 +31,10 @@ from sk_mtl.estimators._targets import (
 from sk_mtl.estimators._training import NetworkTrainer
 from sk_mtl.losses import FunnelStructure
 
-# When `early_stopping="auto"` holds rows out. A few epochs of a falling learning rate
-# overfit little, and rows held out of a small table are missed in training; a large
-# one can spare them. Many epochs overfit soon, so that even ten validation rows help.
-_MANY_ROWS, _MANY_EPOCHS, _FEW_ROWS = 50_000, 10, 100
+# When `early_stopping="auto"` holds rows out. Those of a small table are missed in
+# training, and too few to tell one of five epochs from another; a larger one can spare
+# them. Many epochs overfit soon, so that even ten validation rows help.
+_MANY_ROWS, _MANY_EPOCHS, _FEW_ROWS = 2_000, 10, 100
 
 
 def _is_funnel(estimator: MultiTaskClassifier) -> bool:

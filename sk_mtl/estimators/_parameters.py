@@ -133,7 +133,7 @@ class SharedParameters(FeatureParameters):
     early_stopping : bool or "auto", default="auto"
         Whether to stop when the monitored value on validation rows stops improving,
         and to keep the weights of its best epoch. ``"auto"`` does so where `X_val` is
-        given, with more than 50,000 rows, which can spare a part, and where
+        given, with more than 2,000 rows, which can spare a part, and where
         `max_epochs` is more than 10 and there are more than 100 rows.
 
     validation_split : {"random", "last"} or splitter, default="random"
