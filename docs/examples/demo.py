@@ -1,9 +1,9 @@
 """Train ESMM and MMoE on two census tables; print test AUC, save the gates' picture.
 
-`make demo` runs this file. It takes about a minute and a half: three seeds per model on
-Adult, one on Census-Income (KDD), which is six times as large, two fits at a time. When
-to stop is decided on a tenth of the training rows, which `fit` sets aside; nothing is
-chosen on test rows.
+`make demo` runs this file. It takes about a minute: three seeds per model on Adult, one
+on Census-Income (KDD), which is six times as large, two fits at a time. When to stop is
+decided on a tenth of the training rows, which `fit` sets aside; nothing is chosen on
+test rows.
 """
 
 import argparse

@@ -83,7 +83,7 @@ def plot_results(frame):
     axes[0].set_ylabel("AUC, mean of both tasks\nand of three folds")
     low, high = frame["± over folds"].min(), frame["± over folds"].max()
     figure.suptitle(f"Standard deviation over folds: {low:.4f} to {high:.4f}", size=10)
-    axes[0].legend(title="expert_hidden_sizes", fontsize="small")
+    axes[1].legend(title="expert_hidden_sizes", fontsize="small", loc="lower right")
     IMAGE.parent.mkdir(exist_ok=True)
     figure.savefig(IMAGE, dpi=110)
     print(f"\nThe picture: {os.path.relpath(IMAGE)}")
