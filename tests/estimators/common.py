@@ -2,10 +2,21 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.preprocessing import FunctionTransformer
 from skorch.callbacks import Callback
 
 #: Settings of a fit that takes a fraction of a second.
 QUICK = {"max_epochs": 3, "batch_size": 64, "random_state": 0}
+#: Steps that do not depend on how rows fall into batches, and draw nothing.
+FULL_BATCH = {
+    "preprocessor": FunctionTransformer(),
+    # Bins are made of rows, whatever their weights, as scalers are.
+    "numeric_embedding": None,
+    "precision": "float64",
+    "batch_size": 10_000,
+    "dropout": 0.0,
+    "max_epochs": 15,
+}
 #: A network of embeddings, scaled numbers, experts, gates and towers, and no more.
 PLAIN = {"numeric_embedding": None, "interaction": None, "weight_averaging": None}
 

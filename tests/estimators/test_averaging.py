@@ -9,13 +9,13 @@ import torch
 from sklearn.datasets import make_classification
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
-from sklearn.preprocessing import FunctionTransformer
 from skorch.callbacks import Callback, EarlyStopping
 from torch import nn
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
 from sk_mtl.estimators._averaging import WeightAverage
 from tests.estimators.common import (
+    FULL_BATCH,
     QUICK,
     assert_equal_proba,
     funnel_table,
@@ -381,18 +381,9 @@ def test_integer_weights_equal_repeated_rows(weight):
     weights = np.random.default_rng(0).integers(0, 4, len(X))
     if weight == "zeros and ones":
         weights = (weights > 0).astype(int)
-    options = {
-        "preprocessor": FunctionTransformer(),
-        # Bins are made of rows, whatever their weights, as scalers are.
-        "numeric_embedding": None,
-        "precision": "float64",
-        "batch_size": 10_000,
-        "dropout": 0.0,
-        "max_epochs": 15,
-    }
-    by_weight = fit({"X": X, "y": y, "sample_weight": weights}, **options)
+    by_weight = fit({"X": X, "y": y, "sample_weight": weights}, **FULL_BATCH)
     rows = np.repeat(np.arange(len(X)), weights)
-    by_rows = fit({"X": X[rows], "y": y[rows]}, **options)
+    by_rows = fit({"X": X[rows], "y": y[rows]}, **FULL_BATCH)
     assert_equal_proba(
         by_weight.predict_proba(X), by_rows.predict_proba(X), rtol=0, atol=1e-6
     )

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import make_classification
-from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import (
     check_dataframe_column_names_consistency,
     check_n_features_in_after_fitting,
@@ -14,7 +13,7 @@ from sklearn.utils.estimator_checks import (
 )
 
 import sk_mtl
-from tests.estimators.common import assert_equal_proba
+from tests.estimators.common import FULL_BATCH, assert_equal_proba
 
 ESTIMATORS = [
     getattr(sk_mtl, name)(max_epochs=30, random_state=0)
@@ -82,19 +81,8 @@ def test_every_public_estimator_is_checked():
 
 
 def _full_batch(cls):
-    """An estimator whose steps do not depend on how rows fall into batches."""
-    return cls(
-        preprocessor=FunctionTransformer(),
-        # Bins are made of rows, whatever their weights, as scalers are.
-        numeric_embedding=None,
-        structure="independent",
-        precision="float64",
-        batch_size=10_000,
-        dropout=0.0,
-        early_stopping=False,
-        max_epochs=25,
-        random_state=0,
-    )
+    options = {"structure": "independent", "early_stopping": False, "random_state": 0}
+    return cls(**{**FULL_BATCH, **options, "max_epochs": 25})
 
 
 @pytest.fixture

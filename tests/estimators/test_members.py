@@ -14,7 +14,6 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, KFold
-from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from skorch.callbacks import Callback, Checkpoint, Freezer, GradientNormClipping
 from torch import nn
@@ -24,6 +23,7 @@ from sk_mtl.datasets import make_conversion_funnel
 from sk_mtl.estimators._sparse_optimizer import DenseAndSparse
 from sk_mtl.nn import MEMBER_SHARING, MultiTaskNetwork, NetworkEnsemble
 from tests.estimators.common import (
+    FULL_BATCH,
     QUICK,
     InterruptAt,
     assert_equal_proba,
@@ -36,17 +36,6 @@ from tests.estimators.test_contract import EXPECTED_FAILURES
 sharings = pytest.mark.parametrize("sharing", MEMBER_SHARING)
 classes = pytest.mark.parametrize("cls", [MMOEClassifier, ESMMClassifier])
 structures = pytest.mark.parametrize("structure", ["independent", "funnel"])
-
-#: Nothing is drawn after the start, and the order of rows decides nothing.
-EXACT = {
-    "preprocessor": FunctionTransformer(),
-    # Bins are made of rows, whatever their weights, as scalers are.
-    "numeric_embedding": None,
-    "precision": "float64",
-    "batch_size": 10_000,
-    "dropout": 0.0,
-    "max_epochs": 15,
-}
 
 
 def fit(X, y, *, cls=MMOEClassifier, **options):
@@ -216,7 +205,7 @@ def test_integer_weights_equal_repeated_rows(sharing, zeros):
     X = X[["age", "visits"]].to_numpy()
     weights = np.random.default_rng(0).integers(0, 4, 120)
     weights = (weights > 0).astype(int) if zeros else weights
-    options = {**EXACT, "member_sharing": sharing, "n_members": 2}
+    options = {**FULL_BATCH, "member_sharing": sharing, "n_members": 2}
     by_weight = fit(X, y, sample_weight=weights, **options)
     rows = np.repeat(np.arange(120), weights)
     by_rows = fit(X[rows], y.iloc[rows], **options)
