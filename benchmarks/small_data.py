@@ -1,12 +1,12 @@
 """Small data: ours by default, boosted trees, a perceptron and logistic regression.
 
 Per seed a random subset of the training file is drawn, of Adult and of Census-Income
-(KDD, tasks income and never married), and every model gets the same one. A tenth of it
-is split off for ours and the trees to stop early on; the trees stop on its log-loss
-(`_trees.py`). scikit-learn's models take no such rows, so they train on the whole
-subset, on one-hot categories and standardised numbers, one model per label:
-`MLPClassifier` with its defaults, which train on to the end, and with its own early
-stopping, which splits off a tenth itself. All are scored on the test rows.
+(KDD, tasks income and never married), and every model gets the same one. Ours fits it
+by default, and so decides itself whether to hold rows out. The trees need rows to stop
+early on: a tenth is split off, and they stop on its log-loss (`_trees.py`).
+scikit-learn's models get one-hot categories and standardised numbers, one model per
+label: `MLPClassifier` with its defaults, which train on to the end, and with its own
+early stopping, which splits off a tenth itself. All are scored on the test rows.
 
 Every fit is kept in `results/small_data.csv`, from which the table is made. So a run
 may be cut off or be of some models or data only, and `--seeds 0` makes the table again.
@@ -72,15 +72,15 @@ def fit_sklearn(
 
 def fit(model: str, table: Table, n_rows: int, seed: int) -> Callable:
     """Fit one model to a subset, and return its `predict_proba`."""
-    if model in SKLEARN:
-        whole = table.subset(n_rows, seed, validation_fraction=0)
-        return fit_sklearn(SKLEARN[model], whole.X, whole.y, seed)
-    part = table.subset(n_rows, seed)
-    X, y, X_val, y_val = part.X, part.y, part.X_val, part.y_val
     if model in TREES:
-        return fit_per_label(TREES[model], X, y, X_val, y_val, seed)
+        part = table.subset(n_rows, seed)
+        rows = part.X, part.y, part.X_val, part.y_val
+        return fit_per_label(TREES[model], *rows, seed)
+    whole = table.subset(n_rows, seed, validation_fraction=0)
+    if model in SKLEARN:
+        return fit_sklearn(SKLEARN[model], whole.X, whole.y, seed)
     estimator = MMOEClassifier(**OURS[model], random_state=seed)
-    return estimator.fit(X, y, X_val=X_val, y_val=y_val).predict_proba
+    return estimator.fit(whole.X, whole.y).predict_proba
 
 
 def fit_all(
