@@ -12,7 +12,8 @@ What stays as each library has it: torch-rechub puts batch normalisation into ev
 layer, gates included, and both draw their embeddings from a normal distribution of
 standard deviation 1e-4 (DeepCTR-Torch its layers, too).
 
-Run `python benchmarks/peers.py --rows 5000 --epochs 1` to see that it works.
+Run `python benchmarks/peers.py --rows 5000 --epochs 1` to see that it works: such a run
+prints its table and writes none, and so does one without one of the libraries.
 """
 
 import argparse
@@ -28,7 +29,7 @@ import numpy as np
 import pandas as pd
 import torch
 from _recipes import PLAIN
-from _report import write_report
+from _report import markdown_table, write_report
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 
@@ -237,10 +238,13 @@ def count_parameters(module: torch.nn.Module) -> int:
     return sum(p.numel() for p in module.parameters())
 
 
+LIBRARIES = (Ours, TorchRechub, DeepCTR)
+
+
 def make_models(data: Data) -> list:
     """Return every model whose package is installed, and say which is not."""
     models = []
-    for make in (Ours, TorchRechub, DeepCTR):
+    for make in LIBRARIES:
         try:
             models.append(make(data))
         except ImportError as error:
@@ -297,14 +301,17 @@ def main() -> None:
     for _ in range(arguments.epochs):
         for model, log in zip(models, logs, strict=True):
             run_epoch(model, data, log)
-    rows = [
+    frame = pd.DataFrame(
         table_row(model, log, data.tasks, logs[0])
         for model, log in zip(models, logs, strict=True)
-    ]
+    )
+    if arguments.rows is not None or len(models) < len(LIBRARIES):
+        print(markdown_table(frame))
+        return
     write_report(
         "peers",
         "MMoE beside torch-rechub and DeepCTR-Torch",
-        pd.DataFrame(rows),
+        frame,
         notes=f"Census-Income (KDD), {len(data.train.X):,} training rows, "
         f"{arguments.epochs} epochs each, epoch by epoch in turn; settings in "
         "`benchmarks/peers.py`.",
