@@ -15,6 +15,7 @@ A study reads the training and validation rows of a table. The test rows are rea
 scores them says so in `test_runs.md` (`log_test_run`).
 """
 
+import argparse
 import datetime
 import shlex
 import subprocess
@@ -307,6 +308,17 @@ class Runs:
         if self.frame.empty:
             return np.zeros(len(self.frame), dtype=bool)
         return (self.frame[list(self.KEY)] == key).all(axis=1).to_numpy()
+
+
+def run_parser(
+    doc: str, data: Sequence[str], models: Sequence[str]
+) -> argparse.ArgumentParser:
+    """Return a parser with the choice of data, models and number of seeds."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("--data", nargs="+", choices=data, default=data)
+    parser.add_argument("--models", nargs="+", choices=models, default=models)
+    parser.add_argument("--seeds", type=int, default=5)
+    return parser
 
 
 def mean_and_sd(values: pd.Series, digits: int = 4) -> str:

@@ -16,7 +16,6 @@ Needs the extra `bench`. Run `python benchmarks/small_data.py --try-out --sizes 
 --seeds 1` to see that it works: such a run scores validation rows and writes nothing.
 """
 
-import argparse
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -24,7 +23,7 @@ from functools import partial
 
 import pandas as pd
 from _report import markdown_table, write_report
-from _tables import Runs, Table, load_table, mean_and_sd, score_proba
+from _tables import Runs, Table, load_table, mean_and_sd, run_parser, score_proba
 from _trees import fit_catboost, fit_lightgbm, fit_per_label
 from sklearn.base import BaseEstimator
 from sklearn.compose import make_column_selector, make_column_transformer
@@ -159,17 +158,8 @@ def main(
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", nargs="+", choices=DATA, default=DATA)
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
+    parser = run_parser(__doc__, DATA, MODELS)
     parser.add_argument("--sizes", nargs="+", type=int, default=SIZES)
-    parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--try-out", action="store_true", help="on validation rows")
-    arguments = parser.parse_args()
-    main(
-        arguments.data,
-        arguments.models,
-        arguments.sizes,
-        arguments.seeds,
-        arguments.try_out,
-    )
+    options = parser.parse_args()
+    main(options.data, options.models, options.sizes, options.seeds, options.try_out)

@@ -14,14 +14,21 @@ Needs the extra `bench`. Run `python benchmarks/trees.py --rows 3000 --seeds 1` 
 that it works: such a run scores validation rows and writes nothing.
 """
 
-import argparse
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
 import pandas as pd
 from _report import markdown_table, write_report
-from _tables import N_BINS, Runs, Table, load_table, mean_and_sd, score_proba
+from _tables import (
+    N_BINS,
+    Runs,
+    Table,
+    load_table,
+    mean_and_sd,
+    run_parser,
+    score_proba,
+)
 from _trees import fit_catboost, fit_lightgbm, fit_per_label
 
 from sk_mtl import MMOEClassifier
@@ -123,10 +130,7 @@ def main(
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", nargs="+", choices=DATA, default=DATA)
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser = run_parser(__doc__, DATA, MODELS)
     parser.add_argument("--rows", type=int, help="try-out on so many training rows")
-    arguments = parser.parse_args()
-    main(arguments.data, arguments.models, arguments.seeds, arguments.rows)
+    options = parser.parse_args()
+    main(options.data, options.models, options.seeds, options.rows)
