@@ -187,7 +187,9 @@ class _MultiTaskNet(NeuralNet):
             group["lr"] = lr
             if "weight_decay" in group:
                 group["weight_decay"] = weight_decay
-            group.pop("initial_lr", None)
+            # Where torch's schedulers, which callbacks may bring, look a rate up.
+            if "initial_lr" in group:
+                group["initial_lr"] = lr
 
     def logits(self, arrays: FeatureArrays) -> Tensor:
         """Return the logits of encoded rows, on the processor."""

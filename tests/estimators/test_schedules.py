@@ -264,6 +264,21 @@ def test_a_warmup_beside_a_schedule_of_skorch_that_steps_by_batches():
     np.testing.assert_allclose(rates_of(model), 0.01 * 0.9 ** np.arange(12) * share)
 
 
+@pytest.mark.parametrize("goes_on", ["warm_start", "partial_fit"])
+def test_a_schedule_of_skorch_goes_on_with_the_fit(goes_on):
+    X, y = mixed_table(64)
+    halving = LRScheduler(lr_scheduler.LambdaLR, lr_lambda=lambda epoch: 0.5**epoch)
+    options = {"max_epochs": 1, "early_stopping": False, "lr_schedule": None}
+    model = MMOEClassifier(
+        callbacks=[halving], warm_start=True, batch_size=64, lr=0.04, **options
+    )
+    rates = []
+    for _ in range(3):
+        model.fit(X, y) if goes_on == "warm_start" else model.partial_fit(X, y)
+        rates.append(model.net_.optimizer_.param_groups[0]["lr"])
+    np.testing.assert_allclose(rates, [0.02, 0.01, 0.005])
+
+
 @pytest.mark.parametrize("cls", [MMOEClassifier, ESMMClassifier])
 def test_a_warmup_acts_on_dense_and_on_sparse_parameters(cls):
     options = {"structure": "independent", "sparse_embedding": True}
