@@ -19,8 +19,9 @@ class WeightAverage:
               (w_t - \bar w_{t-1})
 
     with :math:`d` = ``decay``: the average reaches back over the last
-    :math:`1 / (1 - d)` steps, and over the last half of them in the beginning, so
-    that the starting weights are soon forgotten and a short training looks back less.
+    :math:`1 / (1 - d)` steps. In the first :math:`2 / (1 - d)` of them each step counts
+    by its number, three quarters of it all for the latter half, so that the starting
+    weights are soon forgotten and a short training looks back less.
 
     The running means and variances of batch normalisation are averaged along with the
     weights, since they belong to the hidden units that these weights make. Counts are

@@ -111,8 +111,8 @@ class RowBatchNorm(nn.BatchNorm1d):
     """(n_samples, width) -> (n_samples, width).
 
     ``nn.BatchNorm1d``, but a training batch of one row, which has no variance, is
-    normalised with the running statistics instead of raising. Such a batch is what an
-    epoch of 1025 rows in batches of 1024 ends with.
+    normalised with the running statistics instead of raising. Such a batch is that of a
+    table of one row.
     """
 
     def forward(self, x: Tensor) -> Tensor:
