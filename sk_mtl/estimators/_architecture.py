@@ -114,6 +114,22 @@ def resolve_batch_norm(batch_norm, n_samples: int) -> bool:
     return n_samples > 100_000 if batch_norm == "auto" else bool(batch_norm)
 
 
+def resolve_early_stopping(
+    early_stopping, n_samples: int, *, max_epochs: int, monitor
+) -> bool:
+    """Return whether rows are held out to tell when to stop.
+
+    "auto" does so with more than 2,000 rows; those of a smaller table are missed in
+    training, and too few to tell one of five epochs from another. More than ten epochs
+    overfit soon, so that ten rows help already. And who names what is to be monitored
+    wants it monitored.
+    """
+    if early_stopping != "auto":
+        return bool(early_stopping)
+    long = max_epochs > 10 and n_samples > 100
+    return n_samples > 2_000 or long or monitor != "valid_loss"
+
+
 def check_sizes(sizes) -> tuple[int, ...]:
     given = tuple(sizes) if np.iterable(sizes) else (sizes,)
     whole = all(isinstance(size, Integral) and size >= 1 for size in given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,12 +17,12 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from sk_mtl._sklearn_compat import _fit_context
-from sk_mtl.estimators._architecture import make_structure
+from sk_mtl.estimators._architecture import make_structure, resolve_early_stopping
 from sk_mtl.estimators._inputs import check_same_length, check_weights, check_X
 from sk_mtl.estimators._monitor import resolve_monitor
 from sk_mtl.estimators._prediction import NetworkPredictor
 from sk_mtl.estimators._random import isolated_random_state
-from sk_mtl.estimators._splitting import validation_rows
+from sk_mtl.estimators._splitting import NothingToHoldOutError, validation_rows
 from sk_mtl.estimators._tables import LabelledRows, check_funnel
 from sk_mtl.estimators._targets import (
     ClassTargets,
@@ -30,11 +31,6 @@ from sk_mtl.estimators._targets import (
 )
 from sk_mtl.estimators._training import NetworkTrainer
 from sk_mtl.losses import FunnelStructure
-
-# When `early_stopping="auto"` holds rows out. Those of a small table are missed in
-# training, and too few to tell one of five epochs from another; a larger one can spare
-# them. Many epochs overfit soon, so that even ten validation rows help.
-_MANY_ROWS, _MANY_EPOCHS, _FEW_ROWS = 2_000, 10, 100
 
 
 def _is_funnel(estimator: MultiTaskClassifier) -> bool:
@@ -150,8 +146,9 @@ class MultiTaskClassifier(ClassifierMixin, NetworkPredictor, NetworkTrainer):
 
         The first call fits the preprocessing, which stays as it is from then on:
         categories that come up later are unknown, and columns that are constant in the
-        first batch are left out for good. Give a first batch that is large enough to
-        show the categories.
+        first batch are left out for good. Its number of rows also decides on `n_bins`
+        and `batch_norm` where they are "auto". Give a first batch that is large enough
+        to show the categories.
 
         Parameters
         ----------
@@ -349,12 +346,27 @@ class MultiTaskClassifier(ClassifierMixin, NetworkPredictor, NetworkTrainer):
             valid = LabelledRows.check(X_val, y_val, weight_val, self._targets, "_val")
             _check_labelled(valid, "y_val")
             return rows, valid
-        stop = self.early_stopping
-        if stop == "auto":
-            long = self.max_epochs > _MANY_EPOCHS and len(rows) > _FEW_ROWS
-            stop = long or len(rows) > _MANY_ROWS
-        if not stop:
+        if not resolve_early_stopping(
+            self.early_stopping,
+            len(rows),
+            max_epochs=self.max_epochs,
+            monitor=self.monitor,
+        ):
             return rows, None
+        try:
+            return self._hold_out(rows, groups, seed)
+        except NothingToHoldOutError as error:
+            if self.early_stopping != "auto":
+                raise
+            warnings.warn(
+                'early_stopping="auto" holds out no row, and all of them train. '
+                f"{error}",
+                stacklevel=2,
+            )
+            return rows, None
+
+    def _hold_out(self, rows: LabelledRows, groups, seed: int):
+        """Return the training and the validation rows."""
         # A splitter without a random_state of its own draws from NumPy's generator.
         with isolated_random_state(seed, torch.device("cpu")):
             train, valid = validation_rows(
@@ -435,7 +447,7 @@ def _check_labelled(rows: LabelledRows, what: str) -> None:
     if rows.weight is not None:
         weight = weight * rows.weight
     if not weight.any():
-        raise ValueError(
+        raise NothingToHoldOutError(
             f"{what} must hold labels with positive weight, to decide when to stop; "
             "found none. Give labelled validation rows, or set early_stopping=False."
         )

@@ -44,7 +44,7 @@ class SharedParameters(FeatureParameters):
         regularises more and needs more epochs.
 
     batch_norm : bool or "auto", default="auto"
-        Whether hidden layers are normalised over the batch. It costs a quarter of the
+        Whether hidden layers are normalised over the batch. It costs a fifth of the
         time. ``"auto"`` does so with more than 100,000 training rows: it gains a little
         accuracy there, and can lose much with few.
 
@@ -56,8 +56,8 @@ class SharedParameters(FeatureParameters):
 
     n_members : int, default=1
         Networks that are trained at once on the same rows, each on its own loss, and
-        whose probabilities are averaged. More are more accurate, by less and less, and
-        cost time almost in proportion.
+        whose probabilities are averaged. More are more accurate, by less and less;
+        four take two to three times as long as one.
 
     member_sharing : {"most", "embedding", "none"}, default="most"
         What members have in common. ``"none"``: nothing, a deep ensemble. The most
@@ -116,8 +116,10 @@ class SharedParameters(FeatureParameters):
         Decay, in [0, 1), of a moving average of the weights, which is what is
         validated, kept and predicted with; training goes on from the plain weights. It
         steadies what the last batches left to chance. Larger averages over more steps:
-        0.999 over about 1,000, and never over more than the latter half of them. None
-        keeps the plain weights. Tables with sparse gradients are not averaged.
+        0.999 over about 1,000; in fits of less than twice as many steps each counts by
+        its number. None keeps the plain weights. Tables with sparse gradients are not
+        averaged. A fit that goes on (`warm_start`, `partial_fit`) does so from the
+        average.
 
     batch_size : int or "auto", default="auto"
         Rows per step. Smaller takes more and noisier steps per epoch; larger is faster
@@ -133,8 +135,10 @@ class SharedParameters(FeatureParameters):
     early_stopping : bool or "auto", default="auto"
         Whether to stop when the monitored value on validation rows stops improving,
         and to keep the weights of its best epoch. ``"auto"`` does so where `X_val` is
-        given, with more than 2,000 rows, which can spare a part, and where
-        `max_epochs` is more than 10 and there are more than 100 rows.
+        given or `monitor` is, with more than 2,000 rows, which can spare a part, and
+        where `max_epochs` is more than 10 and there are more than 100 rows. Where no
+        rows can be held out, as of a single group, it warns and trains on all. With
+        `warm_start` each fit keeps its own best epoch.
 
     validation_split : {"random", "last"} or splitter, default="random"
         Which rows become validation rows where `X_val` is not given. ``"random"``

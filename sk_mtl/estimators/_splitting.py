@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import GroupShuffleSplit, train_test_split
+from sklearn.model_selection import train_test_split
 
 # A stratum of fewer rows than this can not put one row on each side reliably.
 _SMALLEST_STRATUM = 2
+
+
+class NothingToHoldOutError(ValueError):
+    """There are no rows that could tell when to stop."""
 
 
 def validation_rows(
@@ -32,9 +36,15 @@ def validation_rows(
         The share of validation rows.
 
     groups : array-like of shape (n_samples,) or None
+        Read by ``"random"`` and by a splitter.
 
     seed : int
         Decides the random split.
+
+    Raises
+    ------
+    NothingToHoldOutError
+        If all rows are in one group, or there is no row to spare.
     """
     n_samples = len(codes)
     if not isinstance(method, str):
@@ -43,7 +53,7 @@ def validation_rows(
         return np.asarray(train), np.asarray(valid)
     n_valid = max(1, round(fraction * n_samples))
     if n_valid >= n_samples:
-        raise ValueError(
+        raise NothingToHoldOutError(
             "Early stopping needs a row for training besides those for validation; "
             f"found validation_fraction={fraction} of {n_samples} rows. Give more "
             "rows, a smaller fraction, or early_stopping=False."
@@ -52,7 +62,7 @@ def validation_rows(
     if method == "last":
         return rows[:-n_valid], rows[-n_valid:]
     if groups is not None:
-        return _split_groups(rows, groups, fraction, seed)
+        return _split_groups(groups, fraction, seed)
     strata = _strata(codes, n_valid)
     train, valid = train_test_split(
         rows, test_size=n_valid, stratify=strata, random_state=seed
@@ -84,17 +94,29 @@ def _strata(codes: np.ndarray, n_valid: int) -> np.ndarray | None:
     return joint
 
 
-def _split_groups(rows, groups, fraction: float, seed: int):
+def _split_groups(groups, fraction: float, seed: int):
+    """Return the rows of most groups, and those of some with that share of the rows.
+
+    Groups are drawn until the next would exceed the share. Larger ones than the share
+    stay in training; where all are, the smallest one is held out.
+    """
     groups = np.asarray(groups)
     if pd.isna(groups).any():
         raise ValueError(
             "groups must name the group of every row; found missing values. Give rows "
             "without a group one of their own."
         )
-    if len(np.unique(groups)) < 2:
-        raise ValueError(
+    member, sizes = np.unique(groups, return_inverse=True, return_counts=True)[1:]
+    if len(sizes) < 2:
+        raise NothingToHoldOutError(
             "groups must hold at least two groups, so that one can be held out for "
             "validation; found one. Give X_val and y_val, or set early_stopping=False."
         )
-    splitter = GroupShuffleSplit(n_splits=1, test_size=fraction, random_state=seed)
-    return next(splitter.split(rows, groups=groups))
+    most = fraction * len(groups)
+    drawn = np.random.default_rng(seed).permutation(len(sizes))
+    drawn = drawn[sizes[drawn] <= most]
+    held_out = drawn[sizes[drawn].cumsum() <= most]
+    if not len(held_out):
+        held_out = [sizes.argmin()]
+    valid = np.isin(member, held_out)
+    return np.flatnonzero(~valid), np.flatnonzero(valid)

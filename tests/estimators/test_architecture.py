@@ -9,6 +9,7 @@ from sk_mtl.estimators._architecture import (
     resolve_batch_norm,
     resolve_batch_size,
     resolve_device,
+    resolve_early_stopping,
     resolve_task_weights,
     resolve_tower_sizes,
 )
@@ -54,6 +55,27 @@ def test_auto_normalises_many_rows():
     assert [resolve_batch_norm("auto", n) for n in (100_000, 100_001)] == [False, True]
     assert resolve_batch_norm(True, 1) is True
     assert resolve_batch_norm(np.False_, 10**6) is False
+
+
+@pytest.mark.parametrize(
+    ("setting", "n_samples", "max_epochs", "monitor", "stops"),
+    [
+        ("auto", 2_000, 5, "valid_loss", False),
+        ("auto", 2_001, 5, "valid_loss", True),
+        ("auto", 2_000, 10, "valid_loss", False),
+        ("auto", 101, 11, "valid_loss", True),
+        ("auto", 100, 11, "valid_loss", False),
+        ("auto", 50, 5, ("roc_auc", "income"), True),
+        ("auto", 50, 5, "income", True),
+        (True, 50, 5, "valid_loss", True),
+        (False, 10**6, 100, "roc_auc", False),
+    ],
+)
+def test_auto_stops_early_where_it_pays(setting, n_samples, max_epochs, monitor, stops):
+    found = resolve_early_stopping(
+        setting, n_samples, max_epochs=max_epochs, monitor=monitor
+    )
+    assert found is stops
 
 
 def test_a_device_is_what_it_is_called():

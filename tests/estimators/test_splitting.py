@@ -128,13 +128,25 @@ def test_groups_stay_together(codes, kind):
 
 def test_two_groups_are_enough_and_one_is_not(codes):
     train, valid = split(codes, groups=np.arange(1000) < 300)
-    assert {len(train), len(valid)} == {300, 700}
+    assert (len(train), len(valid)) == (700, 300)
     with pytest.raises(ValueError) as caught:
         split(codes, groups=np.zeros(1000))
     assert str(caught.value) == (
         "groups must hold at least two groups, so that one can be held out for "
         "validation; found one. Give X_val and y_val, or set early_stopping=False."
     )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_groups_of_uneven_size_leave_most_rows_to_training(codes, seed):
+    two = np.arange(1000) < 50
+    assert split(codes, groups=two, seed=seed)[1].tolist() == list(range(50))
+    halves = np.minimum(np.arange(1000) // 10, 50)
+    train, valid = split(codes, groups=halves, seed=seed)
+    assert len(valid) == 100
+    assert set(halves[train]).isdisjoint(halves[valid])
+    others = split(codes, groups=halves, seed=seed + 6)[1]
+    assert valid.tolist() != others.tolist()
 
 
 def test_last_takes_the_last_rows(codes):
@@ -251,6 +263,62 @@ def test_class_weights_never_see_validation_rows():
     balanced = early(class_weight="balanced", **options).fit(X, y)
     plain = early(**options).fit(X, y)
     assert_equal_proba(balanced.predict_proba(X), plain.predict_proba(X))
+
+
+# With so many "auto" holds rows out.
+MANY_EPOCHS = {"early_stopping": "auto", "max_epochs": 11}
+
+
+def unlabelled_tail():
+    X, y = mixed_table()
+    y = y.astype(float)
+    y.iloc[200:] = np.nan
+    return X, y
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "groups", "reason"),
+    [
+        (mixed_table(), {}, np.zeros(240), "groups must hold at least two groups"),
+        (
+            unlabelled_tail(),
+            {"validation_split": "last"},
+            None,
+            "The validation part of y must hold labels",
+        ),
+        (
+            mixed_table(),
+            {"validation_fraction": 0.9999},
+            None,
+            "Early stopping needs a row for training",
+        ),
+    ],
+)
+def test_auto_trains_on_all_rows_where_none_can_be_held_out(
+    table, options, groups, reason
+):
+    X, y = table
+    with pytest.raises(ValueError, match=f"^{reason}"):
+        early(**options).fit(X, y, groups=groups)
+    message = f'early_stopping="auto" holds out no row, and all of them train. {reason}'
+    with pytest.warns(UserWarning, match=f"^{message}"):
+        model = early(**MANY_EPOCHS, **options).fit(X, y, groups=groups)
+    assert "valid_loss" not in model.history_
+
+
+def test_groups_without_a_name_are_an_error_also_of_auto():
+    X, y = mixed_table()
+    groups = np.where(np.arange(240) % 2, 1.0, np.nan)
+    with pytest.raises(ValueError, match=r"^groups must name the group of every row"):
+        early(**MANY_EPOCHS).fit(X, y, groups=groups)
+
+
+def test_auto_holds_rows_out_for_what_is_to_be_monitored():
+    X, y = mixed_table()
+    plain = early(early_stopping="auto").fit(X, y)
+    assert "valid_loss" not in plain.history_
+    watched = early(early_stopping="auto", monitor="roc_auc").fit(X, y)
+    assert watched.history_["valid_roc_auc"].notna().all()
 
 
 def test_groups_must_be_as_many_as_rows():
