@@ -1,10 +1,10 @@
 """The study behind the defaults: every part of the recipe taken out or changed, alone.
 
-Each row changes one thing of the default `MMOEClassifier`. Data: Census-Income (KDD)
-with both groups of tasks, Adult, and a simulated funnel; and 5,000 and 1,000 random
-rows of each, so that the default is not made for one table or for large ones. A fit
-that stops early holds rows of its own out for it, and the *validation* rows of
-`_tables.py` are scored. No test row is read.
+Each row changes one thing of the default `MMOEClassifier`, and of `ESMMClassifier` on a
+funnel. Data: Census-Income (KDD) with both groups of tasks, Adult, and a simulated
+funnel; and 5,000 and 1,000 random rows of each, so that the default is not made for one
+table or for large ones. A fit that stops early holds rows of its own out for it, and
+the *validation* rows of `_tables.py` are scored. No test row is read.
 
 A subset is drawn anew with every seed. Every fit is kept in `results/defaults.csv`: a
 run may be cut off, or be of some factors or data only, and `--seeds` without a number
@@ -12,7 +12,7 @@ makes the table again. On two cores a seed takes about an hour.
 """
 
 import argparse
-import math
+import itertools
 import time
 from collections.abc import Sequence
 
@@ -20,9 +20,15 @@ import pandas as pd
 from _report import markdown_table, write_report
 from _tables import TABLES, Runs, Table, load_table, mean_and_sd, score_proba
 
-from sk_mtl import MMOEClassifier
+from sk_mtl import ESMMClassifier, MMOEClassifier
+from sk_mtl.estimators._architecture import (
+    resolve_batch_size,
+    resolve_early_stopping,
+)
 from sk_mtl.preprocessing import make_tabular_preprocessor
 
+BY_ESMM = ", by ESMM"
+STUDIES = dict.fromkeys(TABLES, MMOEClassifier) | {"funnel" + BY_ESMM: ESMMClassifier}
 SIZES = (None, 5_000, 1_000)
 # What each row of the table changes. "numeric" is an option of the preprocessor.
 FACTORS = {
@@ -53,7 +59,7 @@ FACTORS = {
     "lr .004": {"lr": 4e-3},
     "lr .016": {"lr": 16e-3},
     "3 epochs": {"max_epochs": 3},
-    "8 epochs": {"max_epochs": 8, "early_stopping": False},
+    "8 epochs": {"max_epochs": 8},
     "cosine": {"lr_schedule": "cosine"},
     "warm-up": {"warmup": 0.5},
     "constant lr .002, stopped early": {
@@ -74,38 +80,48 @@ FACTORS = {
 KEYS = ["data", "rows", "seed", "model"]
 
 
-def auto_batch_size(n_rows: int) -> int:
-    """Return the batch size that the default takes for so many rows.
-
-    Of more than 2,000 a tenth is held out.
-    """
-    n_rows = round(0.9 * n_rows) if n_rows > 2_000 else n_rows
-    return max(16, min(1024, 2 ** round(math.log2(2 * math.sqrt(n_rows)))))
+def has(study: str, factor: str) -> bool:
+    """Return whether the study's estimator has what the factor changes."""
+    changed = FACTORS[factor].keys() - {"numeric", "batch_factor"}
+    return changed <= STUDIES[study]().get_params().keys()
 
 
-def make_model(factor: str, table: Table, seed: int) -> MMOEClassifier:
+def make_model(study: str, factor: str, table: Table, seed: int):
     """Return the default model, but for one factor."""
-    changes = dict(FACTORS[factor])
+    default, changes = STUDIES[study](), dict(FACTORS[factor])
     if "numeric" in changes:
         numeric = changes.pop("numeric")
         preprocessor = make_tabular_preprocessor(table.X, numeric=numeric)
         changes["preprocessor"] = preprocessor
     if "batch_factor" in changes:
-        usual = auto_batch_size(len(table.X))
+        n_rows = len(table.X)
+        if resolve_early_stopping("auto", n_rows, max_epochs=default.max_epochs):
+            n_rows -= round(default.validation_fraction * n_rows)
+        usual = resolve_batch_size("auto", n_rows)
         changes["batch_size"] = round(changes.pop("batch_factor") * usual)
-    return MMOEClassifier(**changes, random_state=seed)
+    return default.set_params(**changes, random_state=seed)
 
 
-def run(runs: Runs, table: Table, factors: Sequence[str], size, seeds: Sequence[int]):
+def run(
+    runs: Runs,
+    study: str,
+    sizes: Sequence[int | None],
+    factors: Sequence[str],
+    seeds: Sequence[int],
+) -> None:
     """Fit every factor with every seed, in turns."""
-    for seed in seeds:
+    table = load_table(study.removesuffix(BY_ESMM))
+    factors = [factor for factor in factors if has(study, factor)]
+    # The first fit of a process loads what the others find.
+    STUDIES[study]().fit(table.X[:1_000], table.y[:1_000])
+    for size, seed in itertools.product(sizes, seeds):
         rows = table.subset(size, seed, validation_fraction=0)
         for factor in factors:
             start = time.perf_counter()
-            model = make_model(factor, rows, seed).fit(rows.X, rows.y)
+            model = make_model(study, factor, rows, seed).fit(rows.X, rows.y)
             seconds = time.perf_counter() - start
             scores = score_proba(rows.y_eval, model.predict_proba(rows.X_eval))
-            runs.add((table.name, len(rows.X), factor), seed, scores, seconds)
+            runs.add((study, len(rows.X), factor), seed, scores, seconds)
 
 
 def differences(frame: pd.DataFrame, value: str) -> pd.DataFrame:
@@ -116,7 +132,7 @@ def differences(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     """
     means = frame.groupby(KEYS)[value].mean().unstack("model")
     columns = {}
-    for data in TABLES:
+    for data in STUDIES:
         if data not in means.index.get_level_values("data"):
             continue
         sizes = sorted(means.loc[data].index.unique("rows"), reverse=True)
@@ -128,12 +144,12 @@ def differences(frame: pd.DataFrame, value: str) -> pd.DataFrame:
 def over_tables(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     """Return the `differences` on each whole table, and those on subsets as means.
 
-    A subset is small and its scores scatter; a cell is of the mean over all tables.
+    A subset is small and its scores scatter; a cell is of the mean over all of them.
     """
     means = frame.groupby(KEYS)[value].mean().unstack("model")
     rows = means.index.get_level_values("rows")
     columns = {}
-    for data in TABLES:
+    for data in STUDIES:
         whole = means[means.index.get_level_values("data") == data]
         if len(whole):
             size = whole.index.get_level_values("rows").max()
@@ -184,12 +200,8 @@ def main(
     seeds: Sequence[int],
 ) -> None:
     runs = Runs("defaults", on_test=False, saved=True, by_seed=True)
-    for name in data if seeds else ():
-        table = load_table(name)
-        # The first fit of a process loads what the others find.
-        MMOEClassifier().fit(table.X[:1_000], table.y[:1_000])
-        for size in sizes:
-            run(runs, table, factors, size, seeds)
+    for study in data if seeds else ():
+        run(runs, study, sizes, factors, seeds)
     frame = runs.frame
     notes = (
         "Validation rows, mean over the tasks; the default's row is its AUC, others "
@@ -219,7 +231,7 @@ def main(
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", nargs="+", choices=TABLES, default=TABLES)
+    parser.add_argument("--data", nargs="+", choices=STUDIES, default=list(STUDIES))
     parser.add_argument("--sizes", nargs="+", type=int, default=[0, *SIZES[1:]])
     parser.add_argument("--factors", nargs="+", choices=FACTORS, default=list(FACTORS))
     parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2])

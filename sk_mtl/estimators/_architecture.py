@@ -115,7 +115,7 @@ def resolve_batch_norm(batch_norm, n_samples: int) -> bool:
 
 
 def resolve_early_stopping(
-    early_stopping, n_samples: int, *, max_epochs: int, monitor
+    early_stopping, n_samples: int, *, max_epochs: int, monitor="valid_loss"
 ) -> bool:
     """Return whether rows are held out to tell when to stop.
 
