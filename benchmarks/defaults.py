@@ -182,7 +182,7 @@ def costs(frame: pd.DataFrame) -> pd.DataFrame:
     seconds = fits["seconds"].first().unstack("model")
     ratios = seconds.div(seconds["default"], axis=0).groupby(["data", "rows"]).median()
     medians = seconds["default"].groupby(["data", "rows"]).median()
-    table = ratios.round(2).T.astype(str).replace("nan", "")
+    table = ratios.round(2).T.astype(object).fillna("")
     table.loc["default"] = [f"{value:.1f} s" for value in medians]
     table.columns = [f"{data}, {rows:,}" for data, rows in table.columns]
     return _in_order(table)
