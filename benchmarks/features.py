@@ -1,4 +1,4 @@
-"""What each way of reading the features adds on Adult and KDD, and what it costs.
+"""What each way of reading the features adds on Adult, or KDD, and what it costs.
 
 Everything is chosen by, and shown for, validation rows: a fifth of the training file,
 drawn once. The test files are not read.
