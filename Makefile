@@ -29,6 +29,7 @@ BENCHMARKS := \
 	benchmarks/memory.py \
 	benchmarks/growth.py \
 	benchmarks/fit_time.py \
+	benchmarks/profile_fit.py \
 	benchmarks/threads.py \
 	benchmarks/huge_table.py \
 	benchmarks/sequence_pooling.py \
