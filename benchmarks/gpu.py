@@ -82,14 +82,17 @@ def main(device, batch_sizes, n_rows, n_epochs):
 def time_epochs(X, y, device, batch_size, n_epochs):
     """Return the least seconds per epoch, by what was trained where."""
 
-    def ours(device, **options):
+    def default(device, **options):
         model = MMOEClassifier(
             device=device,
             batch_size=batch_size,
             max_epochs=n_epochs,
-            **{**PLAIN_LARGE, **options},
+            **{"early_stopping": False, "random_state": 0, **options},
         )
         return model.fit(X, y).history_["seconds"].min()
+
+    def ours(device, **options):
+        return default(device, **PLAIN_LARGE, **options)
 
     preprocessor = make_tabular_preprocessor(X)
     encoded = preprocessor.fit_transform(X)
@@ -112,6 +115,10 @@ def time_epochs(X, y, device, batch_size, n_epochs):
         "processor": ours("cpu"),
         "card": ours(device),
         "card, compiled": ours(device, compile=True),
+        "card, bfloat16": ours(device, precision="bfloat16"),
+        "the default, processor": default("cpu"),
+        "the default, card": default(device),
+        "four members, card": default(device, n_members=4, member_sharing="none"),
         "bare loop": bare(),
         "bare loop, CUDA graphs": bare(compile_mode="reduce-overhead"),
     }
