@@ -123,6 +123,15 @@ class RowBatchNorm(nn.BatchNorm1d):
             )
         return super().forward(x)
 
+    def fold(self, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+        """Return weight and bias of a dense layer with this as its last step.
+
+        With the running statistics, as everywhere but in training.
+        """
+        scale = self.weight * torch.rsqrt(self.running_var + self.eps)
+        shift = (bias - self.running_mean) * scale + self.bias
+        return weight * scale.unsqueeze(1), shift
+
 
 class BatchedBatchNorm(nn.Module):
     """(n_groups, n_samples, width) -> the same shape, contiguous per sample.

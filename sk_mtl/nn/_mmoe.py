@@ -101,8 +101,8 @@ class MMoE(nn.Module):
         self._widths = [n_experts * width, n_tasks * gate_width]
         self.first_experts = nn.Linear(in_width, n_experts * width)
         self.first_gates = nn.Linear(in_width, n_tasks * gate_width)
-        norm = RowBatchNorm(n_experts * width) if batch_norm else None
-        self.expert_activation = after_linear(activation, dropout, norm)
+        self.expert_norm = RowBatchNorm(n_experts * width) if batch_norm else None
+        self.expert_activation = after_linear(activation, dropout)
         self.experts = BatchedMLP(
             n_experts,
             width,
@@ -128,12 +128,20 @@ class MMoE(nn.Module):
         gates = self._first(encoded.shared)[1]
         return self._mixing_weights(gates).transpose(1, 2)
 
-    def _first(self, x: Tensor) -> Sequence[Tensor]:
-        """Return the products of the experts' and of the gates' first layers."""
-        layers = self.first_experts, self.first_gates
-        weight = torch.cat([layer.weight for layer in layers])
-        bias = torch.cat([layer.bias for layer in layers])
-        return F.linear(x, weight, bias).split(self._widths, 1)
+    def _first(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the experts' and the gates' first layers make of the rows.
+
+        That of the experts is normalised over the batch. Where not in training, that is
+        a linear function of their product and goes into it.
+        """
+        experts = self.first_experts.weight, self.first_experts.bias
+        others = self.first_gates.weight, self.first_gates.bias
+        normalise = self.expert_norm
+        if normalise is not None and not self.training:
+            experts, normalise = normalise.fold(*experts), None
+        weight, bias = map(torch.cat, zip(experts, others, strict=True))
+        first, gates = F.linear(x, weight, bias).split(self._widths, 1)
+        return first if normalise is None else normalise(first), gates
 
     def _expert_outputs(self, first: Tensor) -> Tensor:
         """Return (n_samples, n_experts, out_width) from the first layers' products."""

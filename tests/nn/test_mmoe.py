@@ -2,6 +2,7 @@ import copy
 
 import pytest
 import torch
+from torch import nn
 
 from sk_mtl.nn import Encoded, MMoE
 from tests.nn._asserts import (
@@ -101,8 +102,27 @@ def test_gate_weights_are_those_of_forward(gate_sizes, put):
     weights = wiring.gate_weights(encoded)
     assert weights.shape == (8, 3, 5)
     assert_close(weights.sum(2), torch.ones(8, 3))
-    outputs = wiring._expert_outputs(wiring.first_experts(encoded.shared))
+    outputs = wiring._expert_outputs(wiring._first(encoded.shared)[0])
     assert torch.equal(wiring(encoded), torch.bmm(weights, outputs))
+
+
+def test_experts_are_normalised_with_what_training_saw(put):
+    wiring = put(MMoE(4, 2, n_experts=3, expert_hidden_sizes=(6,), batch_norm=True))
+    nn.init.uniform_(wiring.expert_norm.weight, 0.5, 2.0)
+    nn.init.uniform_(wiring.expert_norm.bias, -1.0, 1.0)
+    x = put(torch.randn(64, 4) * 3 + 1)
+    product = wiring.first_experts(x)
+    assert_close(wiring._first(x)[0].mean(0), wiring.expert_norm.bias)
+    for _ in range(3):
+        wiring(Encoded(x))
+    norm = wiring.expert_norm.eval()
+    expected, gates = norm(product), wiring.first_gates(x)
+    first = wiring.eval()._first(x)
+    assert_close(first[0], expected)
+    assert_close(first[1], gates)
+    outputs = torch.relu(expected).view(64, 3, 6)
+    weights = torch.softmax(gates.view(64, 3, 2), 1).mT
+    assert_close(wiring(Encoded(x)), weights @ outputs)
 
 
 @pytest.mark.parametrize("expert_sizes", [(5,), (6, 5)])
