@@ -1,9 +1,10 @@
 """Few labels for one task of two on Adult: what the rows without a label are good for.
 
-Every row has the label `married`; a share of them has the label `income`. Two ways to
+Every row has the label `married`; a share of them has the label `income`. Three ways to
 learn the income: an MMoE with both tasks on all rows, in which a missing label is NaN,
-and the same network with the income alone on the labelled rows. Both are scored on the
-official test rows. Prints a Markdown table and saves a picture.
+the same with a quarter of the learning rate, and the same network with the income alone
+on the labelled rows. All are scored on the official test rows. Prints a Markdown table
+and saves a picture.
 """
 
 import argparse
@@ -21,25 +22,27 @@ from sk_mtl.metrics import task_scores
 
 IMAGE = Path(__file__).parent / "images" / "missing_labels.png"
 N_LABELS = (300, 1000, 3000, 10_000, 32_561)
-WAYS = ("both tasks, all rows", "income alone, labelled rows")
+WAYS = ("both tasks, all rows", "the same, lr=0.002", "income alone, labelled rows")
 
 
 def income_aucs(X, y, X_test, y_test, n_labels, seed):
-    """Return the test AUC of both ways when `n_labels` rows know the income."""
+    """Return the test AUC of every way when `n_labels` rows know the income."""
     labelled = np.random.default_rng(seed).permutation(len(X))[:n_labels]
     partly = y.astype(float)
     partly["income"] = np.nan
     partly.iloc[labelled, 0] = y["income"].iloc[labelled]
-    # In both, the income decides when to stop, on a tenth of the rows that know it.
+    # Everywhere the income decides when to stop, on a tenth of the rows that know it.
     options = {"monitor": "income", "early_stopping": True, "random_state": seed}
-    both = MMOEClassifier(**options).fit(X, partly)
-    alone = MMOEClassifier(**options).fit(
-        X.iloc[labelled], y[["income"]].iloc[labelled]
-    )
-    probas = (both.predict_proba(X_test)[0], alone.predict_proba(X_test)[0])
+    models = [
+        MMOEClassifier(**options).fit(X, partly),
+        MMOEClassifier(lr=0.002, **options).fit(X, partly),
+        MMOEClassifier(**options).fit(X.iloc[labelled], y[["income"]].iloc[labelled]),
+    ]
     return [
-        task_scores(y_test["income"], proba, metrics="roc_auc").iloc[0, 0]
-        for proba in probas
+        task_scores(
+            y_test[["income"]], model.predict_proba(X_test)[:1], metrics="roc_auc"
+        ).iloc[0, 0]
+        for model in models
     ]
 
 
@@ -47,7 +50,7 @@ def plot_results(frame):
     """Save mean and standard deviation over the number of labels."""
     figure, ax = plt.subplots(figsize=(6, 3.6), layout="constrained")
     # A little apart, or the bars would hide each other.
-    for way, shift in zip(WAYS, (0.97, 1.03), strict=True):
+    for way, shift in zip(WAYS, (0.96, 1.0, 1.04), strict=True):
         runs = frame.groupby("labels")[way]
         place = shift * np.array(N_LABELS)
         ax.errorbar(place, runs.mean(), runs.std(), fmt="o-", capsize=3, label=way)
@@ -76,7 +79,7 @@ def main(n_seeds):
         for seed in range(n_seeds)
     ]
     frame = pd.DataFrame(rows, columns=["labels", *WAYS])
-    print(f"| rows with income | {' | '.join(WAYS)} |\n| --- | --- | --- |")
+    print(f"| rows with income | {' | '.join(WAYS)} |\n|{' --- |' * 4}")
     for n, runs in frame.groupby("labels"):
         cells = [f"{runs[way].mean():.3f} ± {runs[way].std():.3f}" for way in WAYS]
         print(f"| {n:,} | {' | '.join(cells)} |")
