@@ -130,14 +130,14 @@ def differences(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     Factor and default are compared seed by seed; a cell is the mean of the differences
     and their standard deviation. The default's own cell is its mean.
     """
-    means = frame.groupby(KEYS)[value].mean().unstack("model")
+    gains = _gains(frame, value)
     columns = {}
     for data in STUDIES:
-        if data not in means.index.get_level_values("data"):
+        if data not in gains.index.get_level_values("data"):
             continue
-        sizes = sorted(means.loc[data].index.unique("rows"), reverse=True)
+        sizes = sorted(gains.loc[data].index.unique("rows"), reverse=True)
         for size in sizes:
-            columns[f"{data}, {size:,}"] = _cells(means.loc[(data, size)])
+            columns[f"{data}, {size:,}"] = _cells(gains.loc[(data, size)])
     return _in_order(pd.DataFrame(columns).fillna(""))
 
 
@@ -146,27 +146,32 @@ def over_tables(frame: pd.DataFrame, value: str) -> pd.DataFrame:
 
     A subset is small and its scores scatter; a cell is of the mean over all of them.
     """
-    means = frame.groupby(KEYS)[value].mean().unstack("model")
-    rows = means.index.get_level_values("rows")
+    gains = _gains(frame, value)
     columns = {}
     for data in STUDIES:
-        whole = means[means.index.get_level_values("data") == data]
+        whole = gains[gains.index.get_level_values("data") == data]
         if len(whole):
             size = whole.index.get_level_values("rows").max()
             columns[data] = _cells(whole.loc[(data, size)])
     for size in SIZES[1:]:
-        subsets = means[rows == size]
+        subsets = gains[gains.index.get_level_values("rows") == size]
         if len(subsets):
             columns[f"{size:,} rows"] = _cells(subsets.groupby("seed").mean())
     return _in_order(pd.DataFrame(columns).fillna(""))
 
 
-def _cells(means: pd.DataFrame) -> dict[str, str]:
-    """Return the cells of a column from means over tasks, seeds by models."""
-    cells = {"default": mean_and_sd(means["default"])}
-    for factor, gain in means.sub(means["default"], axis=0).items():
-        found = gain.dropna()
-        if factor != "default" and len(found):
+def _gains(frame: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Return the default's mean over tasks, and what others add to it, by seed."""
+    means = frame.groupby(KEYS)[value].mean().unstack("model")
+    return means.sub(means["default"], axis=0).assign(default=means["default"])
+
+
+def _cells(gains: pd.DataFrame) -> dict[str, str]:
+    """Return the cells of a column from gains, seeds by models."""
+    cells = {"default": mean_and_sd(gains["default"])}
+    for factor, column in gains.drop(columns="default").items():
+        found = column.dropna()
+        if len(found):
             spread = found.std() if len(found) > 1 else float("nan")
             cells[factor] = f"{found.mean():+.4f} ± {spread:.4f}"
     return cells
@@ -206,8 +211,8 @@ def main(
     notes = (
         "Validation rows, mean over the tasks; the default's row is its AUC, others "
         "are differences to it, seed by seed: mean ± standard deviation over "
-        f"{frame['seed'].nunique()} seeds. Subsets: mean over the tables. Log-loss, "
-        "likewise:"
+        f"{frame['seed'].nunique()} seeds. Subsets: mean over the tables. Blank: that "
+        "is the default there, or the estimator has no such part. Log-loss, likewise:"
     )
     parts = [
         notes,
