@@ -34,12 +34,12 @@ from sk_mtl.metrics import make_task_scorer
 N = min(max(joblib.cpu_count(), 2), 4)
 
 NETWORKS = {
-    "default": {"max_epochs": 4},
+    "default": {"max_epochs": 3},
     "wide": {
         "n_experts": 8,
         "expert_hidden_sizes": (256,),
         "batch_size": 1024,
-        "max_epochs": 3,
+        "max_epochs": 4,
     },
 }
 
@@ -197,13 +197,16 @@ def time_fit(n_rows, threads):
         return float(np.median(seconds[1:]))
 
     alone = median()
-    command = [sys.executable, "-c", "while True: pass"]
+    # They end by themselves where this process is killed.
+    code = "import time; end = time.time() + 60\nwhile time.time() < end: pass"
+    command = [sys.executable, "-c", code]
     busy = [subprocess.Popen(command) for _ in range(joblib.cpu_count())]
     try:
         print(json.dumps([alone, median()]))
     finally:
         for process in busy:
             process.kill()
+            process.wait()
 
 
 def _warm_up():
@@ -216,8 +219,8 @@ def _warm_up():
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=6000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rows", type=int, default=4000)
+    parser.add_argument("--rounds", type=int, default=2)
     # How the script calls itself for a fit in a process of its own.
     parser.add_argument("--fit-with", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
