@@ -10,7 +10,6 @@ from sklearn.metrics import log_loss
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
-from sk_mtl.estimators import _base
 from sk_mtl.exceptions import LeakWarning
 from tests.estimators.common import (
     PLAIN,
@@ -123,31 +122,13 @@ def test_a_part_of_x_is_held_out_where_asked(table):
 
 
 @pytest.mark.parametrize(
-    ("n_rows", "max_epochs", "many", "stops"),
-    [
-        (240, 3, 239, True),
-        (240, 3, 240, False),
-        (101, 11, 240, True),
-        (101, 10, 240, False),
-        (100, 11, 240, False),
-    ],
+    ("n_rows", "max_epochs", "stops"),
+    [(240, 3, False), (101, 11, True), (101, 10, False), (100, 11, False)],
 )
-def test_auto_holds_rows_out_of_large_tables_and_long_trainings(
-    table, monkeypatch, n_rows, max_epochs, many, stops
-):
+def test_auto_holds_rows_out_of_long_trainings(table, n_rows, max_epochs, stops):
     X, y = table
-    monkeypatch.setattr(_base, "_MANY_ROWS", many)
     model = MMOEClassifier(**{**QUICK, "max_epochs": max_epochs})
     assert ("valid_loss" in model.fit(X[:n_rows], y[:n_rows]).history_) == stops
-
-
-def test_the_documented_numbers_are_the_true_ones():
-    text = " ".join(MMOEClassifier.__doc__.split())
-    assert f"more than {_base._MANY_ROWS:,} rows, which can spare a part" in text
-    assert (
-        f"`max_epochs` is more than {_base._MANY_EPOCHS} and there are more than "
-        f"{_base._FEW_ROWS} rows"
-    ) in text
 
 
 def test_false_trains_to_the_end_and_still_records(parts):
