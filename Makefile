@@ -53,12 +53,16 @@ help:
 demo: $(INSTALLED)
 	MPLBACKEND=Agg .venv/bin/python docs/examples/demo.py
 
-# Plain `pytest` leaves out what is marked slow; an empty -m brings it back.
+# Plain `pytest` leaves out what is marked slow; an empty -m brings it back. One process
+# per core, since most tests are too small for a second thread; the tests of a file stay
+# together, since they share fitted models, and the blocks of a page their names.
+PYTEST := -m pytest -m "" -n auto --dist loadfile
+
 test: $(INSTALLED)
-	.venv/bin/python -m pytest -m "" $(PYTEST_ARGS)
+	.venv/bin/python $(PYTEST) $(PYTEST_ARGS)
 
 test-lower: $(INSTALLED_LOWER)
-	.venv-lower/bin/python -m pytest -m "" $(LOWER_TESTS) $(PYTEST_ARGS)
+	.venv-lower/bin/python $(PYTEST) $(LOWER_TESTS) $(PYTEST_ARGS)
 
 lint: $(INSTALLED)
 	.venv/bin/ruff check .

@@ -17,6 +17,10 @@ from sybil.parsers.markdown import PythonCodeBlockParser
 # Set before anything imports matplotlib: a test run never opens a window.
 os.environ["MPLBACKEND"] = "Agg"
 
+# Where several processes run the tests, threads of each would get in the others' way.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # The examples are scripts: looking for doctests in them would run them.
 collect_ignore_glob = ["docs/examples/*.py"]
 

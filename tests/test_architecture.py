@@ -53,9 +53,11 @@ def module_names(requirements: list[str]) -> set[str]:
 
 # scipy and joblib are scikit-learn's own requirements and need no line of theirs.
 REQUIRED = module_names(PYPROJECT["dependencies"]) | {"scipy", "joblib"}
+# An extra may hold another one of the package's own.
 OPTIONAL = (
     set().union(*map(module_names, PYPROJECT["optional-dependencies"].values()))
     - REQUIRED
+    - {"sk_mtl"}
 )
 
 

@@ -15,9 +15,14 @@ import sk_mtl
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-EXTRAS = PROJECT["optional-dependencies"]
+# An extra may hold another one of the package's own, which stands there itself.
+EXTRAS = {
+    name: [text for text in texts if Requirement(text).name != PROJECT["name"]]
+    for name, texts in PROJECT["optional-dependencies"].items()
+}
 # What `make` installs, and what users install for themselves.
-INSTALLED = [*PROJECT["dependencies"], *EXTRAS["test"], *EXTRAS["bench"]]
+INSTALLED = PROJECT["dependencies"] + EXTRAS["balance"] + EXTRAS["test"]
+INSTALLED += EXTRAS["bench"]
 
 
 def read_pins(name: str) -> dict[str, Version]:

@@ -545,7 +545,6 @@ ADDRESS = "'c': argument must be a string or a number; found a {}: .* by value. 
         ),
         ([1.5, -INF, 3], ValueError, "Input X contains infinity"),
     ],
-    ids=repr,
 )
 def test_values_that_are_no_categories(values, error, message):
     with pytest.raises(error, match=message):
