@@ -29,17 +29,26 @@ class Encoded(NamedTuple):
 
     Parameters
     ----------
-    shared : Tensor of shape (n_samples, width)
-        One row of numbers per sample, the same for every task.
+    shared : Tensor of shape (n_samples, width) or None
+        One row of numbers per sample, the same for every task. None where every task
+        has a row of its own and no wiring reads a common one.
     per_task : Tensor of shape (n_samples, n_tasks, width) or None
         A set of embeddings for each task, for wirings that ask for them.
     logit_terms : Tensor of shape (n_samples, n_heads) or None
         Terms added to the logits, such as those of a wide part.
     """
 
-    shared: Tensor
+    shared: Tensor | None
     per_task: Tensor | None = None
     logit_terms: Tensor | None = None
+
+    def scale_rows(self, scale: Tensor) -> "Encoded":
+        """Return this with all rows times a scale of each entry, (width,)."""
+        return Encoded(
+            None if self.shared is None else self.shared * scale,
+            None if self.per_task is None else self.per_task * scale,
+            self.logit_terms,
+        )
 
 
 class FeatureEncoder(nn.Module):
@@ -128,6 +137,8 @@ class FeatureEncoder(nn.Module):
     ----------
     width : int
         The width of the result.
+    n_heads : int
+        The number of logits that it makes terms for; 0 where it makes none.
     field_widths : list of int
         The width of each field.
     tables : EmbeddingTables
@@ -181,6 +192,7 @@ class FeatureEncoder(nn.Module):
         check_columns(cardinalities, n_numeric, embedding_dims)
         self.embedding_dropout = embedding_dropout
         self.unknown_rate = unknown_rate
+        self.n_heads = n_heads if wide or interaction == "fm" else 0
         layout = {
             "n_sequences": len(sequence_pooling),
             "vocabularies": vocabularies,

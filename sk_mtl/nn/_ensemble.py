@@ -43,8 +43,9 @@ class NetworkEnsemble(nn.Module):
     - ``"embedding"``: the encoder, which is run once; wiring and towers are their own.
     - ``"most"``: the encoder, and of the wiring what it names in
       ``shared_by_members``, without normalisations. A member's input is the encoder's
-      row times a scale of its own, which starts as random signs; what the wiring does
-      not name, such as gates, and the towers are its own.
+      row times a scale of its own, which starts as random signs, the same for the rows
+      of all tasks where each has one; what the wiring does not name, such as gates, and
+      the towers are its own.
 
     Parameters
     ----------
@@ -110,6 +111,7 @@ class NetworkEnsemble(nn.Module):
             )
         self.network, self.n_members = networks[0], len(networks)
         self.combine, self.sharing = combine, sharing
+        self.penalty: Tensor | None = None
         own = [name for name in _names(self.network) if self._is_own(name)]
         _stack(networks, own)
         self._own = own
@@ -137,7 +139,10 @@ class NetworkEnsemble(nn.Module):
         self, codes: Tensor, numeric: Tensor, sequences: Sequence[Tensor] = ()
     ) -> Tensor:
         """Return the logits of each member, or of their mean where not in training."""
-        logits = self._each(MultiTaskNetwork.logits, codes, numeric, sequences)
+        parts = self._each(MultiTaskNetwork.parts, codes, numeric, sequences)
+        logits, *penalty = parts
+        # As the losses: each member is trained as it would be alone.
+        self.penalty = penalty[0].sum() if penalty else None
         return logits if self.training else self.combine(logits)
 
     def each(
@@ -166,8 +171,7 @@ class NetworkEnsemble(nn.Module):
                 return self._map(lambda member: function(member, encoded))
 
             def scaled(member: MultiTaskNetwork, scale: Tensor) -> Tensor:
-                shared = encoded.shared * scale
-                return function(member, encoded._replace(shared=shared))
+                return function(member, encoded.scale_rows(scale))
 
             return self._map(scaled, self.scales)
         codes, sequences = self.network.encoder.with_unknown(codes, sequences)

@@ -1,11 +1,15 @@
 """The wiring of the entire-space multi-task model."""
 
-from torch import Tensor, nn
+from typing import Unpack
+
+from torch import Tensor
 
 from sk_mtl.nn._encoder import Encoded
+from sk_mtl.nn._layers import LayerOptions
+from sk_mtl.nn._wiring import Wiring
 
 
-class ESMM(nn.Module):
+class ESMM(Wiring):
     """shared (n, in_width) -> (n, n_tasks, in_width), a view.
 
     The wiring of the entire-space multi-task model: the tasks share the embeddings and
@@ -19,6 +23,8 @@ class ESMM(nn.Module):
         The encoder's width.
     n_tasks : int
         The number of towers that read it.
+    **layers
+        Not read: there are no hidden layers here.
 
     Attributes
     ----------
@@ -42,7 +48,9 @@ class ESMM(nn.Module):
              [1., 2., 3.]]])
     """
 
-    def __init__(self, in_width: int, n_tasks: int) -> None:
+    def __init__(
+        self, in_width: int, n_tasks: int, **layers: Unpack[LayerOptions]
+    ) -> None:
         super().__init__()
         self.n_tasks = n_tasks
         self.out_width = in_width
@@ -50,7 +58,3 @@ class ESMM(nn.Module):
     def forward(self, encoded: Encoded) -> Tensor:
         """Show every task the same row."""
         return encoded.shared.unsqueeze(1).expand(-1, self.n_tasks, -1)
-
-    def extra_repr(self) -> str:
-        """Return the sizes that ``repr`` shows."""
-        return f"out_width={self.out_width}, n_tasks={self.n_tasks}"

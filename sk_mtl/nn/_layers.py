@@ -1,6 +1,7 @@
 """Building blocks: many small dense layers multiplied at once."""
 
 from collections.abc import Sequence
+from typing import TypedDict
 
 import torch
 import torch.nn.functional as F
@@ -37,6 +38,24 @@ def make_activation(name: str) -> nn.Module:
             "Choose one of these names."
         )
     return _ACTIVATIONS[name]()
+
+
+class LayerOptions(TypedDict, total=False):
+    """What hidden layers have in common, as keyword arguments.
+
+    Attributes
+    ----------
+    activation : str, default="relu"
+        One of `ACTIVATIONS`, after every layer.
+    dropout : float, default=0.0
+        The share of each layer's units that are zeroed in training.
+    batch_norm : bool, default=False
+        Whether layers are normalised over the batch before their activation.
+    """
+
+    activation: str
+    dropout: float
+    batch_norm: bool
 
 
 class BatchedLinear(nn.Module):

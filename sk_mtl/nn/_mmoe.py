@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from sk_mtl.nn._encoder import Encoded
-from sk_mtl.nn._layers import BatchedLinear, BatchedMLP, RowBatchNorm, after_linear
+from sk_mtl.nn._expert_use import ExpertDropout, uneven_use
+from sk_mtl.nn._experts import Experts, Gates
+from sk_mtl.nn._wiring import Wiring
 
 
-class MMoE(nn.Module):
+class MMoE(Wiring):
     r"""shared (n, in_width) -> (n, n_tasks, expert_hidden_sizes[-1]).
 
     Multi-gate mixture of experts. Experts :math:`f_1, ..., f_E` see the same input
@@ -20,15 +21,12 @@ class MMoE(nn.Module):
               g^k(x) = \mathrm{softmax}(W^k x + b^k),
 
     with :math:`E` = ``n_experts``. Related tasks learn to share experts, unrelated
-    ones to part them.
+    ones to part them. Other gates than the softmax (`TopKHead`, `DSelectKHead`) mix
+    only ``n_active_experts`` of them.
 
-    The first layers of all experts, `first_experts`, and of all gates, `first_gates`,
-    read the same rows, so they are multiplied as **one** dense layer whose result is
-    split: one wide product keeps the processor busier than many narrow ones, and a
-    split (unlike slices) writes its gradient once. Deeper layers are batched over the
-    experts or the tasks. The columns of linear gates lie expert by expert, all tasks of
-    an expert together: a softmax over the middle axis of (n, n_experts, n_tasks) is
-    several times faster than one over a last axis of a few numbers.
+    The first layers of all experts and of all gates read the same rows, so they are
+    multiplied as **one** dense layer whose result is split: one wide product keeps the
+    processor busier than many narrow ones.
 
     Parameters
     ----------
@@ -43,6 +41,22 @@ class MMoE(nn.Module):
     gate_hidden_sizes : sequence of int, default=()
         Hidden layers of every gate before the softmax. With none the gate is linear,
         as in the paper.
+    gate : {"softmax", "top_k", "dselect_k"}, default="softmax"
+        What makes weights of a gate's scores: a softmax over all experts, one over
+        those with the largest scores, or a selection that is learnt by smooth steps.
+    n_active_experts : int, default=2
+        How many experts the latter two select for each row and task, at most
+        ``n_experts``; ``"top_k"`` needs two. Fewer let tasks part further. Not read by
+        ``"softmax"``.
+    gate_penalty : float, default=0.01
+        The weight of the penalty by which ``"dselect_k"`` decides (`DSelectKHead`). The
+        larger, the sooner it does. Not read by other gates.
+    expert_dropout : float, default=0.0
+        The share of a gate's weights that `ExpertDropout` zeroes in training, for each
+        row and task anew.
+    load_balance : float, default=0.0
+        The weight of the penalty `uneven_use`, on the weights of the batch before any
+        are dropped. Larger presses every gate to use all experts alike, over the rows.
     activation : str, default="relu"
         One of `ACTIVATIONS`, for experts and for hidden layers of gates.
     dropout : float, default=0.0
@@ -64,6 +78,12 @@ class MMoE(nn.Module):
     J. Ma, Z. Zhao, X. Yi, J. Chen, L. Hong and E. H. Chi (2018). Modeling Task
     Relationships in Multi-task Learning with Multi-gate Mixture-of-Experts. KDD.
 
+    H. Hazimeh et al. (2021). DSelect-k: Differentiable Selection in the Mixture of
+    Experts with Applications to Multi-Task Learning. NeurIPS. arXiv:2106.03760.
+
+    N. Shazeer et al. (2017). Outrageously Large Neural Networks: The Sparsely-Gated
+    Mixture-of-Experts Layer. ICLR. arXiv:1701.06538.
+
     Examples
     --------
     Two tasks mix three experts; a gate's weights sum to one.
@@ -75,7 +95,8 @@ class MMoE(nn.Module):
     (torch.Size([7, 2, 64]), torch.Size([7, 2, 3]))
     """
 
-    shared_by_members = ("first_experts", "experts")
+    shared_by_members = ("experts",)
+    _balance_scale: Tensor
 
     def __init__(
         self,
@@ -85,90 +106,62 @@ class MMoE(nn.Module):
         n_experts: int = 4,
         expert_hidden_sizes: Sequence[int] = (64,),
         gate_hidden_sizes: Sequence[int] = (),
+        gate: str = "softmax",
+        n_active_experts: int = 2,
+        gate_penalty: float = 0.01,
+        expert_dropout: float = 0.0,
+        load_balance: float = 0.0,
         activation: str = "relu",
         dropout: float = 0.0,
         batch_norm: bool = False,
     ) -> None:
         super().__init__()
-        if len(expert_hidden_sizes) < 1:
-            raise ValueError(
-                "expert_hidden_sizes must hold at least one layer width; found "
-                f"{tuple(expert_hidden_sizes)}. Give for example (64,)."
-            )
-        self.n_tasks, self.n_experts = n_tasks, n_experts
-        width, *deeper = expert_hidden_sizes
-        gate_width = gate_hidden_sizes[0] if len(gate_hidden_sizes) else n_experts
-        self._widths = [n_experts * width, n_tasks * gate_width]
-        self.first_experts = nn.Linear(in_width, n_experts * width)
-        self.first_gates = nn.Linear(in_width, n_tasks * gate_width)
-        self.expert_norm = RowBatchNorm(n_experts * width) if batch_norm else None
-        self.expert_activation = after_linear(activation, dropout)
-        self.experts = BatchedMLP(
+        self.n_tasks = n_tasks
+        self.experts = Experts(
+            in_width,
             n_experts,
-            width,
-            deeper,
+            expert_hidden_sizes,
             activation=activation,
             dropout=dropout,
             batch_norm=batch_norm,
         )
-        self.gates = _deeper_gates(n_tasks, n_experts, gate_hidden_sizes, activation)
-        self.out_width = self.experts.out_features
+        self.gates = Gates(
+            in_width,
+            n_tasks,
+            n_experts,
+            hidden_sizes=gate_hidden_sizes,
+            activation=activation,
+            gate=gate,
+            n_active_experts=n_active_experts,
+            gate_penalty=gate_penalty,
+        )
+        self.expert_dropout = ExpertDropout(expert_dropout)
+        self.load_balance = load_balance
+        # Compiled code of an ensemble multiplies by tensors only.
+        scale = torch.tensor(float(load_balance))
+        self.register_buffer("_balance_scale", scale, persistent=False)
+        self.out_width = self.experts.out_width
 
     def forward(self, encoded: Encoded) -> Tensor:
         """Mix the experts' results by each task's gate."""
-        experts, gates = self._first(encoded.shared)
-        weights = self._mixing_weights(gates).transpose(1, 2)
-        return torch.bmm(weights, self._expert_outputs(experts))
+        return self.with_penalty(encoded)[0]
+
+    def with_penalty(self, encoded: Encoded) -> tuple[Tensor, Tensor | None]:
+        """Return each task's mixture, and what the gates add to the loss."""
+        experts, gates = self.experts.begin_beside(encoded.shared, self.gates.first)
+        weights, penalty = self.gates.finish_with_penalty(gates)
+        if self.load_balance > 0:
+            uneven = self._balance_scale * uneven_use(weights)
+            penalty = uneven if penalty is None else penalty + uneven
+        weights = self.expert_dropout(weights)
+        return torch.bmm(weights, self.experts.finish(experts)), penalty
 
     def gate_weights(self, encoded: Encoded) -> Tensor:
         """Return the mixing weights, (n_samples, n_tasks, n_experts), each row sum 1.
 
-        They are the very weights that `forward` uses, computed by the same product.
+        They are the very weights that `forward` uses, computed by the same product, but
+        for what is dropped in training. Those of ``"dselect_k"`` can sum to less where
+        the number of experts is not a power of two.
         """
-        gates = self._first(encoded.shared)[1]
-        return self._mixing_weights(gates).transpose(1, 2)
-
-    def _first(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what the experts' and the gates' first layers make of the rows.
-
-        That of the experts is normalised over the batch. Where not in training, that is
-        a linear function of their product and goes into it.
-        """
-        experts = self.first_experts.weight, self.first_experts.bias
-        others = self.first_gates.weight, self.first_gates.bias
-        normalise = self.expert_norm
-        if normalise is not None and not self.training:
-            experts, normalise = normalise.fold(*experts), None
-        weight, bias = map(torch.cat, zip(experts, others, strict=True))
-        first, gates = F.linear(x, weight, bias).split(self._widths, 1)
-        return first if normalise is None else normalise(first), gates
-
-    def _expert_outputs(self, first: Tensor) -> Tensor:
-        """Return (n_samples, n_experts, out_width) from the first layers' products."""
-        rows = self.expert_activation(first).unflatten(1, (self.n_experts, -1))
-        if not len(self.experts.layers):
-            return rows
-        return self.experts(rows.transpose(0, 1)).transpose(0, 1)
-
-    def _mixing_weights(self, first: Tensor) -> Tensor:
-        """Return (n_samples, n_experts, n_tasks) from the gates' first products."""
-        if len(self.gates):
-            hidden = first.unflatten(1, (self.n_tasks, -1)).transpose(0, 1)
-            scores = self.gates(hidden).permute(1, 2, 0)
-        else:
-            scores = first.unflatten(1, (self.n_experts, self.n_tasks))
-        return torch.softmax(scores, 1)
-
-
-def _deeper_gates(
-    n_tasks: int, n_experts: int, hidden_sizes: Sequence[int], activation: str
-) -> nn.Sequential:
-    """Return what follows the gates' first layer: nothing where they are linear."""
-    gates = nn.Sequential()
-    if len(hidden_sizes):
-        width, *deeper = hidden_sizes
-        gates.append(after_linear(activation, 0.0))
-        hidden = BatchedMLP(n_tasks, width, deeper, activation=activation)
-        gates.append(hidden)
-        gates.append(BatchedLinear(n_tasks, hidden.out_features, n_experts))
-    return gates
+        _, gates = self.experts.begin_beside(encoded.shared, self.gates.first)
+        return self.gates.finish(gates)

@@ -17,12 +17,17 @@ class MultiTaskNetwork(nn.Module):
 
     Parameters
     ----------
-    encoder : FeatureEncoder
+    encoder : FeatureEncoder or EncoderSets
         Called with codes, numeric columns and sequences; returns `Encoded`.
     wiring : Module
         Called with `Encoded`; returns (n, n_tasks, out_width).
     towers : Module
         Called with the wiring's result; returns (n, n_heads).
+
+    Attributes
+    ----------
+    penalty : Tensor or None
+        What the wiring adds to the loss of the last batch in training.
 
     Examples
     --------
@@ -45,19 +50,36 @@ class MultiTaskNetwork(nn.Module):
         self.encoder = encoder
         self.wiring = wiring
         self.towers = towers
+        self.penalty: Tensor | None = None
 
     def forward(
         self, codes: Tensor, numeric: Tensor, sequences: Sequence[Tensor] = ()
     ) -> Tensor:
-        """Return the logits of all tasks side by side."""
-        return self.logits(self.encoder(codes, numeric, sequences))
+        """Return the logits of all tasks side by side.
+
+        In training, what the wiring adds to the loss is left in `penalty`.
+        """
+        logits, *penalty = self.parts(self.encoder(codes, numeric, sequences))
+        self.penalty = penalty[0] if penalty else None
+        return logits
 
     def logits(self, encoded: Encoded) -> Tensor:
-        """Return the logits of rows that are encoded."""
-        logits = self.towers(self.wiring(encoded))
+        """Return the logits of encoded rows."""
+        return self.parts(encoded)[0]
+
+    def parts(self, encoded: Encoded) -> tuple[Tensor, ...]:
+        """Return the logits of encoded rows and, in training, the wiring's penalty.
+
+        Where there is no penalty the logits stand alone.
+        """
+        if self.training:
+            rows, penalty = self.wiring.with_penalty(encoded)
+        else:
+            rows, penalty = self.wiring(encoded), None
+        logits = self.towers(rows)
         if encoded.logit_terms is not None:
             logits = logits + encoded.logit_terms
-        return logits
+        return (logits,) if penalty is None else (logits, penalty)
 
     def each(
         self,

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Unpack
 
 import torch
 from torch import Tensor, nn
 
-from sk_mtl.nn._layers import BatchedHeads, BatchedMLP
+from sk_mtl.nn._layers import BatchedHeads, BatchedMLP, LayerOptions
 
 
 class Towers(nn.Module):
@@ -45,9 +46,6 @@ class Towers(nn.Module):
     torch.Size([6, 4])
     """
 
-    task_order: Tensor | None
-    logit_order: Tensor | None
-
     def __init__(
         self,
         in_width: int,
@@ -82,20 +80,77 @@ class Towers(nn.Module):
             for size, tasks in groupby(order, key=sizes.__getitem__)
         )
         self._group_sizes = [sizes.count(size) for size in seen]
-        self.register_buffer("task_order", _unless_sorted(order), persistent=False)
-        columns = _logit_columns(order, out_widths)
-        self.register_buffer("logit_order", _unless_sorted(columns), persistent=False)
+        self.sort = Permutation(order)
+        self.unsort = Permutation(_logit_columns(order, out_widths), dim=1)
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Return the logits of all tasks side by side."""
-        tasks = hidden.transpose(0, 1)
-        if self.task_order is not None:
-            tasks = tasks.index_select(0, self.task_order)
-        parts = _split(tasks, self._group_sizes)
-        logits = _join([group(part) for group, part in zip(self.groups, parts)])
-        if self.logit_order is not None:
-            logits = logits.index_select(1, self.logit_order)
-        return logits
+        parts = _split(self.sort(hidden.transpose(0, 1)), self._group_sizes)
+        logits = [group(part) for group, part in zip(self.groups, parts)]
+        return self.unsort(_join(logits))
+
+
+class TaskMLPs(nn.Module):
+    """(n, n_tasks, in_width) -> (n_tasks, n, out_width).
+
+    The hidden layers of towers, without their heads, for tower stages in which the
+    tasks' rows meet once more. Each task has a perceptron of its own sizes; those of
+    equal sizes are multiplied at once. All must end in the same width, so that the
+    rows can be stacked and added.
+
+    Parameters
+    ----------
+    in_width : int
+        The width of each task's input.
+    hidden_sizes : sequence of sequence of int, one per task
+        The layers of each perceptron; ``()`` passes the input on.
+    **layers
+        `LayerOptions` of the perceptrons.
+
+    Attributes
+    ----------
+    out_width : int
+        The last of each task's ``hidden_sizes``.
+
+    Examples
+    --------
+    One task has a layer more than the other; both end in three units.
+
+    >>> import torch
+    >>> from sk_mtl.nn import TaskMLPs
+    >>> TaskMLPs(4, [(8, 3), (3,)])(torch.ones(6, 2, 4)).shape
+    torch.Size([2, 6, 3])
+    """
+
+    def __init__(
+        self,
+        in_width: int,
+        hidden_sizes: Sequence[Sequence[int]],
+        **layers: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__()
+        sizes = [tuple(size) for size in hidden_sizes]
+        last = [(in_width, *size)[-1] for size in sizes]
+        if len(set(last)) != 1:
+            raise ValueError(
+                "tower_hidden_sizes must end in the same width for every task where "
+                f"the towers' rows are added or compared; found last widths {last}. "
+                "Change the last layers, or add one."
+            )
+        self.out_width = last[0]
+        seen = list(dict.fromkeys(sizes))
+        order = sorted(range(len(sizes)), key=lambda k: seen.index(sizes[k]))
+        self._group_sizes = [sizes.count(size) for size in seen]
+        self.groups = nn.ModuleList(
+            BatchedMLP(sizes.count(size), in_width, size, **layers) for size in seen
+        )
+        self.sort, self.unsort = Permutation(order), Permutation(inverse(order))
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Return the rows of all tasks, the tasks along the first axis."""
+        parts = _split(self.sort(hidden.transpose(0, 1)), self._group_sizes)
+        rows = [group(part) for group, part in zip(self.groups, parts)]
+        return self.unsort(_join(rows, 0))
 
 
 class TowerGroup(nn.Module):
@@ -137,6 +192,25 @@ class TowerGroup(nn.Module):
         return _join([head(part) for head, part in zip(self.heads, parts)])
 
 
+class Permutation(nn.Module):
+    """x -> the same shape, its parts along an axis moved to their places in an order.
+
+    Where every part stays, x itself is returned, without a copy.
+    """
+
+    order: Tensor | None
+
+    def __init__(self, order: list[int], dim: int = 0) -> None:
+        super().__init__()
+        self.dim = dim
+        index = None if order == sorted(order) else torch.tensor(order)
+        self.register_buffer("order", index, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the parts in the order."""
+        return x if self.order is None else x.index_select(self.dim, self.order)
+
+
 def _split(x: Tensor, sizes: list[int]) -> Sequence[Tensor]:
     """Return the parts along the first axis; a single one keeps its gradient whole.
 
@@ -146,14 +220,14 @@ def _split(x: Tensor, sizes: list[int]) -> Sequence[Tensor]:
     return (x,) if len(sizes) == 1 else x.split(sizes, 0)
 
 
-def _join(blocks: list[Tensor]) -> Tensor:
-    """Return the blocks side by side; a single one is not copied."""
-    return blocks[0] if len(blocks) == 1 else torch.cat(blocks, 1)
+def _join(blocks: list[Tensor], dim: int = 1) -> Tensor:
+    """Return the blocks joined along an axis; a single one is not copied."""
+    return blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim)
 
 
-def _unless_sorted(order: list[int]) -> Tensor | None:
-    """Return the order as an index, or None where it changes nothing."""
-    return None if order == sorted(order) else torch.tensor(order)
+def inverse(order: list[int]) -> list[int]:
+    """Return where each entry stands in an order: what sorts it back."""
+    return sorted(range(len(order)), key=order.__getitem__)
 
 
 def _logit_columns(order: list[int], out_widths: Sequence[int]) -> list[int]:

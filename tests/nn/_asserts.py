@@ -1,9 +1,12 @@
 """Asserts and counters shared by the tests of networks."""
 
+import copy
 from collections import Counter
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
+
+from sk_mtl.nn import FeatureEncoder, MultiTaskNetwork, NetworkEnsemble, SharedBottom
 
 
 class _Recorder(TorchDispatchMode):
@@ -81,3 +84,42 @@ def assert_exports(encoder, codes, numeric, sequences=()):
     assert_close(graph.shared, eager.shared)
     if eager.logit_terms is not None:
         assert_close(graph.logit_terms, eager.logit_terms)
+
+
+def assert_members_are_networks_of_their_own(make_towers, in_width, n_tasks, sharing):
+    """Two networks with the towers in an ensemble answer as each does alone.
+
+    Where members share most, they are given the same encoder and bottom, and an
+    ensemble whose inputs' scales are ones.
+    """
+
+    def make():
+        encoder = FeatureEncoder([4], 2, embedding_dims=[3])
+        bottom = SharedBottom(encoder.width, n_tasks, bottom_hidden_sizes=(in_width,))
+        return MultiTaskNetwork(encoder, bottom, make_towers())
+
+    members = [make().eval(), make().eval()]
+    if sharing != "none":
+        for part in ("encoder", "wiring"):
+            state = getattr(members[0], part).state_dict()
+            getattr(members[1], part).load_state_dict(state)
+    ensemble = NetworkEnsemble(
+        copy.deepcopy(members), lambda logits: logits, sharing=sharing
+    ).eval()
+    if ensemble.scales is not None:
+        torch.nn.init.ones_(ensemble.scales)
+    inputs = torch.tensor([[0], [3], [1]]), torch.randn(3, 2)
+    alone = torch.stack([member(*inputs) for member in members])
+    assert not torch.allclose(alone[0], alone[1])
+    assert_close(ensemble(*inputs), alone)
+
+
+def assert_stage_exports(towers, n_tasks, in_width):
+    """The graph of a tower stage answers other numbers of rows as the stage does."""
+    hidden = torch.randn(3, n_tasks, in_width)
+    shapes = ({0: torch.export.Dim.DYNAMIC},)
+    program = torch.export.export(
+        towers.eval(), (hidden,), dynamic_shapes=shapes, strict=False
+    )
+    more = torch.randn(7, n_tasks, in_width)
+    assert_close(program.module()(more), towers(more))

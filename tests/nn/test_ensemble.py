@@ -134,7 +134,7 @@ def test_members_that_share_the_embedding_are_heads_on_one_encoder():
     assert_close(ensemble(*inputs()), alone)
     shapes = {name: p.shape for name, p in ensemble.named_parameters()}
     assert shapes["network.encoder.tables.0"] == (12, 4)
-    assert shapes["network.wiring.first_gates.weight"][0] == 3
+    assert shapes["network.wiring.gates.first.weight"][0] == 3
 
 
 def test_members_that_share_most_have_their_own_scales_gates_and_towers():
@@ -143,15 +143,15 @@ def test_members_that_share_most_have_their_own_scales_gates_and_towers():
     assert set(ensemble.scales.unique().tolist()) == {-1.0, 1.0}
     encoded = members[0].encoder(*inputs())
     for member in members[1:]:
-        member.wiring.first_experts = members[0].wiring.first_experts
+        member.wiring.experts.first = members[0].wiring.experts.first
     alone = [
         member.logits(encoded._replace(shared=encoded.shared * scale))
         for member, scale in zip(members, ensemble.scales, strict=True)
     ]
     assert_close(ensemble(*inputs()), torch.stack(alone))
     stacked = {n for n, p in ensemble.named_parameters() if p.shape[0] == 3}
-    assert "network.wiring.first_gates.weight" in stacked
-    assert "network.wiring.first_experts.weight" not in stacked
+    assert "network.wiring.gates.first.weight" in stacked
+    assert "network.wiring.experts.first.weight" not in stacked
     assert any(name.startswith("network.towers") for name in stacked)
 
 

@@ -23,20 +23,20 @@ def two_experts(put):
     (x ln 3, 0), so (3/4, 1/4) at x = 1; that of task 2 is even.
     """
     wiring = put(MMoE(1, 2, n_experts=2, expert_hidden_sizes=(1,)))
-    set_values(wiring.first_experts.weight, [[1.0], [2.0]])
-    set_values(wiring.first_experts.bias, [0.0, 1.0])
-    set_values(wiring.first_gates.weight, [[LN3], [0.0], [0.0], [0.0]])
-    set_values(wiring.first_gates.bias, [0.0, 5.0, 0.0, 5.0])
+    set_values(wiring.experts.first.weight, [[1.0], [2.0]])
+    set_values(wiring.experts.first.bias, [0.0, 1.0])
+    set_values(wiring.gates.first.weight, [[LN3], [0.0], [0.0], [0.0]])
+    set_values(wiring.gates.first.bias, [0.0, 5.0, 0.0, 5.0])
     return wiring
 
 
 def _reference(wiring, x, activation, n_gate_layers):
     """Loop over experts and tasks with plain matrix products and copied weights."""
-    experts, gates = wiring.first_experts(x), wiring.first_gates(x)
+    experts, gates = wiring.experts.first(x), wiring.gates.first(x)
     outputs = []
-    for e, hidden in enumerate(experts.chunk(wiring.n_experts, 1)):
+    for e, hidden in enumerate(experts.chunk(wiring.experts.n_experts, 1)):
         hidden = activation(hidden)
-        for layer in list(wiring.experts.layers)[::2]:
+        for layer in list(wiring.experts.deeper.layers)[::2]:
             hidden = activation(hidden @ layer.weight[e] + layer.bias[e])
         outputs.append(hidden)
     mixtures = []
@@ -45,9 +45,10 @@ def _reference(wiring, x, activation, n_gate_layers):
             scores = gates[:, k :: wiring.n_tasks]
         else:
             scores = activation(gates.chunk(wiring.n_tasks, 1)[k])
-            for layer in list(wiring.gates[1].layers)[::2]:
+            _, hidden, last = wiring.gates.deeper
+            for layer in list(hidden.layers)[::2]:
                 scores = activation(scores @ layer.weight[k] + layer.bias[k])
-            scores = scores @ wiring.gates[2].weight[k] + wiring.gates[2].bias[k]
+            scores = scores @ last.weight[k] + last.bias[k]
         weights = scores.exp() / scores.exp().sum(1, keepdim=True)
         mixtures.append(sum(weights[:, [e]] * out for e, out in enumerate(outputs)))
     return torch.stack(mixtures, 1)
@@ -56,12 +57,12 @@ def _reference(wiring, x, activation, n_gate_layers):
 def _permute_experts(wiring, order):
     """Return the wiring with its experts, and the gates' columns for them, moved."""
     moved = copy.deepcopy(wiring)
-    n_experts, n_tasks = wiring.n_experts, wiring.n_tasks
-    for new in moved.first_experts.parameters():
+    n_experts, n_tasks = wiring.experts.n_experts, wiring.n_tasks
+    for new in moved.experts.first.parameters():
         new.data = new.data.unflatten(0, (n_experts, -1))[order].flatten(0, 1)
-    for new in moved.first_gates.parameters():
+    for new in moved.gates.first.parameters():
         new.data = new.data.unflatten(0, (n_experts, n_tasks))[order].flatten(0, 1)
-    for new in moved.experts.parameters():
+    for new in moved.experts.deeper.parameters():
         new.data = new.data[order]
     return moved
 
@@ -102,22 +103,22 @@ def test_gate_weights_are_those_of_forward(gate_sizes, put):
     weights = wiring.gate_weights(encoded)
     assert weights.shape == (8, 3, 5)
     assert_close(weights.sum(2), torch.ones(8, 3))
-    outputs = wiring._expert_outputs(wiring._first(encoded.shared)[0])
+    outputs = wiring.experts(encoded.shared)
     assert torch.equal(wiring(encoded), torch.bmm(weights, outputs))
 
 
 def test_experts_are_normalised_with_what_training_saw(put):
     wiring = put(MMoE(4, 2, n_experts=3, expert_hidden_sizes=(6,), batch_norm=True))
-    nn.init.uniform_(wiring.expert_norm.weight, 0.5, 2.0)
-    nn.init.uniform_(wiring.expert_norm.bias, -1.0, 1.0)
+    nn.init.uniform_(wiring.experts.norm.weight, 0.5, 2.0)
+    nn.init.uniform_(wiring.experts.norm.bias, -1.0, 1.0)
     x = put(torch.randn(64, 4) * 3 + 1)
-    product = wiring.first_experts(x)
-    assert_close(wiring._first(x)[0].mean(0), wiring.expert_norm.bias)
+    product = wiring.experts.first(x)
+    assert_close(wiring.experts.begin(x).mean(0), wiring.experts.norm.bias)
     for _ in range(3):
         wiring(Encoded(x))
-    norm = wiring.expert_norm.eval()
-    expected, gates = norm(product), wiring.first_gates(x)
-    first = wiring.eval()._first(x)
+    norm = wiring.experts.norm.eval()
+    expected, gates = norm(product), wiring.gates.first(x)
+    first = wiring.eval().experts.begin_beside(x, wiring.gates.first)
     assert_close(first[0], expected)
     assert_close(first[1], gates)
     outputs = torch.relu(expected).view(64, 3, 6)
@@ -139,7 +140,8 @@ def test_permuting_experts_without_their_gate_columns_changes_the_result(put):
     wiring = put(MMoE(4, 3, n_experts=4, expert_hidden_sizes=(6, 5)))
     encoded = Encoded(put(torch.randn(8, 4)))
     before = wiring(encoded)
-    wiring.experts.layers[0].weight.data = wiring.experts.layers[0].weight.data.flip(0)
+    weight = wiring.experts.deeper.layers[0].weight
+    weight.data = weight.data.flip(0)
     assert not torch.allclose(wiring(encoded), before)
 
 
@@ -183,7 +185,7 @@ def test_training_moves_the_gates(put):
 
 def test_experts_and_their_units_start_different(put):
     wiring = put(MMoE(4, 2, n_experts=3, expert_hidden_sizes=(8,)))
-    for layer, n_units in ((wiring.first_experts, 3 * 8), (wiring.first_gates, 2 * 3)):
+    for layer, n_units in ((wiring.experts.first, 3 * 8), (wiring.gates.first, 2 * 3)):
         assert len(torch.unique(layer.weight, dim=0)) == n_units
         assert bool((layer.weight.abs() <= 0.5).all())
 

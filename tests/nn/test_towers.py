@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from sk_mtl.nn import Towers
+from sk_mtl.nn import TaskMLPs, Towers
 from tests.nn._asserts import (
     assert_close,
     assert_every_parameter_learns,
@@ -140,3 +140,75 @@ def test_no_row_and_one_row(n_rows, put):
 def test_one_entry_per_task_is_required():
     with pytest.raises(ValueError, match="one entry per task; found 2 and 3 entries"):
         Towers(4, [(6,), (6,)], [1, 1, 1])
+
+
+def _mlp_reference(mlps, hidden, sizes):
+    """Loop over tasks; each task's weights are found by counting equal sizes."""
+    seen = list(dict.fromkeys(sizes))
+    rows = []
+    for k, size in enumerate(sizes):
+        place = sizes[:k].count(size)
+        x = hidden[:, k]
+        for layer in list(mlps.groups[seen.index(size)].layers)[::2]:
+            x = torch.tanh(x @ layer.weight[place] + layer.bias[place])
+        rows.append(x)
+    return torch.stack(rows)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        [(6, 5)] * 3,
+        [(5,), (6, 5), (5,), (7, 5), (6, 5)],
+        [(4,), (), (4,), (3, 4)],
+        [()] * 2,
+    ],
+)
+def test_hidden_layers_are_the_loop_over_tasks(sizes, put):
+    mlps = put(TaskMLPs(4, sizes, activation="tanh"))
+    hidden = put(torch.randn(8, len(sizes), 4))
+    rows = mlps(hidden)
+    assert rows.shape == (len(sizes), 8, mlps.out_width)
+    assert_close(rows, _mlp_reference(mlps, hidden, sizes))
+
+
+def test_hidden_layers_before_linear_heads_are_towers(put):
+    towers = put(Towers(4, [(6, 5)] * 3, [1] * 3, activation="tanh"))
+    mlps = put(TaskMLPs(4, [(6, 5)] * 3, activation="tanh"))
+    mlps.groups[0].load_state_dict(towers.groups[0].hidden.state_dict())
+    hidden = put(torch.randn(8, 3, 4))
+    assert_close(towers.groups[0].heads[0](mlps(hidden)), towers(hidden))
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_a_gradient_reaches_every_hidden_layer(batch_norm, put):
+    sizes = [(5,), (6, 5), (5,)]
+    mlps = put(TaskMLPs(4, sizes, activation="silu", batch_norm=batch_norm))
+    assert_every_parameter_learns(mlps, mlps(put(torch.randn(16, 3, 4))))
+
+
+def test_operations_of_hidden_layers_do_not_grow_with_tasks(put):
+    few, many = (
+        operations(put(TaskMLPs(4, [(6, 5)] * n)), put(torch.randn(8, n, 4)))
+        for n in (2, 30)
+    )
+    assert few == many
+    assert set(few).isdisjoint({"index_select", "cat", "clone", "split_with_sizes"})
+
+
+def test_hidden_layers_drop_units_in_training_only(put):
+    mlps, hidden = put(TaskMLPs(4, [(50,)], dropout=0.5)), put(torch.ones(8, 1, 4))
+    assert not torch.equal(mlps(hidden), mlps(hidden))
+    mlps.eval()
+    assert torch.equal(mlps(hidden), mlps(hidden))
+
+
+@pytest.mark.parametrize("n_rows", [0, 1])
+def test_hidden_layers_of_no_row_and_one_row(n_rows, put):
+    mlps = put(TaskMLPs(4, [(5,), (6, 5)], batch_norm=True))
+    assert mlps(put(torch.randn(n_rows, 2, 4))).shape == (2, n_rows, 5)
+
+
+def test_hidden_layers_must_end_in_the_same_width():
+    with pytest.raises(ValueError, match=r"same width .* last widths \[8, 4, 5\]"):
+        TaskMLPs(5, [(6, 8), (8, 4), ()])
