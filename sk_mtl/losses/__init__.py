@@ -1,8 +1,53 @@
 """Losses: what logits mean and how far they are from the labels."""
 
+from sk_mtl.losses._balance_methods import AGGREGATORS, WEIGHTINGS, make_balancer
+from sk_mtl.losses._balancer import Balancer, FixedBalancer
+from sk_mtl.losses._class_output import ClassOutput
+from sk_mtl.losses._escm2 import ESCM2Structure
 from sk_mtl.losses._funnel import FunnelStructure
+from sk_mtl.losses._grad_norm import GradNormBalancer
+from sk_mtl.losses._gradient_balancer import AggregatedBalancer, GradientBalancer
+from sk_mtl.losses._gradient_conflict import GradientConflict
 from sk_mtl.losses._independent import IndependentStructure
+from sk_mtl.losses._meta_balance import MetaBalancer
+from sk_mtl.losses._number_outputs import (
+    AbsoluteErrorOutput,
+    GammaOutput,
+    HuberOutput,
+    PoissonOutput,
+    SquaredErrorOutput,
+)
+from sk_mtl.losses._outputs import TaskOutput
+from sk_mtl.losses._scalarized_balancer import ScalarizedBalancer
+from sk_mtl.losses._sequential import SequentialStructure
 from sk_mtl.losses._structures import Structure
 from sk_mtl.losses._task_loss import TaskLoss
+from sk_mtl.losses._ziln_output import ZILNOutput
 
-__all__ = ["FunnelStructure", "IndependentStructure", "Structure", "TaskLoss"]
+__all__ = [
+    "AGGREGATORS",
+    "WEIGHTINGS",
+    "AbsoluteErrorOutput",
+    "AggregatedBalancer",
+    "Balancer",
+    "ClassOutput",
+    "ESCM2Structure",
+    "FixedBalancer",
+    "FunnelStructure",
+    "GammaOutput",
+    "GradNormBalancer",
+    "GradientBalancer",
+    "GradientConflict",
+    "HuberOutput",
+    "IndependentStructure",
+    "MetaBalancer",
+    "PoissonOutput",
+    "ScalarizedBalancer",
+    "SequentialStructure",
+    "SquaredErrorOutput",
+    "Structure",
+    "TaskLoss",
+    "TaskOutput",
+    "ZILNOutput",
+    "make_balancer",
+]

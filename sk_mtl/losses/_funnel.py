@@ -1,10 +1,14 @@
 """Each column of y a step that is reached only through the one before."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sk_mtl.losses._structures import Structure, binary_log_proba, log_mean_exp
+from sk_mtl.losses._class_output import ClassOutput
+from sk_mtl.losses._numerics import binary_log_proba, check_n_steps, log_mean_exp
+from sk_mtl.losses._structures import Structure
 
 
 class FunnelStructure(Structure):
@@ -32,10 +36,25 @@ class FunnelStructure(Structure):
     and probabilities so keep their relative precision in very rare steps, where
     :math:`1 - P_k` rounds to 1, and stay finite where all logits are in the hundreds.
 
+    Steps need not stand in one row: after a click, "liked" and "bought" may each build
+    on the click and not on each other. Then :math:`j \le k` reads "on the way to step
+    k", and "the step before" is ``parents[k]``.
+
     Parameters
     ----------
     n_steps : int
         The number of steps.
+    parents : sequence of int or None, default=None
+        For each step the index of the step that it builds on, or None for a first step.
+        None in its place is the chain, in which each builds on the one to its left.
+    output : ClassOutput or None, default=None
+        The loss of the products against the columns of y, of two classes. None is plain
+        cross-entropy.
+
+    Attributes
+    ----------
+    parents : tuple of int or None
+        For each step the one that it builds on.
 
     References
     ----------
@@ -52,26 +71,39 @@ class FunnelStructure(Structure):
     >>> structure = FunnelStructure(2)
     >>> [log_proba.exp() for log_proba in structure.log_proba(torch.zeros(1, 2))]
     [tensor([[0.5000, 0.5000]]), tensor([[0.7500, 0.2500]])]
+
+    Both the second and the third step build on the first.
+
+    >>> structure = FunnelStructure(3, parents=[None, 0, 0])
+    >>> [log_proba.exp()[0, 1] for log_proba in structure.log_proba(torch.zeros(1, 3))]
+    [tensor(0.5000), tensor(0.2500), tensor(0.2500)]
     """
 
-    def __init__(self, n_steps: int) -> None:
-        if n_steps < 1:
-            raise ValueError(
-                f"n_steps must be at least 1; found {n_steps}. Give one column of y "
-                "for each step."
-            )
+    def __init__(
+        self,
+        n_steps: int,
+        parents: Sequence[int | None] | None = None,
+        *,
+        output: ClassOutput | None = None,
+    ) -> None:
+        check_n_steps(n_steps)
+        chain = (None, *range(n_steps - 1))
         self.n_tasks = n_steps
+        self.output = ClassOutput(2) if output is None else output
         self.head_widths = (1,) * n_steps
+        self.parents = chain if parents is None else tuple(parents)
+        self._off_path: list[list[bool]] | None = None
+        if self.parents != chain:
+            paths, steps = _paths(n_steps, self.parents), range(n_steps)
+            self._off_path = [[j not in path for j in steps] for path in paths]
 
     def row_losses(self, logits: Tensor, y: Tensor) -> Tensor:
         """Return the cross-entropy of reaching each step, (n_samples, n_steps)."""
-        return F.binary_cross_entropy_with_logits(
-            self.cumulative_logits(logits), y, reduction="none"
-        )
+        return self.output.row_losses(self.cumulative_logits(logits).unsqueeze(2), y)
 
-    def log_proba(self, logits: Tensor) -> list[Tensor]:
+    def answers(self, logits: Tensor) -> list[Tensor]:
         """Return per step the log-probabilities of not reaching and of reaching it."""
-        return binary_log_proba(self.cumulative_logits(logits))
+        return list(binary_log_proba(self.cumulative_logits(logits)).unbind(1))
 
     def conditional_log_proba(self, logits: Tensor) -> list[Tensor]:
         """Return per step the log-probabilities given that the step before was reached.
@@ -79,7 +111,7 @@ class FunnelStructure(Structure):
         Each is (n_samples, 2); the second column is the step's own rate, such as the
         click-through rate and the conversion rate of a click.
         """
-        return binary_log_proba(logits)
+        return list(binary_log_proba(logits).unbind(1))
 
     def combine(self, logits: Tensor) -> Tensor:
         """Return the logits of the mean of several networks' probabilities.
@@ -88,18 +120,69 @@ class FunnelStructure(Structure):
         the steps that give them: the odds of going on at step k are those of the
         members' mean chance to reach it to their mean chance to be lost there.
         """
-        reached = F.logsigmoid(logits).cumsum(2)
-        lost_here = F.pad(reached[..., :-1], (1, 0)) + F.logsigmoid(-logits)
+        reached, lost_here = self._reached_and_lost(logits)
         return log_mean_exp(reached) - log_mean_exp(lost_here)
 
     def cumulative_logits(self, logits: Tensor) -> Tensor:
         """Return the logits of the products P_k, (n_samples, n_steps)."""
-        reached = F.logsigmoid(logits).cumsum(1)
-        lost_here = F.pad(reached[:, :-1], (1, 0)) + F.logsigmoid(-logits)
+        reached, lost_here = self._reached_and_lost(logits)
         # One row of `ways` per step. The mask instead of a cumulative logsumexp
         # costs nothing at a handful of steps, is more exact at large logits, and
         # has a counterpart in ONNX.
-        shape = (self.n_tasks, self.n_tasks)
-        later = torch.ones(shape, dtype=torch.bool, device=logits.device).triu(1)
-        ways = lost_here.unsqueeze(1).masked_fill(later, -torch.inf)
+        off_path = self._off_path_mask(logits.device)
+        ways = lost_here.unsqueeze(1).masked_fill(off_path, -torch.inf)
         return reached - torch.logsumexp(ways, 2)
+
+    def _reached_and_lost(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the log-probabilities to reach each step and to be lost right there.
+
+        The steps are the last axis.
+        """
+        going_on = F.logsigmoid(logits)
+        if self._off_path is None:
+            reached = going_on.cumsum(-1)
+            before = F.pad(reached[..., :-1], (1, 0))
+        else:
+            off_path = self._off_path_mask(logits.device)
+            reached = going_on.unsqueeze(-2).masked_fill(off_path, 0).sum(-1)
+            # Before a first step stands what is certain, in front of all steps.
+            places = [0 if parent is None else parent + 1 for parent in self.parents]
+            before = F.pad(reached, (1, 0))[..., places]
+        return reached, before + F.logsigmoid(-logits)
+
+    def _off_path_mask(self, device: torch.device) -> Tensor:
+        """Return for each step (row) which steps are not on the way to it."""
+        if self._off_path is not None:
+            return torch.tensor(self._off_path, device=device)
+        shape = (self.n_tasks, self.n_tasks)
+        return torch.ones(shape, dtype=torch.bool, device=device).triu(1)
+
+
+def _paths(n_steps: int, parents: Sequence[int | None]) -> list[list[int]]:
+    """Return the steps on the way to each step, from the step itself to a first one."""
+    if len(parents) != n_steps:
+        raise ValueError(
+            f"parents must have one entry for each of the {n_steps} steps; found "
+            f"{len(parents)}. Give None for a step that builds on no other."
+        )
+    for k, parent in enumerate(parents):
+        if parent is not None and parent not in range(n_steps):
+            raise ValueError(
+                f"parents must hold indices of steps, 0 to {n_steps - 1}, or None; "
+                f"found {parent!r} for step {k}. Correct the index."
+            )
+    return [_path(k, parents) for k in range(n_steps)]
+
+
+def _path(step: int, parents: Sequence[int | None]) -> list[int]:
+    path = [step]
+    while (parent := parents[path[-1]]) is not None:
+        if parent in path:
+            circle = [*path[path.index(parent) :], parent]
+            named = ", which builds on ".join(f"step {k}" for k in circle)
+            raise ValueError(
+                f"parents must lead from every step to a first one; found {named}. "
+                "Give None for the step that builds on no other."
+            )
+        path.append(parent)
+    return path

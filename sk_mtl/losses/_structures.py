@@ -1,14 +1,8 @@
 """What logits mean: the base class of structures."""
 
-import math
 from abc import ABC, abstractmethod
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor
-
-# Where softplus(x) equals x to the last digit of double precision.
-_LINEAR_FROM = 40.0
 
 
 class Structure(ABC):
@@ -18,16 +12,34 @@ class Structure(ABC):
     how many logits (heads) each task needs, what a row loses on each column of y, and
     the probabilities of each column's classes.
 
+    Heads are not tasks: a structure may need a head that answers no column of y, such
+    as one that is of use in training only. And it may add losses that belong to no
+    task.
+
     Attributes
     ----------
     head_widths : tuple of int
-        The number of logits of each head; their sum is the width of the logits.
+        The number of logits of each head; their sum is the width of the logits. The
+        first ``n_tasks`` heads are those of the tasks.
+    head_tasks : tuple of int
+        For each head the task whose tower sizes it takes.
     n_tasks : int
         The number of columns of y.
+    auxiliary_names : tuple of str
+        The names of the losses beside those of the tasks.
+    may_be_negative : bool
+        Whether a task's loss can be less than 0.
     """
 
     head_widths: tuple[int, ...]
     n_tasks: int
+    auxiliary_names: tuple[str, ...] = ()
+    may_be_negative: bool = False
+
+    @property
+    def head_tasks(self) -> tuple[int, ...]:
+        """For each head the task whose tower sizes it takes."""
+        return tuple(range(self.n_tasks))
 
     @abstractmethod
     def row_losses(self, logits: Tensor, y: Tensor) -> Tensor:
@@ -37,14 +49,43 @@ class Structure(ABC):
         ----------
         logits : Tensor of shape (n_samples, sum of head_widths)
         y : Tensor of shape (n_samples, n_tasks)
-            Class indices as floating-point numbers. Where a label is missing any valid
+            Class indices, or numbers. Where a label is missing any valid
             index, by custom 0, stands in its place (never NaN, which no weight of zero
             could remove), and the row's weight is zero.
         """
 
+    def auxiliary_losses(
+        self, logits: Tensor, y: Tensor, weight: Tensor
+    ) -> dict[str, Tensor]:
+        """Return what is minimised beside the tasks' losses, a scalar for each name.
+
+        Each is a mean over the rows. That of several networks' rows, one below the
+        other, is so the mean of what it is for each.
+
+        Parameters
+        ----------
+        logits : Tensor of shape (n_samples, sum of head_widths)
+        y : Tensor of shape (n_samples, n_tasks)
+            As of `row_losses`.
+        weight : Tensor of shape (n_samples, n_tasks)
+            The rows' weights on each task, 0 where the label is missing. In the mean
+            over the training rows they are 1 for each task.
+        """
+        return {}
+
     @abstractmethod
+    def answers(self, logits: Tensor) -> list[Tensor]:
+        """Return what is answered on each task, (n_samples, n_answers) per task.
+
+        Of classes these are their log-probabilities, of a number its mean.
+        """
+
     def log_proba(self, logits: Tensor) -> list[Tensor]:
-        """Return log-probabilities, one (n_samples, n_classes) tensor per task."""
+        """Return log-probabilities, one (n_samples, n_classes) tensor per task.
+
+        It is another name of `answers`, for tasks that all are classes.
+        """
+        return self.answers(logits)
 
     @abstractmethod
     def combine(self, logits: Tensor) -> Tensor:
@@ -58,18 +99,3 @@ class Structure(ABC):
         -------
         logits : Tensor of shape (n_samples, sum of head_widths)
         """
-
-
-def binary_log_proba(logits: Tensor) -> list[Tensor]:
-    """Return for each column of logits the (n_samples, 2) log-probabilities.
-
-    The logarithm of a sigmoid is a negative softplus. `logsigmoid` is the same number,
-    but wakes every thread even for a single row, which costs more than all else there.
-    """
-    both = torch.stack([logits, -logits], 2)
-    return list(F.softplus(both, threshold=_LINEAR_FROM).neg().unbind(1))
-
-
-def log_mean_exp(values: Tensor) -> Tensor:
-    """Return the logarithm of the mean, over the first axis, of the exponentials."""
-    return torch.logsumexp(values, 0) - math.log(len(values))

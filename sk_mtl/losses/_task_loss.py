@@ -1,5 +1,8 @@
 """From losses of rows to losses of tasks to the number that is minimised."""
 
+from collections.abc import Mapping
+
+import torch
 from torch import Tensor, nn
 
 from sk_mtl.losses._structures import Structure
@@ -15,7 +18,7 @@ class TaskLoss(nn.Module):
     where :math:`\ell_{ik}` is the structure's loss of row i, :math:`w_{ik}` its weight,
     zero where the label is missing, and :math:`\bar w_k` the mean of the weights over
     all *training* rows (``mean_weights``). The result is :math:`\sum_k \lambda_k L_k`
-    with :math:`\lambda` = ``task_weights``.
+    with :math:`\lambda` = ``task_weights``, plus the structure's auxiliary losses.
 
     The divisor is a constant. Dividing by the batch's own sum of weights looks natural
     and is wrong: at 2 % labels and 64 rows a batch, 27 % of the batches hold no label
@@ -93,22 +96,59 @@ class TaskLoss(nn.Module):
         if logits.dim() == 2:
             losses = self.structure.row_losses(logits, y)
         else:
-            repeated = y.repeat(len(logits), 1)
-            losses = self.structure.row_losses(logits.flatten(0, 1), repeated)
+            losses = self.structure.row_losses(*_below_each_other(logits, y))
             losses = losses.unflatten(0, logits.shape[:2])
         if weight is not None:
             losses = losses * weight
         return losses.mean(-2) / self.mean_weights
 
+    def auxiliary_losses(
+        self, logits: Tensor, y: Tensor, weight: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Return the structure's auxiliary losses on the batch, scalars by name.
+
+        Of the members of an ensemble they are the means over the members. Parameters
+        are those of `task_losses`.
+        """
+        if not self.structure.auxiliary_names:
+            return {}
+        weight = (torch.ones_like(y) if weight is None else weight) / self.mean_weights
+        if logits.dim() > 2:
+            logits, y, weight = _below_each_other(logits, y, weight)
+        return self.structure.auxiliary_losses(logits, y, weight)
+
+    def parts(
+        self, logits: Tensor, y: Tensor, weight: Tensor | None = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the tasks' losses and the auxiliary losses, which make up `total`."""
+        return (
+            self.task_losses(logits, y, weight),
+            self.auxiliary_losses(logits, y, weight),
+        )
+
     def forward(
         self, logits: Tensor, y: Tensor, weight: Tensor | None = None
     ) -> Tensor:
-        """Return the weighted sum of the tasks' losses, a scalar."""
-        return self.total(self.task_losses(logits, y, weight))
+        """Return what is minimised, a scalar."""
+        return self.total(*self.parts(logits, y, weight))
 
-    def total(self, task_losses: Tensor) -> Tensor:
-        """Return what is minimised, given the tasks' losses.
+    def total(
+        self, task_losses: Tensor, auxiliary_losses: Mapping[str, Tensor] | None = None
+    ) -> Tensor:
+        """Return what is minimised, given its parts.
 
         It is a sum over the members, too, so that each is trained as it would be alone.
         """
-        return (task_losses * self.task_weights).sum()
+        total = (task_losses * self.task_weights).sum()
+        n_members = len(task_losses) if task_losses.dim() > 1 else 1
+        for loss in (auxiliary_losses or {}).values():
+            total = total + n_members * loss
+        return total
+
+
+def _below_each_other(logits: Tensor, *tables: Tensor) -> tuple[Tensor, ...]:
+    """Return the members' rows as rows of one table, and the tables as often."""
+    return (
+        logits.flatten(0, 1),
+        *(table.repeat(len(logits), 1) for table in tables),
+    )

@@ -156,3 +156,149 @@ def test_it_survives_pickle_and_tells_its_heads():
 def test_a_funnel_needs_a_step():
     with pytest.raises(ValueError, match="n_steps must be at least 1; found 0"):
         FunnelStructure(0)
+
+
+TREES = [
+    (None, 0, 0, 0),
+    (None, 0, 1, 0),
+    (None, None, 1, 0),
+    (2, 0, None, 1),
+    (None, None, None, None),
+    (None, 0, 1, 1),
+]
+
+
+def _path(parents, step):
+    """Return the steps on the way, the first one first."""
+    before = [] if parents[step] is None else _path(parents, parents[step])
+    return [*before, step]
+
+
+def test_a_tree_by_hand(dtype):
+    """P(click) = 3/4; likes and purchases are had by 1/2 and 1/3 of the clicks."""
+    structure = FunnelStructure(3, parents=[None, 0, 0])
+    logits = torch.tensor([[math.log(3), 0.0, -math.log(2)]], dtype=dtype)
+    proba = torch.stack([p[0, 1] for p in structure.log_proba(logits)]).exp()
+    assert_close(proba, [3 / 4, 3 / 8, 1 / 4])
+    y = torch.tensor([[1.0, 0.0, 1.0]], dtype=dtype)
+    expected = [[math.log(4 / 3), math.log(8 / 5), math.log(4)]]
+    assert_close(structure.row_losses(logits, y), expected)
+
+
+@pytest.mark.parametrize("parents", TREES)
+def test_a_path_through_a_tree_is_a_chain(parents, dtype):
+    """At logits of all sizes, with their gradients, and those of ensembles."""
+    tree = FunnelStructure(4, parents)
+    logits = torch.tensor(list(itertools.product(EXTREMES[::2], repeat=4)), dtype=dtype)
+    members = 3 * torch.randn(5, 6, 4, dtype=dtype)
+    combined = tree.combine(members)
+    for step in range(4):
+        path = _path(parents, step)
+        chain = FunnelStructure(len(path))
+
+        def of_tree(z, step=step):
+            return tree.cumulative_logits(z)[:, step]
+
+        def of_chain(z, path=path, chain=chain):
+            return chain.cumulative_logits(z[:, path])[:, -1]
+
+        tolerance = 1e-5 if dtype == torch.float32 else 1e-12
+        assert_close(of_tree(logits), of_chain(logits).double(), tolerance)
+        ours, theirs = gradient(of_tree, logits), gradient(of_chain, logits)
+        assert bool(ours.isfinite().all())
+        assert_close(ours, theirs.double(), tolerance)
+        alone = chain.combine(members[..., path])
+        assert_close(combined[:, path], alone.double(), 1e-5)
+
+
+@pytest.mark.parametrize("parents", TREES)
+def test_members_of_a_tree_are_averaged_in_probability(parents):
+    tree = FunnelStructure(4, parents)
+    logits = torch.randn(5, 6, 4, dtype=torch.float64)
+    combined = tree.combine(logits)
+    reached = torch.stack(
+        [torch.stack([p[:, 1] for p in tree.log_proba(one)], 1) for one in logits]
+    )
+    reached = reached.exp().mean(0)
+    for step, log_proba in enumerate(tree.log_proba(combined)):
+        assert_close(log_proba[:, 1].exp(), reached[:, step])
+        before = 1 if parents[step] is None else reached[:, parents[step]]
+        conditional = tree.conditional_log_proba(combined)[step][:, 1].exp()
+        assert_close(conditional, reached[:, step] / before)
+
+
+def test_the_gradient_of_a_tree_is_that_of_finite_differences():
+    structure = FunnelStructure(4, parents=[2, 0, None, 2])
+    logits = torch.randn(4, 4, dtype=torch.float64, requires_grad=True)
+    y = torch.randint(0, 2, (4, 4)).double()
+    torch.autograd.gradcheck(lambda z: structure.row_losses(z, y), logits)
+
+
+def test_a_chain_may_be_written_out(dtype):
+    written, plain = FunnelStructure(3, parents=[None, 0, 1]), FunnelStructure(3)
+    assert written.parents == plain.parents == (None, 0, 1)
+    logits = 10 * torch.randn(4, 20, 3, dtype=dtype)
+    assert torch.equal(written.combine(logits), plain.combine(logits))
+    assert torch.equal(
+        written.cumulative_logits(logits[0]), plain.cumulative_logits(logits[0])
+    )
+
+
+def test_first_steps_alone_are_independent_tasks(dtype):
+    funnel = FunnelStructure(3, parents=[None] * 3)
+    plain = IndependentStructure([2] * 3)
+    logits, y = torch.randn(20, 3, dtype=dtype), torch.ones(20, 3, dtype=dtype)
+    assert_close(funnel.row_losses(logits, y), plain.row_losses(logits, y).double())
+
+
+def test_a_tree_of_no_rows_and_of_one(dtype):
+    structure = FunnelStructure(3, parents=[None, 0, 0])
+    for n_rows in (0, 1):
+        logits = torch.zeros(n_rows, 3, dtype=dtype)
+        assert structure.row_losses(logits, logits).shape == (n_rows, 3)
+
+
+@pytest.mark.parametrize("parents", [None, (None, 0, 0)])
+def test_probabilities_can_be_exported(parents):
+    """Without a cumulative logsumexp, which ONNX does not know."""
+
+    class Answer(torch.nn.Module):
+        structure = FunnelStructure(3, parents)
+
+        def forward(self, logits):
+            return torch.stack(self.structure.log_proba(logits), 1)
+
+    shapes = ({0: torch.export.Dim.DYNAMIC},)
+    example = (torch.randn(4, 3),)
+    program = torch.export.export(Answer(), example, dynamic_shapes=shapes)
+    logits = torch.randn(7, 3)
+    assert_close(program.module()(logits), Answer()(logits).double())
+    assert "logcumsumexp" not in str(program.graph)
+
+
+def test_a_tree_survives_pickle():
+    structure = pickle.loads(pickle.dumps(FunnelStructure(3, parents=[None, 0, 0])))
+    logits = torch.randn(5, 3)
+    expected = FunnelStructure(3, parents=[None, 0, 0]).cumulative_logits(logits)
+    assert torch.equal(structure.cumulative_logits(logits), expected)
+
+
+@pytest.mark.parametrize(
+    ("parents", "circle"),
+    [([0], [0, 0]), ([1, 0, None], [0, 1, 0]), ([None, 2, 3, 2], [2, 3, 2])],
+)
+def test_a_circle_is_named(parents, circle):
+    named = ", which builds on ".join(f"step {k}" for k in circle)
+    with pytest.raises(ValueError, match=rf"to a first one; found {named}\. Give None"):
+        FunnelStructure(len(parents), parents)
+
+
+@pytest.mark.parametrize("parent", [3, -1, "click"])
+def test_an_unknown_step_is_named(parent):
+    with pytest.raises(ValueError, match=rf"0 to 2, or None; found {parent!r} for st"):
+        FunnelStructure(3, parents=[None, 0, parent])
+
+
+def test_every_step_needs_a_parent_or_none():
+    with pytest.raises(ValueError, match="each of the 3 steps; found 2"):
+        FunnelStructure(3, parents=[None, 0])

@@ -167,3 +167,69 @@ def test_one_entry_per_task_is_required(name):
 def test_a_task_without_weight_is_refused(mean_weights):
     with pytest.raises(ValueError, match="must be positive for every task; found"):
         _loss(mean_weights)
+
+
+class _WithShift(IndependentStructure):
+    """Two binary tasks, a head beside theirs, and a loss of it on the rows' weights."""
+
+    auxiliary_names = ("shift", "none")
+
+    def __init__(self):
+        super().__init__([2, 2])
+        self.head_widths = (1, 1, 1)
+
+    def row_losses(self, logits, y):
+        return super().row_losses(logits[:, :2], y)
+
+    def auxiliary_losses(self, logits, y, weight):
+        shift = (weight[:, 1] * (logits[:, 2] - y[:, 0]) ** 2).mean()
+        return {"shift": shift, "none": torch.zeros_like(shift)}
+
+
+def test_structures_have_no_auxiliary_losses_by_themselves():
+    structure = IndependentStructure([2, 3])
+    zeros = torch.zeros(2, 4), torch.zeros(2, 2), torch.ones(2, 2)
+    assert structure.auxiliary_names == ()
+    assert structure.auxiliary_losses(*zeros) == {}
+    assert structure.head_tasks == (0, 1)
+    task_losses, auxiliary = _loss(structure=structure).parts(*zeros)
+    assert torch.equal(task_losses, _loss(structure=structure).task_losses(*zeros))
+    assert auxiliary == {}
+
+
+def test_auxiliary_losses_are_minimised_and_no_part_of_the_tasks(dtype):
+    """Weights of task 2 are divided by their mean 0.5: (2 * 1 + 4 * 9) / 2."""
+    loss = _loss((1.0, 0.5), (1.0, 0.0), structure=_WithShift()).to(dtype)
+    plain = _loss((1.0, 0.5), (1.0, 0.0)).to(dtype)
+    logits = torch.tensor([[0.5, -1.0, 2.0], [1.0, 0.0, 3.0]], dtype=dtype)
+    y = torch.tensor([[1.0, 0.0], [0.0, 1.0]], dtype=dtype)
+    weight = torch.tensor([[1.0, 1.0], [0.0, 2.0]], dtype=dtype)
+    task_losses, auxiliary = loss.parts(logits, y, weight)
+    assert torch.equal(task_losses, loss.task_losses(logits, y, weight))
+    assert torch.equal(task_losses, plain.task_losses(logits[:, :2], y, weight))
+    assert_close(auxiliary["shift"], 19.0)
+    total = loss.total(task_losses, auxiliary)
+    assert torch.equal(loss(logits, y, weight), total)
+    assert_close(total, plain(logits[:, :2], y, weight).double() + 19)
+    assert_close(loss.total(task_losses), total.double() - 19, 1e-5)
+
+
+def test_no_weight_is_a_weight_of_one_in_auxiliary_losses(dtype):
+    loss = _loss((1.0, 0.5), structure=_WithShift()).to(dtype)
+    logits, y = torch.randn(5, 3, dtype=dtype), torch.ones(5, 2, dtype=dtype)
+    plain, ones = (loss.auxiliary_losses(logits, y, w) for w in (None, y))
+    assert torch.equal(plain["shift"], ones["shift"])
+
+
+def test_auxiliary_losses_of_members_are_those_of_each(dtype):
+    loss = _loss((1.0, 0.5), (1.0, 3.0), structure=_WithShift()).to(dtype)
+    logits, weight = torch.randn(3, 5, 3, dtype=dtype), torch.rand(5, 2, dtype=dtype)
+    y = torch.randint(0, 2, (5, 2)).to(dtype)
+    together = loss.auxiliary_losses(logits, y, weight)["shift"]
+    each = [loss.auxiliary_losses(one, y, weight)["shift"] for one in logits]
+    assert_close(together, torch.stack(each).mean().double())
+    alone = sum(loss(one, y, weight) for one in logits)
+    assert_close(loss(logits, y, weight), alone.double(), 1e-5)
+    ours = gradient(lambda z: loss(z, y, weight), logits)
+    one = gradient(lambda z: loss(z, y, weight), logits[1])
+    assert_close(ours[1], one.double(), 1e-5)
