@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import (
     Interval,
     Options,
     StrOptions,
+    validate_parameter_constraints,
     validate_params,
 )
 
@@ -23,13 +24,14 @@ __all__ = [
     "_BaseScorer",
     "_fit_context",
     "_safe_indexing",
-    "cached_predict_proba",
+    "cached_response",
+    "validate_parameter_constraints",
     "validate_params",
 ]
 
 
-def cached_predict_proba(method_caller, estimator, X):
-    """Probabilities as the estimator returns them, predicted once for all scorers.
+def cached_response(method_caller, estimator, X, method):
+    """What a method such as `predict_proba` returns, called once for all scorers.
 
     A scorer's `_score` is handed a partial object whose first argument is the cache
     that the scorers of one call share, or None. What scikit-learn itself keeps there is
@@ -37,8 +39,8 @@ def cached_predict_proba(method_caller, estimator, X):
     """
     cache = next(iter(getattr(method_caller, "args", ())), None)
     if not isinstance(cache, dict):
-        return estimator.predict_proba(X)
-    key = "predict_proba of sk_mtl"
+        return getattr(estimator, method)(X)
+    key = f"{method} of sk_mtl"
     if key not in cache:
-        cache[key] = estimator.predict_proba(X)
+        cache[key] = getattr(estimator, method)(X)
     return cache[key]

@@ -1,6 +1,11 @@
 """Warnings that a user may want to filter by their class."""
 
-__all__ = ["FunnelWarning", "IdentifierWarning", "LeakWarning"]
+__all__ = [
+    "FunnelWarning",
+    "IdentifierWarning",
+    "LeakWarning",
+    "PropensityWarning",
+]
 
 
 class FunnelWarning(UserWarning):
@@ -13,3 +18,7 @@ class IdentifierWarning(UserWarning):
 
 class LeakWarning(UserWarning):
     """A feature equals a label, so that the model reads the answer off it."""
+
+
+class PropensityWarning(UserWarning):
+    """A few rows with a small chance of a click decide a counterfactual error."""

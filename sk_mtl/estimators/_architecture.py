@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 
 import numpy as np
 import torch
 
-from sk_mtl.estimators._targets import ClassTargets
-from sk_mtl.losses import FunnelStructure, IndependentStructure, Structure
+from sk_mtl.estimators._relations import resolve_parents
+from sk_mtl.estimators._targets import Targets
+from sk_mtl.losses import (
+    ClassOutput,
+    FunnelStructure,
+    IndependentStructure,
+    Structure,
+)
 
 
 def resolve_device(device) -> torch.device:
@@ -33,18 +39,61 @@ def resolve_device(device) -> torch.device:
     return resolved
 
 
-def make_structure(name: str, targets: ClassTargets) -> Structure:
-    """Return the structure of the tasks."""
+def make_class_structure(
+    name: str,
+    targets: Targets,
+    output: Callable[[int], ClassOutput],
+    *,
+    funnel: Mapping | None = None,
+) -> Structure:
+    """Return the structure of tasks that all are classes.
+
+    `output` makes what the logits of so many classes mean.
+    """
     if name == "independent":
-        return IndependentStructure(targets.n_classes)
+        refuse_funnel(funnel, name)
+        return IndependentStructure([output(len(each)) for each in targets.classes])
+    check_binary(targets)
+    parents = funnel_parents(funnel, targets.task_names)
+    return FunnelStructure(targets.n_tasks, parents, output=output(2))
+
+
+def refuse_funnel(funnel: Mapping | None, structure: str) -> None:
+    """Raise where steps are given an order that the structure does not look at."""
+    if funnel is not None:
+        raise ValueError(
+            f"funnel needs structure='funnel'; found structure={structure!r}. Set "
+            "structure='funnel', or leave funnel=None."
+        )
+
+
+def funnel_parents(
+    funnel: Mapping | None, task_names: list[str]
+) -> list[int | None] | None:
+    """Return the position of the step that each step builds on; None for the chain."""
+    if funnel is None:
+        return None
+    several = [name for name, on in funnel.items() if not isinstance(on, str)]
+    if several:
+        raise ValueError(
+            "funnel must name one step that a step builds on; found "
+            f"{funnel[several[0]]!r} for {several[0]!r}. Give a single name."
+        )
+    parents = resolve_parents("funnel", funnel, task_names)
+    return [each[0] if each else None for each in parents]
+
+
+def check_binary(
+    targets: Targets, remedy: str = "Use structure='independent'."
+) -> None:
+    """Raise where a step has more than two classes."""
     for task, classes in zip(targets.task_names, targets.classes, strict=True):
         if len(classes) != 2:
             raise ValueError(
                 "Only binary classification is supported. The type of the target is "
                 f"multiclass: a step of a funnel is reached or not, and task {task!r} "
-                f"has {len(classes)} classes. Use structure='independent'."
+                f"has {len(classes)} classes. {remedy}"
             )
-    return FunnelStructure(targets.n_tasks)
 
 
 def resolve_tower_sizes(sizes, task_names: Sequence[str]) -> list[tuple[int, ...]]:
@@ -80,7 +129,13 @@ def resolve_task_weights(task_weights, task_names: list[str]) -> torch.Tensor:
                 f"{unknown}. Correct the names; tasks left out count 1."
             )
         task_weights = [task_weights.get(name, 1.0) for name in task_names]
-    values = torch.tensor(list(map(float, task_weights)), dtype=torch.float64)
+    try:
+        values = torch.tensor(list(map(float, task_weights)), dtype=torch.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"task_weights must be numbers, one per task {task_names}; found "
+            f"{list(task_weights)}. Give numbers, or the name of one method for all."
+        ) from error
     if len(values) != len(task_names):
         raise ValueError(
             f"task_weights must hold one weight per task {task_names}; found "

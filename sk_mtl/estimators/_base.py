@@ -1,56 +1,40 @@
-"""What every multi-task classifier does: fit, predict and the scikit-learn contract."""
+"""What every multi-task estimator does: fit, and the scikit-learn contract."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 
 import joblib
 import numpy as np
 import torch
-from sklearn.base import ClassifierMixin
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
 
 from sk_mtl._sklearn_compat import _fit_context
-from sk_mtl.estimators._architecture import make_structure, resolve_early_stopping
+from sk_mtl.estimators._architecture import resolve_early_stopping
 from sk_mtl.estimators._inputs import check_same_length, check_weights, check_X
 from sk_mtl.estimators._monitor import resolve_monitor
+from sk_mtl.estimators._net import COSINE
 from sk_mtl.estimators._prediction import NetworkPredictor
 from sk_mtl.estimators._random import isolated_random_state
 from sk_mtl.estimators._splitting import NothingToHoldOutError, validation_rows
-from sk_mtl.estimators._tables import LabelledRows, check_funnel
-from sk_mtl.estimators._targets import (
-    ClassTargets,
-    check_class_counts,
-    learn_targets,
-)
+from sk_mtl.estimators._tables import LabelledRows
+from sk_mtl.estimators._targets import Targets
 from sk_mtl.estimators._training import NetworkTrainer
-from sk_mtl.losses import FunnelStructure
-
-
-def _is_funnel(estimator: MultiTaskClassifier) -> bool:
-    if estimator.structure != "funnel":
-        raise AttributeError(
-            "predict_conditional_proba needs structure='funnel', whose steps build on "
-            f"each other; found structure={estimator.structure!r}."
-        )
-    return True
+from sk_mtl.losses import Structure
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class MultiTaskClassifier(ClassifierMixin, NetworkPredictor, NetworkTrainer):
-    """Base of the multi-task classifiers: one network, one probability per task.
+class MultiTaskModel(NetworkPredictor, NetworkTrainer):
+    """Base of the estimators: one network, one answer per task.
+
+    A subclass says in `_learn_targets` what a column of y is, in `_make_structure` what
+    the logits mean, and answers.
 
     Attributes
     ----------
-    classes_ : list of ndarray, or ndarray
-        The sorted classes of each task; a single array where `y` was 1-d.
-
     task_names_ : list of str
         The name of each column of `y`.
 
@@ -66,13 +50,20 @@ class MultiTaskClassifier(ClassifierMixin, NetworkPredictor, NetworkTrainer):
     history_ : DataFrame
         One row per epoch: ``epoch``, ``seconds``, ``train_loss``, ``valid_loss`` (means
         over tasks), then each of them per task, and the monitored metric. Losses
-        include sample and class weights and no task weights.
+        include sample and class weights and no task weights. What else a model
+        minimises is not in them and recorded as it is added to the training loss:
+        ``train_<name>``, such as ``train_calibrator``, and the wiring's
+        ``train_penalty``.
 
     n_iter_ : int
         Epochs trained.
 
     best_epoch_ : int
         The epoch whose weights were kept; the last one without validation rows.
+
+    gradient_conflict_ : DataFrame
+        With `record_gradient_conflict`, one row per epoch: ``epoch``, and the mean
+        cosine of each pair of tasks.
 
     n_features_in_ : int
         Columns of `X`.
@@ -140,47 +131,8 @@ class MultiTaskClassifier(ClassifierMixin, NetworkPredictor, NetworkTrainer):
             self._set_answers()
         return self
 
-    @_fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train for one more pass over the given rows.
-
-        The first call fits the preprocessing, which stays as it is from then on:
-        categories that come up later are unknown, and columns that are constant in the
-        first batch are left out for good. Its number of rows also decides on `n_bins`
-        and `batch_norm` where they are "auto". Give a first batch that is large enough
-        to show the categories.
-
-        Parameters
-        ----------
-        X : {DataFrame, array-like} of shape (n_samples, n_features)
-
-        y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
-
-        classes : array-like, or list of array-like, default=None
-            All classes of a 1-d `y`, or a list with those of each task, at the first
-            call. None takes the classes of the first `y`.
-
-        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
-                default=None
-
-        Returns
-        -------
-        self : object
-            The estimator, trained further.
-        """
-        with self._unchanged_on_failure():
-            known = hasattr(self, "net_")
-            self._refuse_balanced()
-            rows = self._check_rows(X, y, sample_weight, known=known, classes=classes)
-            self._draw_seed(known)
-            if not known:
-                self._seen = None
-            self._train(rows, None, None, known=known, epochs=None)
-            self._set_answers()
-        return self
-
     def predict(self, X):
-        """Return the likeliest class of each task.
+        """Return what is predicted on each task.
 
         Parameters
         ----------
@@ -189,67 +141,14 @@ class MultiTaskClassifier(ClassifierMixin, NetworkPredictor, NetworkTrainer):
         Returns
         -------
         labels : ndarray of shape (n_samples,) or (n_samples, n_tasks)
-            In the labels' own type.
+            The likeliest class, in the labels' own type, or the number in the target's
+            own units.
         """
-        return self._fitted_targets().decode(self._predict_indices(X))
-
-    def predict_proba(self, X):
-        """Return the probability of every class of every task.
-
-        Parameters
-        ----------
-        X : {DataFrame, array-like} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        proba : list of ndarray of shape (n_samples, n_classes)
-            One array per column of y, its columns in the order of ``classes_``; a
-            single array where y was 1-d.
-        """
-        check_is_fitted(self)
-        log_proba = self._structure.log_proba
-        return self._answer(self._map_logits(X, lambda z: _exp(log_proba(z))))
-
-    def predict_log_proba(self, X):
-        """Return the logarithm of the probabilities, computed without the detour.
-
-        Parameters
-        ----------
-        X : {DataFrame, array-like} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        log_proba : list of ndarray of shape (n_samples, n_classes)
-            As from `predict_proba`.
-        """
-        log_proba = self._predict_log_proba(X)
-        for array in log_proba:
-            # A probability that rounds to one has the logarithm of one.
-            array[array >= -np.finfo(array.dtype).epsneg / 2] = 0
-        return self._answer(log_proba)
-
-    @available_if(_is_funnel)
-    def predict_conditional_proba(self, X):
-        """Return the probability of each step, given that the one before was reached.
-
-        With click and conversion these are the click-through rate (CTR) and the
-        conversion rate (CVR) of every row, clicked or not.
-
-        Parameters
-        ----------
-        X : {DataFrame, array-like} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        proba : list of ndarray of shape (n_samples, 2)
-            One array per step, as from `predict_proba`.
-        """
-        check_is_fitted(self)
-        function = self._structure.conditional_log_proba
-        return self._answer(self._map_logits(X, lambda z: _exp(function(z))))
+        answers = self._predict_answers(X)
+        return self._targets.decode(answers)
 
     def score(self, X, y, sample_weight=None):
-        """Return the mean over tasks of the accuracy on labelled rows.
+        """Return the mean over tasks of the accuracy, or of R² where y holds numbers.
 
         Parameters
         ----------
@@ -265,33 +164,35 @@ class MultiTaskClassifier(ClassifierMixin, NetworkPredictor, NetworkTrainer):
         -------
         score : float
         """
-        predicted = self._predict_indices(X)
-        codes = self._fitted_targets().encode(y, strict=False)
-        if len(codes) != len(predicted):
+        answers = self._predict_answers(X)
+        codes = self._targets.encode(y, strict=False)
+        if len(codes) != len(answers[0]):
             raise ValueError(
-                f"X and y must have the same number of samples; found {len(predicted)} "
-                f"and {len(codes)}. Give one row of each per sample."
+                f"X and y must have the same number of samples; found "
+                f"{len(answers[0])} and {len(codes)}. Give one row of each per sample."
             )
         weight = check_weights(
             sample_weight, *codes.shape, task_names=self._targets.task_names
         )
         weight = np.ones(codes.shape) if weight is None else weight
         weight = np.where(np.isnan(codes), 0.0, weight)
-        total = weight.sum(axis=0)
-        if not total.any():
+        if not weight.any():
             raise ValueError(
                 "y must hold labels to score against; found only missing ones. Give "
                 "rows with labels."
             )
-        right = (weight * (predicted == codes)).sum(axis=0)
-        return float(np.mean(right[total > 0] / total[total > 0]))
+        scores = [
+            column.score(codes[counted, k], answers[k][counted], weight[counted, k])
+            for k, column in enumerate(self._targets.columns)
+            if (counted := weight[:, k] > 0).any()
+        ]
+        return float(np.mean(scores))
 
     def __sklearn_tags__(self):
         """Return what scikit-learn should know about the estimator."""
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         tags.target_tags.multi_output = True
-        tags.classifier_tags.multi_class = self.structure != "funnel"
         tags.input_tags.allow_nan = True
         tags.input_tags.categorical = True
         return tags
@@ -309,22 +210,40 @@ class MultiTaskClassifier(ClassifierMixin, NetworkPredictor, NetworkTrainer):
         key = joblib.hash((self.get_params(deep=False), fitted))
         return type(self).__qualname__, key
 
+    @abstractmethod
+    def _learn_targets(self, y, classes=None) -> Targets:
+        """Return what there is to know about y; `classes` may be given."""
+
+    @abstractmethod
+    def _make_structure(self, targets: Targets) -> Structure:
+        """Return what the logits mean."""
+
+    def _check_labels(self, codes: np.ndarray) -> None:
+        """Warn of labels that contradict the structure."""
+
+    def _fit_further(self, X, y, sample_weight, classes=None) -> None:
+        """Train for one more pass over the given rows."""
+        with self._unchanged_on_failure():
+            known = hasattr(self, "net_")
+            rows = self._check_rows(X, y, sample_weight, known=known, classes=classes)
+            self._draw_seed(known)
+            if not known:
+                self._seen = None
+            self._train(rows, None, None, known=known, epochs=None)
+            self._set_answers()
+
     def _check_rows(self, X, y, weight, *, known: bool, classes=None) -> LabelledRows:
         """Return checked rows; learn features and targets unless they are known."""
         X = check_X(self, X, reset=not known)
-        learn = partial(
-            learn_targets, task_names=self.task_names, missing_label=self.missing_label
-        )
         if not known:
-            self._targets = learn(y, classes=classes)
+            self._targets = self._learn_targets(y, classes)
         elif classes is not None:
-            self._check_same_classes(learn(y, classes=classes))
+            _check_same_classes(self._targets, self._learn_targets(y, classes))
         rows = LabelledRows.check(X, y, weight, self._targets)
         if classes is None and not known:
-            check_class_counts(self._targets, rows.codes, rows.weight)
-        self._structure = make_structure(self.structure, self._targets)
-        if isinstance(self._structure, FunnelStructure):
-            check_funnel(rows.codes, self._targets)
+            self._targets.check_counts(rows.codes, rows.weight)
+        self._structure = self._make_structure(self._targets)
+        self._check_labels(rows.codes)
         return rows
 
     def _split(self, rows, X_val, y_val, weight_val, groups, seed: int):
@@ -371,7 +290,7 @@ class MultiTaskClassifier(ClassifierMixin, NetworkPredictor, NetworkTrainer):
         with isolated_random_state(seed, torch.device("cpu")):
             train, valid = validation_rows(
                 self.validation_split,
-                rows.codes,
+                self._targets.strata(rows.codes),
                 rows.X,
                 fraction=self.validation_fraction,
                 groups=groups,
@@ -382,49 +301,21 @@ class MultiTaskClassifier(ClassifierMixin, NetworkPredictor, NetworkTrainer):
 
     def _set_answers(self) -> None:
         """Set the public attributes that describe y."""
-        self.classes_ = self._answer(self._targets.classes)
         self.task_names_ = list(self._targets.task_names)
+        if self.record_gradient_conflict:
+            cosines = self.history_.filter(like=COSINE)
+            cosines = cosines.rename(columns=lambda name: name.removeprefix(COSINE))
+            self.gradient_conflict_ = self.history_[["epoch"]].join(cosines)
 
-    def _predict_log_proba(self, X) -> list[np.ndarray]:
+    def _predict_answers(self, X) -> list[np.ndarray]:
+        """Return what the network answers on each task, (n_samples, n_answers)."""
         check_is_fitted(self)
-        return self._map_logits(X, self._structure.log_proba)
-
-    def _predict_indices(self, X) -> np.ndarray:
-        log_proba = self._predict_log_proba(X)
-        return np.stack([p.argmax(axis=1) for p in log_proba], axis=1)
-
-    def _fitted_targets(self) -> ClassTargets:
-        check_is_fitted(self)
-        return self._targets
+        return self._map_logits(X, self._structure.answers)
 
     def _answer(self, arrays):
         """Return a list with one array per task, or the only one of a 1-d y."""
         arrays = list(arrays)
         return arrays[0] if self._targets.one_dimensional else arrays
-
-    def _check_same_classes(self, given: ClassTargets) -> None:
-        for name, old, new in zip(
-            self._targets.task_names, self._targets.classes, given.classes, strict=True
-        ):
-            if not np.array_equal(old, new):
-                raise ValueError(
-                    f"classes of task {name!r} must be those of the first call, "
-                    f"{old.tolist()}; found {new.tolist()}. Give the same classes, or "
-                    "None."
-                )
-
-    def _refuse_balanced(self) -> None:
-        given = self.class_weight
-        if isinstance(given, Mapping):
-            given = given.values()
-        elif not isinstance(given, list | tuple):
-            given = [given]
-        if "balanced" in list(given):
-            raise ValueError(
-                "class_weight must hold numbers for partial_fit, which sees a part of "
-                f"the rows; found {self.class_weight!r}. Compute the weights on all "
-                "rows with sklearn.utils.compute_class_weight and give them as a dict."
-            )
 
     @contextmanager
     def _unchanged_on_failure(self):
@@ -438,10 +329,6 @@ class MultiTaskClassifier(ClassifierMixin, NetworkPredictor, NetworkTrainer):
             raise
 
 
-def _exp(tensors: list[Tensor]) -> list[Tensor]:
-    return [tensor.exp() for tensor in tensors]
-
-
 def _check_labelled(rows: LabelledRows, what: str) -> None:
     weight = ~np.isnan(rows.codes)
     if rows.weight is not None:
@@ -451,3 +338,15 @@ def _check_labelled(rows: LabelledRows, what: str) -> None:
             f"{what} must hold labels with positive weight, to decide when to stop; "
             "found none. Give labelled validation rows, or set early_stopping=False."
         )
+
+
+def _check_same_classes(known: Targets, given: Targets) -> None:
+    for name, old, new in zip(
+        known.task_names, known.classes, given.classes, strict=True
+    ):
+        if not np.array_equal(old, new):
+            raise ValueError(
+                f"classes of task {name!r} must be those of the first call, "
+                f"{old.tolist()}; found {new.tolist()}. Give the same classes, or "
+                "None."
+            )

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 
-from sk_mtl.estimators._targets import ClassTargets
+from sk_mtl.estimators._targets import Targets
 
 
 def class_weight_table(
-    class_weight, targets: ClassTargets, codes: np.ndarray
+    class_weight, targets: Targets, codes: np.ndarray
 ) -> list[np.ndarray] | None:
     """Return the weight of each class of each task, or None where all are 1.
 
@@ -21,7 +21,7 @@ def class_weight_table(
         A dict maps labels to weights, the same for every task, or task names to
         "balanced", None or a dict of labels. A sequence holds one of these per task.
 
-    targets : ClassTargets
+    targets : Targets
 
     codes : ndarray of shape (n_samples, n_tasks)
         Class numbers of the training rows, NaN where a label lacks.
@@ -48,7 +48,7 @@ def apply_class_weights(
     return by_class if weight is None else by_class * weight
 
 
-def _spread_over_tasks(class_weight, targets: ClassTargets) -> list:
+def _spread_over_tasks(class_weight, targets: Targets) -> list:
     names = targets.task_names
     if isinstance(class_weight, Mapping):
         per_task = any(

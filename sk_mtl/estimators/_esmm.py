@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sk_mtl.estimators._base import MultiTaskClassifier
+from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
-from sk_mtl.estimators._parameters import SharedParameters
+from sk_mtl.estimators._wiring_model import WiringModel
 from sk_mtl.nn import ESMM
 
 
-@share_documentation(SharedParameters, MultiTaskClassifier)
 @dataclass(kw_only=True, eq=False, repr=False)
-class ESMMClassifier(MultiTaskClassifier):
+class ESMMModel(WiringModel):
+    """Towers on a shared embedding."""
+
+    _wiring = ESMM
+    _wiring_name = "esmm"
+
+
+@share_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class ESMMClassifier(ESMMModel, MultiTaskClassifier):
     """Entire space multi-task model (ESMM): steps of a funnel on a shared embedding.
 
     A conversion can be observed only after a click. A model of the conversion rate
@@ -74,6 +82,3 @@ class ESMMClassifier(MultiTaskClassifier):
 
     tower_hidden_sizes: tuple = (64, 32)
     structure: str = "funnel"
-
-    def _make_wiring(self, in_width: int, n_tasks: int, **layers) -> ESMM:
-        return ESMM(in_width, n_tasks)

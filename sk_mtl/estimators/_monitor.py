@@ -8,9 +8,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from torch import Tensor
 
-from sk_mtl.estimators._targets import ClassTargets
+from sk_mtl.estimators._targets import Targets
 from sk_mtl.losses import Structure
-from sk_mtl.metrics import TASK_METRICS, TaskMetric, task_metric
+from sk_mtl.metrics import (
+    CLASS_METRICS,
+    NUMBER_METRICS,
+    TASK_METRICS,
+    TaskMetric,
+    task_metric,
+)
 
 
 @dataclass(frozen=True)
@@ -55,22 +61,21 @@ class Monitor:
 class ValidationRows:
     """The labels, in their own type, that a metric compares with probabilities."""
 
-    targets: ClassTargets
+    targets: Targets
     structure: Structure
     codes: np.ndarray
     weight: np.ndarray | None
 
     def score(self, metric: TaskMetric, k: int, logits: Tensor) -> float:
         """Return a metric of task k."""
-        proba = self.structure.log_proba(logits)[k].exp().cpu().numpy()
+        answers = self.structure.answers(logits)[k].cpu().numpy()
         labelled = ~np.isnan(self.codes[:, k])
-        classes = self.targets.classes[k]
-        labels = classes[self.codes[labelled, k].astype(int)]
         weight = None if self.weight is None else self.weight[labelled, k]
-        return metric(labels, proba[labelled], sample_weight=weight, classes=classes)
+        column, codes = self.targets.columns[k], self.codes[labelled, k]
+        return column.evaluate(metric, codes, answers[labelled], weight)
 
 
-def resolve_monitor(monitor, targets: ClassTargets) -> Monitor:
+def resolve_monitor(monitor, targets: Targets) -> Monitor:
     """Return the monitor that a parameter means, or raise where it means none.
 
     Parameters
@@ -78,7 +83,7 @@ def resolve_monitor(monitor, targets: ClassTargets) -> Monitor:
     monitor : "valid_loss", task name, metric or (metric, task name)
         A metric is a name of `TASK_METRICS` or a callable ``f(y_true, y_proba)``.
 
-    targets : ClassTargets
+    targets : Targets
     """
     names = targets.task_names
     if isinstance(monitor, str):
@@ -89,15 +94,34 @@ def resolve_monitor(monitor, targets: ClassTargets) -> Monitor:
         if monitor not in TASK_METRICS:
             raise ValueError(
                 f"monitor must be 'valid_loss', one of the tasks {names}, one of the "
-                f"metrics {list(TASK_METRICS)}, a pair (metric, task) or a callable; "
-                f"found {monitor!r}. Use one of these names."
+                f"metrics {_fitting_metrics(targets)}, a pair (metric, task) or a "
+                f"callable; found {monitor!r}. Use one of these names."
             )
     if isinstance(monitor, tuple | list):
         return _resolve_pair(monitor, names)
     metric = task_metric(monitor)
     # A user's function may be called anything, "loss" included.
     kind = "valid_metric" if metric.name.startswith("loss") else "valid"
-    return Monitor(f"{kind}_{metric.name}", metric, list(range(len(names))))
+    return Monitor(f"{kind}_{metric.name}", metric, _tasks_of(metric, targets))
+
+
+def _tasks_of(metric: TaskMetric, targets: Targets) -> list[int]:
+    """Return the tasks that a metric can be the mean over, or raise."""
+    kinds = ["number" if c is None else "class" for c in targets.classes]
+    tasks = [k for k, kind in enumerate(kinds) if metric.kind in (None, kind)]
+    if not tasks:
+        # Raises in words.
+        metric.of_kind(kinds[0], targets.task_names[0])
+    return tasks
+
+
+def _fitting_metrics(targets: Targets) -> list[str]:
+    """Return the names of the metrics that some task of these has."""
+    numbers = [classes is None for classes in targets.classes]
+    return [
+        *(CLASS_METRICS if not all(numbers) else ()),
+        *(NUMBER_METRICS if any(numbers) else ()),
+    ]
 
 
 def _resolve_pair(pair, names: list[str]) -> Monitor:

@@ -18,12 +18,20 @@ from torch import Tensor
 from sk_mtl.estimators._batches import BatchIterator, TensorTable
 from sk_mtl.estimators._control import NonFiniteLossError, TrainingControl
 from sk_mtl.estimators._progress import Progress
-from sk_mtl.losses import TaskLoss
+from sk_mtl.losses import Balancer, GradientConflict, TaskLoss
 from sk_mtl.preprocessing import FeatureArrays
 
 # Large enough that the product is the cost and not the call, small enough that the
 # activations of a wide network stay in the cache.
 EVALUATION_BATCH = 4096
+
+# Batches that are evaluated hold a multiple of these rows. A product picks its kernel
+# by the number of rows and a vectorised function has another one for what is left over,
+# so that a row's answer would differ in its last digits with the rows beside it.
+EVALUATION_ROWS = 32
+
+# What the columns of history begin with that hold a pair's cosine.
+COSINE = "gradient_cosine_"
 
 # skorch's marks of an epoch that was the best so far.
 _MARKS = ("train_loss_best", "valid_loss_best")
@@ -47,6 +55,7 @@ class _MultiTaskNet(NeuralNet):
     """
 
     autocast = False
+    conflict: GradientConflict | None = None
 
     @property
     def _default_callbacks(self):
@@ -136,7 +145,7 @@ class _MultiTaskNet(NeuralNet):
         if iterator is None:
             return None
         self._set_training(training)
-        total, outputs = 0.0, []
+        total, extra, outputs = 0.0, {}, []
         # Elsewhere each look at a number waits for all that is queued before it.
         on_processor = iterator.table.y.device.type == "cpu"
         for batch in iterator:
@@ -146,13 +155,18 @@ class _MultiTaskNet(NeuralNet):
                 raise NonFiniteLossError
             total = total + step["task_losses"].double() * len(batch)
             if training:
+                _add(extra, step["auxiliary"], len(batch))
                 self._run.control.end_step()
+                self._end_step(batch)
             else:
                 outputs.append(step["y_pred"])
             self._notify_batch("on_batch_end", batch, training, **step)
         if not bool(total.isfinite().all()):
             raise NonFiniteLossError
         self._record_losses(prefix, total, iterator.table)
+        self._record_means("train_", extra, len(iterator.table))
+        if training:
+            self._end_balanced_epoch()
         return torch.cat(outputs) if outputs else None
 
     def train_step_single(self, batch, **_):
@@ -161,21 +175,56 @@ class _MultiTaskNet(NeuralNet):
         with torch.autocast(kind, torch.bfloat16, enabled=self.autocast):
             logits = self.module_(*batch.inputs)
         step = self._losses(logits.to(batch.y.dtype), batch)
-        step["loss"].backward()
+        task_losses, others = step.pop("parts")
+        if self.conflict is not None:
+            self.conflict.observe(task_losses, self._trained)
+        step["loss"] = self.balancer.backward(task_losses, others, self._trained)
+        self.module_.penalty = None
         return step
 
     def validation_step(self, batch, **_):
         """Return loss and logits of a batch without gradients."""
         with torch.no_grad():
-            return self._losses(self.module_(*batch.inputs), batch)
+            step = self._losses(self.module_(*batch.inputs), batch)
+        task_losses, _ = step.pop("parts")
+        return {**step, "loss": task_losses.sum()}
+
+    @property
+    def _trained(self) -> list[Tensor]:
+        return [p for p in self.module_.parameters() if p.requires_grad]
+
+    def _end_step(self, batch) -> None:
+        def new_losses() -> Tensor:
+            with torch.no_grad():
+                logits = self.module_(*batch.inputs)
+                return self.criterion_.task_losses(logits, batch.y, batch.weight)
+
+        self.balancer.end_step(new_losses)
+
+    def _end_balanced_epoch(self) -> None:
+        """Record what the tasks counted, where that changes, and their conflict."""
+        self.balancer.end_epoch()
+        if self.balancer.changes and self.balancer.task_weights is not None:
+            weights = self.balancer.task_weights.tolist()
+            for name, weight in zip(self.task_names, weights, strict=True):
+                self.history.record(f"task_weight_{name}", weight)
+        if self.conflict is not None:
+            for (a, b), cosine in self.conflict.end_epoch().items():
+                pair = f"{self.task_names[a]}_{self.task_names[b]}"
+                self.history.record(COSINE + pair, cosine)
 
     def steps_per_epoch(self, table: TensorTable) -> int:
         """Return how many batches of training a table makes."""
         return len(BatchIterator(table, self.batch_size, shuffle=True))
 
-    def set_loss(self, loss: TaskLoss) -> None:
-        """Replace the criterion, whose constants belong to the rows of a fit."""
+    def set_loss(self, loss: TaskLoss, balancer: Balancer | None) -> None:
+        """Replace the criterion, whose constants belong to the rows of a fit.
+
+        And what balances the tasks; None keeps it, with what it has learnt.
+        """
         self.criterion_ = loss.to(self.device)
+        if balancer is not None:
+            self.balancer = balancer
 
     def go_on(self, *, batch_size: int, lr: float, weight_decay: float) -> None:
         """Take what a fit that goes on may change.
@@ -201,14 +250,16 @@ class _MultiTaskNet(NeuralNet):
         """Return, batch by batch, what a function makes of module and inputs."""
         outputs = []
         with torch.inference_mode():
-            for start in range(0, len(arrays.codes), EVALUATION_BATCH):
-                batch = slice(start, start + EVALUATION_BATCH)
+            n_rows = len(arrays.codes)
+            for start in range(0, n_rows, EVALUATION_BATCH):
+                stop = min(start + EVALUATION_BATCH, n_rows)
+                batch = slice(start, stop)
                 codes, numeric, *sequences = (
-                    torch.from_numpy(table[batch]).to(self.device)
+                    _filled_up(torch.from_numpy(table[batch])).to(self.device)
                     for table in (arrays.codes, arrays.numeric, *arrays.sequences)
                 )
                 result = function(self.module_, codes, numeric, tuple(sequences))
-                outputs.append(result.cpu())
+                outputs.append(result[: stop - start].cpu())
         return torch.cat(outputs)
 
     @property
@@ -225,12 +276,19 @@ class _MultiTaskNet(NeuralNet):
         return frame[present + [name for name in frame if name not in present]]
 
     def _losses(self, logits: Tensor, batch: TensorTable) -> dict[str, Tensor]:
-        task_losses = self.criterion_.task_losses(logits, batch.y, batch.weight)
-        loss = self.criterion_.total(task_losses)
-        task_losses = task_losses.detach()
-        if task_losses.dim() > 1:
-            task_losses = task_losses.mean(0)
-        return {"loss": loss, "y_pred": logits, "task_losses": task_losses}
+        losses, auxiliary = self.criterion_.parts(logits, batch.y, batch.weight)
+        n_members = len(losses) if losses.dim() > 1 else 1
+        others = [n_members * loss for loss in auxiliary.values()]
+        if self.module_.penalty is not None:
+            others.append(self.module_.penalty)
+            auxiliary["penalty"] = self.module_.penalty / n_members
+        mean = losses.detach()
+        return {
+            "parts": (losses, sum(others) if others else None),
+            "auxiliary": {name: loss.detach() for name, loss in auxiliary.items()},
+            "y_pred": logits,
+            "task_losses": mean if n_members == 1 and mean.dim() == 1 else mean.mean(0),
+        }
 
     def _notify_batch(self, method: str, batch, training: bool, **step) -> None:
         # Without callbacks nobody listens, and skorch would still keep a record of
@@ -249,6 +307,10 @@ class _MultiTaskNet(NeuralNet):
         self._record_mean(f"{prefix}_loss", float(np.nanmean(means)))
         for name, value in zip(self.task_names, means, strict=True):
             self.history.record(f"{prefix}_loss_{name}", value)
+
+    def _record_means(self, prefix: str, totals: dict[str, Tensor], n: int) -> None:
+        for name, total in totals.items():
+            self.history.record(prefix + name, total.item() / n)
 
     def _record_mean(self, name: str, value: float) -> None:
         earlier = [row[name] for row in self.history[:-1] if name in row]
@@ -316,6 +378,20 @@ class _MultiTaskNet(NeuralNet):
                 RuntimeWarning,
                 stacklevel=2,
             )
+
+
+def _filled_up(table: Tensor) -> Tensor:
+    """Return the rows, and the last one again up to a multiple of `EVALUATION_ROWS`."""
+    lacking = -len(table) % EVALUATION_ROWS
+    if not lacking:
+        return table
+    return torch.cat([table, table[-1:].expand(lacking, *table.shape[1:])])
+
+
+def _add(totals: dict[str, Tensor], means: Mapping[str, Tensor], n_rows: int) -> None:
+    """Add means over so many rows to sums over rows, in double precision."""
+    for name, mean in means.items():
+        totals[name] = totals.get(name, 0.0) + mean.double() * n_rows
 
 
 def _shown(row: Mapping) -> dict:

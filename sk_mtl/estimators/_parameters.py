@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import torch
 
 from sk_mtl._sklearn_compat import HasMethods, Interval, StrOptions
-from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._feature_parameters import COUNT, SHARE, FeatureParameters
 from sk_mtl.estimators._optimizers import OPTIMIZERS
 from sk_mtl.estimators._precision import DTYPES
@@ -18,7 +17,6 @@ from sk_mtl.estimators._schedules import SCHEDULES
 from sk_mtl.nn import ACTIVATIONS, MEMBER_SHARING
 
 
-@share_documentation(FeatureParameters)
 @dataclass(kw_only=True, eq=False, repr=False)
 class SharedParameters(FeatureParameters):
     """Parameters of features, towers, tasks and training.
@@ -48,12 +46,6 @@ class SharedParameters(FeatureParameters):
         time. ``"auto"`` does so with more than 100,000 training rows: it gains a little
         accuracy there, and can lose much with few.
 
-    structure : {"independent", "funnel"}, default="independent"
-        What the columns of `y` mean. ``"independent"``: each is a task of its own.
-        ``"funnel"``: column k says whether step k was reached, and step k only after
-        step k - 1; then the probability of step k is the product of the conditional
-        probabilities up to k, and every step is trained on all rows.
-
     n_members : int, default=1
         Networks that are trained at once on the same rows, each on its own loss, and
         whose probabilities are averaged. More are more accurate, by less and less;
@@ -65,16 +57,28 @@ class SharedParameters(FeatureParameters):
         before the experts. ``"most"``: also the experts; a member has scales of its
         inputs, gates and towers of its own.
 
-    task_weights : list of float, dict or None, default=None
+    task_weights : list of float, dict, str or None, default=None
         What each task counts in the sum of losses: a list, or a dict by task name in
-        which tasks left out count 1. Larger favours a task where tasks compete. The
-        recorded and monitored losses are free of it.
+        which tasks left out count 1. Larger favours a task where tasks compete. Or the
+        name of a method that weights them in training: ``"uncertainty"`` (by learnt
+        noise), ``"dwa"`` (by how slowly a loss falls), ``"famo"`` (equal rates of
+        falling), ``"geometric"`` (the product of the losses), ``"stch"`` (smoothly the
+        worst of them), ``"random"``, ``"imtl_l"``, ``"pbi"``, ``"cosmos"`` (extra
+        ``balance``); ``"gradnorm"`` and ``"metabalance"`` (gradients of like size; the
+        latter as large as those of the first task). The recorded and monitored losses
+        are free of it.
 
-    class_weight : "balanced", dict, list or None, default=None
-        What the classes of a task count. ``"balanced"`` makes every class of a task
-        count the same in total. A dict maps labels to weights, the same for every
-        task, or task names to one of these. A list holds one of these per task.
-        Weights of rare classes above 1 raise recall and spoil calibration.
+    gradient_balancing : str, callable or None, default=None
+        How the tasks' gradients on what they share are joined, where they conflict:
+        ``"pcgrad"``, ``"cagrad"``, ``"mgda"``, ``"nash_mtl"``, ``"imtl_g"``,
+        ``"aligned_mtl"``, ``"upgrad"``, ``"config"``, ``"dualproj"``, ``"graddrop"``,
+        ``"fairgrad"``, ``"excess_mtl"``, or an aggregator of
+        :mod:`torchjd.aggregation` (extra ``balance``). Each step takes a backward pass
+        per task. None is their sum.
+
+    record_gradient_conflict : bool, default=False
+        Whether the cosines between the tasks' gradients on what they share are recorded
+        in `gradient_conflict_`, per epoch. Below 0 the tasks conflict.
 
     missing_label : object, default=None
         A value of `y` that means "no label" besides NaN and None, for instance -1.
@@ -195,11 +199,11 @@ class SharedParameters(FeatureParameters):
         "activation": [StrOptions(set(ACTIVATIONS))],
         "dropout": SHARE,
         "batch_norm": ["boolean", StrOptions({"auto"})],
-        "structure": [StrOptions({"independent", "funnel"})],
         "n_members": COUNT,
         "member_sharing": [StrOptions(set(MEMBER_SHARING))],
-        "task_weights": ["array-like", dict, None],
-        "class_weight": [StrOptions({"balanced"}), dict, list, tuple, None],
+        "task_weights": ["array-like", dict, str, None],
+        "gradient_balancing": [str, callable, None],
+        "record_gradient_conflict": ["boolean"],
         "missing_label": "no_validation",
         "optimizer": [StrOptions(set(OPTIMIZERS)), type],
         "precision": [StrOptions(set(DTYPES))],
@@ -232,7 +236,8 @@ class SharedParameters(FeatureParameters):
     _changeable: ClassVar[frozenset] = frozenset(
         {
             *("preprocessor", "categorical_features", "task_names", "callbacks"),
-            *("task_weights", "class_weight", "missing_label"),
+            *("task_weights", "gradient_balancing", "missing_label"),
+            "record_gradient_conflict",
             *("lr", "weight_decay", "lr_schedule", "batch_size", "max_epochs"),
             *("warmup", "weight_averaging"),
             *("early_stopping", "validation_split", "validation_fraction"),
@@ -246,11 +251,11 @@ class SharedParameters(FeatureParameters):
     activation: str = "relu"
     dropout: float = 0.1
     batch_norm: bool | str = "auto"
-    structure: str = "independent"
     n_members: int = 1
     member_sharing: str = "most"
     task_weights: Any = None
-    class_weight: Any = None
+    gradient_balancing: Any = None
+    record_gradient_conflict: bool = False
     missing_label: Any = None
     optimizer: str | type[torch.optim.Optimizer] = "adamw"
     precision: str = "float32"

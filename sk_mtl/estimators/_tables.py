@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +13,8 @@ import torch
 from sk_mtl.estimators._batches import TensorTable
 from sk_mtl.estimators._class_weights import apply_class_weights, class_weight_table
 from sk_mtl.estimators._inputs import check_same_length, check_weights
-from sk_mtl.estimators._targets import ClassTargets
+from sk_mtl.estimators._target_column import TargetColumn
+from sk_mtl.estimators._targets import Targets
 from sk_mtl.exceptions import FunnelWarning, LeakWarning
 from sk_mtl.preprocessing import FeatureArrays
 
@@ -32,7 +34,7 @@ class LabelledRows:
     X : DataFrame or ndarray with n_samples rows
 
     codes : ndarray of shape (n_samples, n_tasks)
-        Class numbers, NaN where a label lacks.
+        Class numbers, or numbers in the target's own units; NaN where a label lacks.
 
     weight : ndarray of shape (n_samples, n_tasks) or None
         Sample weights, then times class weights.
@@ -43,7 +45,7 @@ class LabelledRows:
     weight: np.ndarray | None
 
     @classmethod
-    def check(cls, X, y, weight, targets: ClassTargets, suffix: str = ""):
+    def check(cls, X, y, weight, targets: Targets, suffix: str = ""):
         """Return the rows, or raise where y or the weights do not fit X."""
         codes = targets.encode(y, what="y" + suffix)
         check_same_length(**{"X" + suffix: X, "y" + suffix: codes})
@@ -60,7 +62,11 @@ class LabelledRows:
         return LabelledRows(X, self.codes[rows], weight)
 
     def to_table(
-        self, arrays: FeatureArrays, dtype: torch.dtype, device: torch.device
+        self,
+        arrays: FeatureArrays,
+        targets: Targets,
+        dtype: torch.dtype,
+        device: torch.device,
     ) -> TensorTable:
         """Return the rows as tensors, given their encoded features."""
         missing = np.isnan(self.codes)
@@ -69,7 +75,7 @@ class LabelledRows:
             weight = np.where(missing, 0.0, 1.0 if weight is None else weight)
         if weight is not None and (weight == 1).all():
             weight = None
-        y = np.where(missing, 0.0, self.codes)
+        y = np.where(missing, 0.0, targets.scale_codes(self.codes))
         table = TensorTable(
             torch.from_numpy(arrays.codes),
             torch.from_numpy(arrays.numeric).to(dtype),
@@ -80,7 +86,7 @@ class LabelledRows:
         return table.to(device)
 
 
-def weight_classes(class_weight, targets: ClassTargets, train, *others):
+def weight_classes(class_weight, targets: Targets, train, *others):
     """Return the row sets with class weights, which the training rows decide."""
     table = class_weight_table(class_weight, targets, train.codes)
     return tuple(
@@ -90,13 +96,17 @@ def weight_classes(class_weight, targets: ClassTargets, train, *others):
     )
 
 
-def check_funnel(codes: np.ndarray, targets: ClassTargets) -> None:
-    """Warn of rows in which a later step was reached without the earlier one."""
+def check_funnel(
+    codes: np.ndarray, targets: Targets, parents: Sequence[Sequence[int]]
+) -> None:
+    """Warn of rows in which a step was reached without the one that it builds on.
+
+    `parents` are the positions of the steps that each step builds on directly.
+    """
+    earlier = _least_before(codes, parents)
     with np.errstate(invalid="ignore"):
-        # NaN compares as False: a missing label contradicts nothing. The smallest
-        # label of all earlier steps sees past one that is missing in between.
-        earlier = np.fmin.accumulate(codes, axis=1)
-        broken = (codes[:, 1:] > earlier[:, :-1]).any(axis=1)
+        # NaN compares as False: a missing label contradicts nothing.
+        broken = (codes > earlier).any(axis=1)
     if broken.any():
         warnings.warn(
             f"The columns of y must be the steps of a funnel, {targets.task_names}, "
@@ -109,22 +119,42 @@ def check_funnel(codes: np.ndarray, targets: ClassTargets) -> None:
         )
 
 
+def _least_before(codes: np.ndarray, parents: Sequence[Sequence[int]]) -> np.ndarray:
+    """Return the smallest label of all steps on the way to each step.
+
+    So a label that is missing in between hides no contradiction.
+    """
+    least = np.full(codes.shape, np.nan)
+    # Without a circle, so many rounds reach the end of every path.
+    for _ in range(codes.shape[1]):
+        reached = np.fmin(codes, least)
+        for k, before in enumerate(parents):
+            for j in before:
+                least[:, k] = np.fmin(least[:, k], reached[:, j])
+    return least
+
+
 def check_leaks(
-    arrays: FeatureArrays, names: list[str], codes: np.ndarray, task_names: list[str]
+    arrays: FeatureArrays,
+    names: list[str],
+    codes: np.ndarray,
+    columns: Sequence[TargetColumn],
 ) -> None:
     """Warn of a feature that is a label under another name.
 
-    A feature leaks where its values correspond one to one to the labels. The first
-    rows rule out nearly every feature, so that the full comparison is seldom made.
-    Tables of fewer than 30 labelled rows are not looked at.
+    A feature leaks where its values correspond one to one to the labels, or where a
+    number is a linear function of it. The first rows rule out nearly every feature, so
+    that the full comparison is seldom made. Tables of fewer than 30 labelled rows are
+    not looked at.
     """
-    for column, name in zip(_columns(arrays), names, strict=True):
-        for k, task in enumerate(task_names):
-            if _is_relabelling(column, codes[:, k]):
+    for feature, name in zip(_columns(arrays), names, strict=True):
+        for k, task in enumerate(columns):
+            if _tells(task, feature, codes[:, k]):
                 warnings.warn(
-                    f"Feature {name!r} must not tell the label of task {task!r}; found "
-                    "that it equals the label in every labelled row, which is a leak: "
-                    f"the model will read the answer off it. Drop {name!r} from X.",
+                    f"Feature {name!r} must not tell the label of task {task.name!r}; "
+                    "found that it equals the label in every labelled row, which is a "
+                    f"leak: the model will read the answer off it. Drop {name!r} from "
+                    "X.",
                     LeakWarning,
                     stacklevel=2,
                 )
@@ -135,13 +165,11 @@ def _columns(arrays: FeatureArrays):
     yield from arrays.numeric.T
 
 
-def _is_relabelling(column: np.ndarray, label: np.ndarray) -> bool:
+def _tells(task: TargetColumn, feature: np.ndarray, label: np.ndarray) -> bool:
     labelled = np.flatnonzero(~np.isnan(label))
     if len(labelled) < _LEAK_MINIMUM:
         return False
-    for rows in (labelled[:_LEAK_SAMPLE], labelled):
-        pairs = np.unique(np.column_stack([column[rows], label[rows]]), axis=0)
-        n_values = len(np.unique(pairs[:, 0]))
-        if len(pairs) < 2 or not n_values == len(pairs) == len(np.unique(pairs[:, 1])):
-            return False
-    return True
+    return all(
+        task.is_told_by(feature[rows], label[rows])
+        for rows in (labelled[:_LEAK_SAMPLE], labelled)
+    )

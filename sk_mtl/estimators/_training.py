@@ -30,9 +30,16 @@ from sk_mtl.estimators._parameters import SharedParameters
 from sk_mtl.estimators._precision import DTYPES, autocasts
 from sk_mtl.estimators._random import isolated_random_state
 from sk_mtl.estimators._schedules import StepRates, make_schedule, make_share
-from sk_mtl.estimators._tables import LabelledRows, check_leaks, weight_classes
-from sk_mtl.losses import TaskLoss
-from sk_mtl.nn import FeatureEncoder, MultiTaskNetwork, NetworkEnsemble, Towers
+from sk_mtl.estimators._tables import LabelledRows, check_leaks
+from sk_mtl.estimators._wiring_model import WiringModel
+from sk_mtl.losses import (
+    Balancer,
+    GradientBalancer,
+    GradientConflict,
+    TaskLoss,
+    make_balancer,
+)
+from sk_mtl.nn import EncoderSets, FeatureEncoder, MultiTaskNetwork, NetworkEnsemble
 from sk_mtl.preprocessing import (
     FeatureArrays,
     FeatureSchema,
@@ -40,29 +47,33 @@ from sk_mtl.preprocessing import (
 )
 from sk_mtl.preprocessing._unjoined import fit_transform_unjoined
 
+# At how many steps of an epoch the conflict of gradients is looked at.
+_CONFLICT_STEPS = 8
+
+
+def merged_constraints(cls: type) -> dict:
+    """Return what a class and its bases require of parameters, by their names."""
+    constraints = {}
+    for base in reversed(cls.__mro__):
+        constraints |= vars(base).get("_parameter_constraints", {})
+    return constraints
+
 
 class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
     """Encodes rows, builds the network and trains it.
 
-    A subclass sets ``_targets`` and ``_structure`` before it calls `_train`, and says
-    in `_make_wiring` what stands between encoder and towers.
+    A subclass sets ``_targets`` and ``_structure`` before it calls `_train`. What
+    stands behind the encoder says a `WiringModel`.
     """
 
     def __init_subclass__(cls, **kwargs):
-        """Merge the parameter constraints of the bases."""
+        """Merge what the bases declare of their parameters."""
         super().__init_subclass__(**kwargs)
-        constraints = {}
+        changeable = frozenset()
         for base in reversed(cls.__mro__):
-            constraints |= vars(base).get("_parameter_constraints", {})
-        cls._parameter_constraints = constraints
-
-    @abstractmethod
-    def _make_wiring(self, in_width: int, n_tasks: int, **layers) -> nn.Module:
-        """Return the part of the network between encoder and towers.
-
-        `layers` are the settings of hidden layers: ``activation``, ``dropout`` and
-        ``batch_norm``.
-        """
+            changeable |= vars(base).get("_changeable", frozenset())
+        cls._parameter_constraints = merged_constraints(cls)
+        cls._changeable = changeable
 
     def _train(self, train, valid, monitor, *, known: bool, epochs: int | None) -> None:
         """Encode the rows and train, in a random state of its own.
@@ -73,13 +84,20 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
         if known:
             self._check_same_network()
         device, dtype = resolve_device(self.device), DTYPES[self.precision]
-        train, valid = weight_classes(self.class_weight, self._targets, train, valid)
+        if not known:
+            self._targets = self._targets.fit_scale(train.codes, train.weight)
+        train, valid = self._weight_rows(train, valid)
         with isolated_random_state(self._seed, device):
             arrays = self._encode_training_rows(train, known=known)
-            train_table = train.to_table(arrays, dtype, device)
-            valid_table = valid and valid.to_table(self._encode(valid.X), dtype, device)
+            train_table = train.to_table(arrays, self._targets, dtype, device)
+            valid_table = valid and valid.to_table(
+                self._encode(valid.X), self._targets, dtype, device
+            )
             self.net_ = self._next_net(train_table, device, known=known)
-            self.net_.set_loss(self._make_loss(train_table))
+            self.net_.set_loss(
+                self._make_loss(train_table), self._next_balancer(known=known)
+            )
+            self.net_.conflict = self._make_conflict(train_table)
             control = self._make_control(
                 monitor, train_table, valid, epochs, known=known
             )
@@ -90,9 +108,17 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
                 epochs=epochs or 1,
                 verbose=int(self.verbose),
             )
+            self._look_back(train_table)
         self.history_ = self.net_.history_frame()
         self.n_iter_ = len(self.history_)
         self.best_epoch_ = control.best_epoch
+
+    def _look_back(self, table: TensorTable) -> None:
+        """Warn of what the trained network shows on the training rows."""
+
+    def _weight_rows(self, train, valid):
+        """Return the training and validation rows with weights of their labels."""
+        return train, valid
 
     def _encode_training_rows(self, train, *, known: bool) -> FeatureArrays:
         """Return encoded rows; fit the preprocessing unless it is known."""
@@ -120,19 +146,17 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
         self._input_dtype = np.dtype("float64" if double else "float32")
         arrays = self.schema_.split(encoded, dtype=self._input_dtype)
         names = self.schema_.categorical_names + self.schema_.numeric_names
-        check_leaks(arrays, names, train.codes, self._targets.task_names)
+        check_leaks(arrays, names, train.codes, self._targets.columns)
         return arrays
 
     def _encode(self, X) -> FeatureArrays:
         return self.schema_.transform(self.preprocessor_, X, dtype=self._input_dtype)
 
     def _make_network(self, table: TensorTable) -> nn.Module:
-        n_heads, numeric = sum(self._structure.head_widths), table.numeric.cpu()
+        numeric = table.numeric.cpu()
         # A shared encoder is made once: its tables may be most of the network.
         n_encoders = self.n_members if self.member_sharing == "none" else 1
-        encoders = [
-            self._layout.make_encoder(self, numeric, n_heads) for _ in range(n_encoders)
-        ]
+        encoders = [self._make_encoder(numeric) for _ in range(n_encoders)]
         members = [
             self._make_member(encoders[member % n_encoders], len(table))
             for member in range(self.n_members)
@@ -143,21 +167,42 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
             members, self._structure.combine, sharing=self.member_sharing
         ).to(table.numeric.dtype)
 
-    def _make_member(self, encoder: FeatureEncoder, n_rows: int) -> MultiTaskNetwork:
-        names, head_widths = self._targets.task_names, self._structure.head_widths
+    def _make_encoder(self, numeric: Tensor) -> FeatureEncoder | EncoderSets:
+        """Return one encoder, or one for each task where the wiring reads those."""
+        sets, widths = self._model()._wiring.embedding_sets, self._structure.head_widths
+        counts = {"shared": [sum(widths)], "per_task": widths}
+        counts["both"] = [*counts["shared"], *counts["per_task"]]
+        encoders = [
+            self._layout.make_encoder(self, numeric, count) for count in counts[sets]
+        ]
+        if sets == "shared":
+            return encoders[0]
+        return EncoderSets(encoders, widths, embedding_sets=sets)
+
+    def _make_member(self, encoder: nn.Module, n_rows: int) -> MultiTaskNetwork:
+        names, structure = self._targets.task_names, self._structure
+        sizes = resolve_tower_sizes(self.tower_hidden_sizes, names)
+        # A head that answers no column of y goes by the name of the task it belongs to.
+        heads = [names[task] for task in structure.head_tasks]
         layers = {
             "activation": self.activation,
             "dropout": self.dropout,
             "batch_norm": resolve_batch_norm(self.batch_norm, n_rows),
         }
-        wiring = self._make_wiring(encoder.width, len(names), **layers)
-        towers = Towers(
+        model = self._model()
+        wiring = model._make_wiring(encoder.width, heads, **layers)
+        towers = model._make_towers(
             wiring.out_width,
-            resolve_tower_sizes(self.tower_hidden_sizes, names),
-            head_widths,
+            [sizes[task] for task in structure.head_tasks],
+            structure.head_widths,
+            heads,
             **layers,
         )
         return MultiTaskNetwork(encoder, wiring, towers)
+
+    @abstractmethod
+    def _model(self) -> WiringModel:
+        """Return what makes the part of the network behind the encoder."""
 
     def _next_net(self, table: TensorTable, device, *, known: bool) -> _MultiTaskNet:
         """Return a new net, or a copy of the trained one that goes on from it."""
@@ -210,8 +255,50 @@ class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
         mean_weight = self._mean_weight(table)
         # A task without a label in these rows adds no loss; any divisor will do.
         mean_weight = torch.where(mean_weight > 0, mean_weight, 1.0)
-        weights = resolve_task_weights(self.task_weights, self._targets.task_names)
-        return TaskLoss(self._structure, mean_weight, weights.to(mean_weight))
+        return TaskLoss(self._structure, mean_weight, torch.ones_like(mean_weight))
+
+    def _next_balancer(self, *, known: bool) -> Balancer | None:
+        """Return what joins the tasks' losses; None where it stays that of before."""
+        wanted = repr((self.task_weights, self.gradient_balancing))
+        if known and wanted == self._balance:
+            return None
+        self._balance = wanted
+        names, weights = self._targets.task_names, self.task_weights
+        if not isinstance(weights, str):
+            weights = resolve_task_weights(weights, names)
+            weights = weights.to(DTYPES[self.precision])
+        balancer = make_balancer(
+            weights,
+            self.gradient_balancing,
+            len(names),
+            may_be_negative=self._structure.may_be_negative,
+        )
+        if isinstance(balancer, GradientBalancer):
+            self._refuse_gradient_methods()
+        return balancer
+
+    def _refuse_gradient_methods(self) -> None:
+        """Raise where gradients cannot be taken task by task."""
+        module = self.net_.module_
+        hindrances = {
+            "compile=True (a graph with one backward pass)": self.compile,
+            "sparse gradients": module.sparse_parameter_names(),
+            f"n_members={self.n_members}": self.n_members > 1,
+        }
+        found = [reason for reason, hinders in hindrances.items() if hinders]
+        if found:
+            raise ValueError(
+                "Balancing by gradients needs each task's gradient of dense tables in "
+                f"one network; found {' and '.join(found)}. Set compile=False, "
+                "sparse_embedding=False and n_members=1, or balance by losses."
+            )
+
+    def _make_conflict(self, table: TensorTable) -> GradientConflict | None:
+        if not self.record_gradient_conflict:
+            return None
+        self._refuse_gradient_methods()
+        steps = self.net_.steps_per_epoch(table)
+        return GradientConflict(every=max(1, steps // _CONFLICT_STEPS))
 
     def _mean_weight(self, table) -> Tensor:
         """Return each task's mean weight over the rows of this fit.

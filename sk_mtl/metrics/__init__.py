@@ -1,16 +1,31 @@
-"""Metrics of several tasks: functions of labels and probabilities, and scorers."""
+"""Metrics of several tasks: functions of labels and answers, and scorers."""
 
 from sk_mtl.metrics._conditional_roc_auc import conditional_roc_auc
+from sk_mtl.metrics._grouped_at_k import grouped_hit_rate_at_k, grouped_recall_at_k
+from sk_mtl.metrics._grouped_ndcg import grouped_ndcg
 from sk_mtl.metrics._grouped_roc_auc import grouped_roc_auc
-from sk_mtl.metrics._task_metric import TASK_METRICS, TaskMetric, task_metric
+from sk_mtl.metrics._roc_auc_sketch import RocAucSketch
+from sk_mtl.metrics._task_metric import (
+    CLASS_METRICS,
+    NUMBER_METRICS,
+    TASK_METRICS,
+    TaskMetric,
+    task_metric,
+)
 from sk_mtl.metrics._task_scorer import TaskScorer, make_task_scorer
 from sk_mtl.metrics._task_scores import task_scores
 
 __all__ = [
+    "CLASS_METRICS",
+    "NUMBER_METRICS",
     "TASK_METRICS",
+    "RocAucSketch",
     "TaskMetric",
     "TaskScorer",
     "conditional_roc_auc",
+    "grouped_hit_rate_at_k",
+    "grouped_ndcg",
+    "grouped_recall_at_k",
     "grouped_roc_auc",
     "make_task_scorer",
     "task_metric",

@@ -12,8 +12,8 @@ from sk_mtl.metrics._inputs import (
     task_position,
     weight_columns,
 )
+from sk_mtl.metrics._labels import is_missing, is_second_class
 from sk_mtl.metrics._task_metric import task_metric
-from sk_mtl.metrics._tasks import is_missing, is_second_class
 
 
 def conditional_roc_auc(y, proba, step, sample_weight=None):

@@ -7,12 +7,14 @@ take the same forms and refuse the same mistakes.
 import numpy as np
 
 
-def label_columns(y):
+def label_columns(y, what="y"):
     """Columns of `y` and their names.
 
     Parameters
     ----------
     y : array-like or DataFrame of shape (n_samples,) or (n_samples, n_tasks)
+    what : str, default="y"
+        What it is called in errors.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def label_columns(y):
         array = np.asarray(y, dtype=object)
     if array.ndim not in (1, 2):
         raise ValueError(
-            "y must have shape (n_samples,) or (n_samples, n_tasks); found shape "
+            f"{what} must have shape (n_samples,) or (n_samples, n_tasks); found shape "
             f"{array.shape}. Pass one column per task."
         )
     return [array] if array.ndim == 1 else list(array.T), None

@@ -2,17 +2,34 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
-
+from sk_mtl.metrics._class_metrics import CLASS_GAINS, CLASS_LOSSES
+from sk_mtl.metrics._class_rows import class_rows
 from sk_mtl.metrics._inputs import (
     one_label_column,
     probability_list,
     weight_columns,
 )
-from sk_mtl.metrics._tasks import labelled_rows
+from sk_mtl.metrics._number_metrics import NUMBER_GAINS, NUMBER_LOSSES
+from sk_mtl.metrics._number_rows import number_rows
+
+
+def _with_negated(gains, losses):
+    return (*gains, *losses, *(f"neg_{name}" for name in losses))
+
+
+#: Names of :func:`task_metric` for tasks of classes.
+CLASS_METRICS = _with_negated(CLASS_GAINS, CLASS_LOSSES)
+#: Names of :func:`task_metric` for tasks of numbers.
+NUMBER_METRICS = _with_negated(NUMBER_GAINS, NUMBER_LOSSES)
+#: Names that :func:`task_metric` knows.
+TASK_METRICS = (*CLASS_METRICS, *NUMBER_METRICS)
+
+_NAMES = {"class": CLASS_METRICS, "number": NUMBER_METRICS}
+_PLURALS = {"class": "classes", "number": "numbers"}
+_GAINS = CLASS_GAINS | NUMBER_GAINS
+_LOSSES = CLASS_LOSSES | NUMBER_LOSSES
 
 
 @dataclass(frozen=True)
@@ -27,13 +44,17 @@ class TaskMetric:
     name : str
     greater_is_better : bool
     function : callable
-        ``function(codes, proba, weight)`` on labelled rows, where codes are the
-        positions of the labels among the classes; for a callable of the user's,
-        the callable itself.
+        ``function(codes, proba, sample_weight)`` on labelled rows, where codes are the
+        positions of the labels among the classes, or ``function(numbers, predictions,
+        sample_weight)`` of a task of numbers; for a callable of the user's, the
+        callable itself.
     sign : int
         -1 for the names that begin with ``neg_``.
     custom : bool
         Whether `function` was given by the user and so takes labels.
+    kind : {"class", "number"} or None
+        What it is a metric of: labels and probabilities, or numbers and predictions.
+        None is a callable of the user's that takes what the task has.
     """
 
     name: str
@@ -41,9 +62,10 @@ class TaskMetric:
     function: Callable
     sign: int = 1
     custom: bool = False
+    kind: str | None = "class"
 
     def __call__(
-        self, y_true, y_proba, sample_weight=None, classes=None, missing_label=None
+        self, y_true, y_pred, sample_weight=None, classes=None, missing_label=None
     ):
         """Value of the metric on the labelled rows.
 
@@ -51,12 +73,14 @@ class TaskMetric:
         ----------
         y_true : array-like of shape (n_samples,)
             Labels of one task; NaN, None and `missing_label` are skipped.
-        y_proba : array of shape (n_samples, n_classes) or (n_samples,)
-            Probabilities, columns in the order of `classes`; in one dimension, the
-            probability of the second of two classes.
+        y_pred : array of shape (n_samples, n_classes) or (n_samples,)
+            Of a metric of classes: probabilities, columns in the order of `classes`; in
+            one dimension, the probability of the second of two classes. Of a metric of
+            numbers: predictions. A callable is taken as one of classes unless
+            :meth:`of_kind` made it one of numbers.
         sample_weight : array-like of shape (n_samples,), default=None
         classes : array-like of shape (n_classes,), default=None
-            None takes the sorted labels of `y_true`.
+            None takes the sorted labels of `y_true`. Numbers have none.
         missing_label : object, default=None
             A label that stands for "no label", besides NaN and None.
 
@@ -66,31 +90,64 @@ class TaskMetric:
             NaN where the metric is undefined.
         """
         column = one_label_column(y_true, "y_true")
-        (proba,) = probability_list(y_proba, 1, len(column))
         (weight,) = weight_columns(sample_weight, 1, len(column))
-        return self.of_rows(
-            labelled_rows(column, proba, weight, classes, missing_label)
-        )
+        if self.kind == "number":
+            if classes is not None:
+                self.of_kind("class", "y_true")
+            rows = number_rows(column, y_pred, weight, missing_label, "y_true")
+        else:
+            (proba,) = probability_list(y_pred, 1, len(column))
+            rows = class_rows(column, proba, weight, classes, missing_label)
+        return self.of_rows(rows)
+
+    def of_kind(self, kind, task="the task"):
+        """This metric for a task of classes or of numbers, or an error in words.
+
+        Parameters
+        ----------
+        kind : {"class", "number"}
+            What the task holds.
+        task : str, default="the task"
+            Name of the task, for the error.
+
+        Returns
+        -------
+        metric : TaskMetric
+            A metric of this kind: itself, or a callable of the user's, which from then
+            on reads labels and probabilities, or numbers and predictions.
+
+        Raises
+        ------
+        ValueError
+            If it is a metric of the other kind.
+        """
+        if self.kind is None:
+            return replace(self, kind=kind)
+        if self.kind != kind:
+            raise ValueError(
+                f"The metric {self.name!r} is of tasks of {_PLURALS[self.kind]}; found "
+                f"{_PLURALS[kind]} in {task!r}. Use one of {list(_NAMES[kind])}, or "
+                "another task."
+            )
+        return self
 
     def of_rows(self, rows):
-        """Value of the metric on `TaskRows`."""
+        """Value of the metric on `ClassRows` or `NumberRows`."""
         if not len(rows.labels):
             return float("nan")
         if self.custom:
             return float(self._custom_value(rows))
-        if rows.classes is None:
-            return float("nan")
-        return float(self.sign * self.function(rows.codes, rows.proba, rows.weight))
+        return float(self.sign * rows.apply(self.function))
 
     def _custom_value(self, rows):
         if rows.weight is None:
-            return self.function(rows.labels, rows.proba)
+            return self.function(rows.labels, rows.answers)
         if not _takes_sample_weight(self.function):
             raise ValueError(
                 f"The metric {self.name!r} must take sample_weight, because weights "
                 "were given; found no such parameter. Add it, or pass no weights."
             )
-        return self.function(rows.labels, rows.proba, sample_weight=rows.weight)
+        return self.function(rows.labels, rows.answers, sample_weight=rows.weight)
 
     def __repr__(self):
         direction = "greater" if self.greater_is_better else "less"
@@ -102,77 +159,19 @@ def _takes_sample_weight(function):
     return any(p.name == "sample_weight" or p.kind == p.VAR_KEYWORD for p in parameters)
 
 
-def _one_vs_rest(score, codes, proba, weight, by_prevalence=False):
-    """Binary score of the second class, or the mean over each class against the rest.
-
-    A class that no row holds has no score of its own and is left out of the mean.
-    """
-    present = np.unique(codes)
-    if len(present) < 2:
-        return np.nan
-    if proba.shape[1] == 2:
-        return score(codes, proba[:, 1], sample_weight=weight)
-    scores = [score(codes == k, proba[:, k], sample_weight=weight) for k in present]
-    prevalence = np.bincount(codes, weight)[present] if by_prevalence else None
-    return np.average(scores, weights=prevalence)
-
-
-def _roc_auc(codes, proba, weight):
-    return _one_vs_rest(roc_auc_score, codes, proba, weight)
-
-
-def _roc_auc_ovr_weighted(codes, proba, weight):
-    return _one_vs_rest(roc_auc_score, codes, proba, weight, by_prevalence=True)
-
-
-def _average_precision(codes, proba, weight):
-    return _one_vs_rest(average_precision_score, codes, proba, weight)
-
-
-def _log_loss(codes, proba, weight):
-    # The smallest probability that counts is scikit-learn's: the precision of the
-    # probabilities' own dtype.
-    eps = np.finfo(proba.dtype).eps
-    own = np.clip(proba[np.arange(len(codes)), codes], eps, 1 - eps)
-    return -np.average(np.log(own, dtype=np.float64), weights=weight)
-
-
-def _brier(codes, proba, weight):
-    if proba.shape[1] == 2:
-        return np.average((codes - proba[:, 1].astype(np.float64)) ** 2, weights=weight)
-    error = proba.astype(np.float64)
-    error[np.arange(len(codes)), codes] -= 1
-    return np.average((error**2).sum(axis=1), weights=weight)
-
-
-def _accuracy(codes, proba, weight):
-    return np.average(proba.argmax(axis=1) == codes, weights=weight)
-
-
-_GAINS = {
-    "roc_auc": _roc_auc,
-    "roc_auc_ovr_weighted": _roc_auc_ovr_weighted,
-    "average_precision": _average_precision,
-    "accuracy": _accuracy,
-}
-_LOSSES = {"log_loss": _log_loss, "brier": _brier}
-
-#: Names that :func:`task_metric` knows.
-TASK_METRICS = (*_GAINS, *_LOSSES, *(f"neg_{name}" for name in _LOSSES))
-
-
-def task_metric(metric, *, greater_is_better=None):
-    """Metric of one task's labels and probabilities.
+def task_metric(metric, *, greater_is_better=None, kind=None):
+    """Metric of one task: of labels and probabilities, or of numbers and predictions.
 
     Parameters
     ----------
     metric : str, callable or TaskMetric
-        A name of the lists below, or a callable ``metric(y_true, y_proba)`` of
-        the labelled rows: labels in their own type, and probabilities of shape
-        (n_labelled, n_classes). It takes `sample_weight` as a third parameter if
-        weights are to be used; with weights and without this parameter it raises.
+        A name of the lists below, or a callable of the labelled rows:
+        ``metric(y_true, y_proba)`` with labels in their own type and probabilities of
+        shape (n_labelled, n_classes), or ``metric(y_true, y_pred)`` with numbers. It
+        takes `sample_weight` as a third parameter if weights are to be used; with
+        weights and without this parameter it raises.
 
-        Of these, greater is better:
+        Of these, for tasks of classes, greater is better:
 
         - `"roc_auc"`: area under the ROC curve; with more than two classes, the mean
           over each class against the rest.
@@ -181,23 +180,36 @@ def task_metric(metric, *, greater_is_better=None):
           steps; with more than two classes, the mean over each class against the rest.
         - `"accuracy"`: share of rows whose likeliest class is the label.
 
-        Of these, less is better:
+        Of these, for tasks of classes, less is better:
 
         - `"log_loss"`: mean negative logarithm of the label's probability, in nats.
         - `"brier"`: mean squared error of the second class's probability, 0 to 1; with
           more than two classes, summed over the classes, 0 to 2.
 
-        `"neg_log_loss"` and `"neg_brier"` are the losses with their sign changed, so
-        that greater is better.
+        For tasks of numbers, greater is better of `"r2"`, the share of the variance
+        that is explained, and NaN where all numbers are equal. Less is better of
+
+        - `"mean_squared_error"`, `"root_mean_squared_error"` and
+          `"mean_absolute_error"`, in the numbers' units, the first one squared.
+        - `"mean_poisson_deviance"`, of numbers >= 0, and `"mean_gamma_deviance"`, of
+          numbers > 0; NaN for other numbers, and infinite where a prediction is not
+          greater than 0.
+
+        A loss with `"neg_"` in front, such as `"neg_log_loss"`, has its sign changed,
+        so that greater is better.
     greater_is_better : bool, default=None
         For a callable, whether a greater value is better. None reads the callable's
         own attribute `greater_is_better`, and takes True if there is none.
+    kind : {"class", "number"}, default=None
+        For a callable, which tasks it is for. None takes probabilities of tasks of
+        classes and predictions of tasks of numbers.
 
     Returns
     -------
     task_metric : TaskMetric
-        Called as ``task_metric(y_true, y_proba, sample_weight=None, classes=None)``,
-        with attributes `name` and `greater_is_better`.
+        Called as ``task_metric(y_true, y_proba, sample_weight=None, classes=None)`` or
+        ``task_metric(y_true, y_pred, sample_weight=None)``, with attributes `name`,
+        `greater_is_better` and `kind`.
 
     Examples
     --------
@@ -209,20 +221,28 @@ def task_metric(metric, *, greater_is_better=None):
     1.0
     >>> auc.greater_is_better, task_metric("log_loss").greater_is_better
     (True, False)
+    >>> task_metric("mean_absolute_error")([3.0, 1.0, None], [2.0, 1.0, 5.0])
+    0.5
     """
     if isinstance(metric, TaskMetric):
         return metric
     if callable(metric):
+        if kind not in (None, *_NAMES):
+            raise ValueError(
+                f"kind must be one of {list(_NAMES)} or None; found {kind!r}. Say what "
+                "the tasks hold."
+            )
         if greater_is_better is None:
             greater_is_better = getattr(metric, "greater_is_better", True)
         name = getattr(metric, "__name__", None) or type(metric).__name__
-        return TaskMetric(name, bool(greater_is_better), metric, custom=True)
+        return TaskMetric(name, bool(greater_is_better), metric, custom=True, kind=kind)
     if isinstance(metric, str) and metric in TASK_METRICS:
+        kind = "class" if metric in CLASS_METRICS else "number"
         loss = metric.removeprefix("neg_")
         if loss not in _LOSSES:
-            return TaskMetric(metric, True, _GAINS[metric])
+            return TaskMetric(metric, True, _GAINS[metric], kind=kind)
         sign = 1 if metric == loss else -1
-        return TaskMetric(metric, sign < 0, _LOSSES[loss], sign)
+        return TaskMetric(metric, sign < 0, _LOSSES[loss], sign, kind=kind)
     raise ValueError(
         f"metric must be one of {list(TASK_METRICS)} or a callable metric(y_true, "
         f"y_proba); found {metric!r}. Use one of these names."

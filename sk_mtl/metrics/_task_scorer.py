@@ -3,14 +3,19 @@
 import copy
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
-from sk_mtl._sklearn_compat import _BaseScorer, cached_predict_proba
-from sk_mtl.metrics._inputs import label_columns, task_position
+from sk_mtl._sklearn_compat import _BaseScorer, cached_response
+from sk_mtl.metrics._fitted_tasks import FittedTasks
+from sk_mtl.metrics._read_tasks import warn_undefined
 from sk_mtl.metrics._task_metric import task_metric
-from sk_mtl.metrics._tasks import read_tasks, warn_undefined
 
 _AVERAGES = ("mean", "min", "weighted")
+# What scikit-learn looks for in an estimator before it lets a scorer score it.
+_RESPONSES = {
+    "class": "predict_proba",
+    "number": "predict",
+    None: ["predict_proba", "predict"],
+}
 
 
 class TaskScorer(_BaseScorer):
@@ -34,20 +39,33 @@ class TaskScorer(_BaseScorer):
             _scored_parameters,
             sign=1 if metric.greater_is_better else -1,
             kwargs={},
-            response_method="predict_proba",
+            response_method=_RESPONSES[metric.kind],
         )
 
     def _score(self, method_caller, estimator, X, y_true, sample_weight=None):
-        proba = cached_predict_proba(method_caller, estimator, X)
-        names, rows = _rows_of(estimator, y_true, proba, sample_weight)
-        if self.task is not None:
-            k = task_position(self.task, names)
-            names, rows = [names[k]], [rows[k]]
+        def respond(method):
+            return cached_response(method_caller, estimator, X, method)
+
+        tasks = FittedTasks(estimator, y_true)
+        scored = self._scored(tasks)
+        rows = tasks.rows(X, scored, sample_weight, respond)
         values = np.array([self.metric.of_rows(r) for r in rows])
-        undefined = [name for name, nan in zip(names, np.isnan(values)) if nan]
+        undefined = [tasks.names[k] for k, nan in zip(scored, np.isnan(values)) if nan]
         if undefined:
-            warn_undefined(self.metric.name, undefined)
+            warn_undefined(self.metric, undefined)
         return float(self._averaged(self._sign * values, rows))
+
+    def _scored(self, tasks):
+        """Positions of the tasks that count: the chosen one, or all of one kind."""
+        scored = tasks.scored_by(self.metric, self.task)
+        if self.metric.kind is None and len({tasks.kinds[k] for k in scored}) > 1:
+            raise ValueError(
+                f"An average over tasks must be of one kind of metric; found "
+                f"{self.metric.name!r}, which does not say its kind, for tasks of "
+                "classes and of numbers. Name a task, or use "
+                "task_metric(metric, kind='class') or kind='number'."
+            )
+        return scored
 
     def _averaged(self, scores, rows):
         defined = ~np.isnan(scores)
@@ -70,39 +88,8 @@ class TaskScorer(_BaseScorer):
         return f"make_task_scorer({name}, average={self.average!r})"
 
 
-def _scored_parameters(y_true, y_proba, sample_weight=None):
+def _scored_parameters(y_true, y_pred, sample_weight=None):
     """Signature in which scikit-learn looks up what may be routed to a scorer."""
-
-
-def _rows_of(estimator, y, proba, sample_weight):
-    """Names and labelled rows of each task of `y`, as `estimator` predicts it."""
-    fitted = _last_estimator(estimator)
-    classes = getattr(estimator, "classes_", None)
-    columns, names = label_columns(y)
-    fitted_names = [str(name) for name in getattr(fitted, "task_names_", ())]
-    if names is None and len(fitted_names) == len(columns):
-        names = fitted_names
-    elif names is not None and isinstance(proba, list):
-        # The columns of y decide, so a frame in another order than the one that was
-        # fitted is scored rightly.
-        names = [str(name) for name in names]
-        if names != fitted_names and sorted(names) == sorted(fitted_names):
-            order = [fitted_names.index(name) for name in names]
-            proba = [proba[k] for k in order]
-            classes = None if classes is None else [classes[k] for k in order]
-    missing_label = getattr(fitted, "missing_label", None)
-    return read_tasks(y, proba, sample_weight, classes, names, missing_label)
-
-
-def _last_estimator(estimator):
-    """The fitted model inside searches and pipelines."""
-    while True:
-        if hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        elif isinstance(estimator, Pipeline):
-            estimator = estimator.steps[-1][1]
-        else:
-            return estimator
 
 
 def make_task_scorer(metric, *, task=None, average=None):
@@ -114,6 +101,11 @@ def make_task_scorer(metric, *, task=None, average=None):
     `classes_` and skips rows without a label. It works for every estimator whose
     `predict_proba` returns one array or a list of them, in pipelines and searches.
 
+    An estimator without `classes_` is a regressor: all its tasks hold numbers, and what
+    `predict` returns is scored. Where an estimator has tasks of both kinds, with None
+    in `classes_` for those of numbers, a metric of classes averages over the tasks of
+    classes and a metric of numbers over the others.
+
     Searches over a y with missing labels, or with strings beside numbers, need a
     splitter, such as ``cv=KFold(5)``: for an integer, scikit-learn looks at all labels
     together to choose one, and fails.
@@ -122,7 +114,9 @@ def make_task_scorer(metric, *, task=None, average=None):
     ----------
     metric : str, callable or TaskMetric
         What :func:`task_metric` takes. The scorer changes the sign of metrics of which
-        less is better, so `"log_loss"` and `"neg_log_loss"` are the same scorer.
+        less is better, so `"log_loss"` and `"neg_log_loss"` are the same scorer. A
+        callable that averages over tasks of both kinds must say its own, as in
+        ``task_metric(metric, kind="number")``.
     task : str or int, default=None
         Name or position of the only task to be scored. Names are the columns of y, or
         the estimator's `task_names_`. None scores all tasks and averages.

@@ -3,17 +3,23 @@
 import numpy as np
 import pandas as pd
 
+from sk_mtl.metrics._read_tasks import read_tasks, warn_undefined
 from sk_mtl.metrics._task_metric import task_metric
-from sk_mtl.metrics._tasks import read_tasks, warn_undefined
+
+_DEFAULTS = {
+    "class": ("roc_auc", "average_precision", "log_loss", "brier"),
+    "number": ("r2", "root_mean_squared_error", "mean_absolute_error"),
+}
 
 
 def task_scores(
     y_true,
-    y_proba,
-    metrics=("roc_auc", "average_precision", "log_loss", "brier"),
+    y_proba=None,
+    metrics=None,
     task_names=None,
     sample_weight=None,
     *,
+    y_pred=None,
     classes=None,
     missing_label=None,
 ):
@@ -24,21 +30,28 @@ def task_scores(
     y_true : array-like or DataFrame of shape (n_samples,) or (n_samples, n_tasks)
         Labels of any type, one column per task. NaN, None and `missing_label` mean
         that the row has no label for the task; it is skipped for this task only.
-    y_proba : list of n_tasks arrays, or one array
+    y_proba : list of n_tasks arrays, or one array, default=None
         What `predict_proba` returns: a list with an array of shape (n_samples,
         n_classes) per task, or a single such array for one task. The columns follow
         the sorted classes, as in the estimators' `classes_`. For one task also shape
         (n_samples,), and for several binary tasks also one array of shape (n_samples,
-        n_tasks), with the probabilities of the second class.
-    metrics : tuple of str or callable, default=("roc_auc", "average_precision", \
-            "log_loss", "brier")
+        n_tasks), with the probabilities of the second class. None in the place of a
+        task means that it is a task of numbers; None for all of them, that all are.
+    metrics : tuple of str or callable, default=None
         Names or callables that :func:`task_metric` takes, or a single one of them.
+        None takes `"roc_auc"`, `"average_precision"`, `"log_loss"` and `"brier"` if
+        there are tasks of classes, and `"r2"`, `"root_mean_squared_error"` and
+        `"mean_absolute_error"` if there are tasks of numbers.
     task_names : list of str, default=None
         Names of the rows of the table. None takes the columns of `y_true`, or task_0,
         task_1, ... where it has none.
     sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
             default=None
         Rows of weight 0 count as not labelled.
+    y_pred : array-like or DataFrame of shape (n_samples,) or (n_samples, n_tasks), \
+            default=None
+        What `predict` returns, needed where there are tasks of numbers. A frame is
+        read by the names of its columns if these are the tasks' names.
     classes : list of array-like, or dict of task name to array-like, default=None
         Classes in the order of the probabilities' columns, needed where `y_true` does
         not hold all of them: usually the estimator's `classes_`. None takes the sorted
@@ -51,7 +64,8 @@ def task_scores(
     scores : DataFrame of shape (n_tasks, n_metrics)
         Index `task`, one column per metric. A metric is NaN, with an
         `UndefinedMetricWarning`, where the labelled rows of a task do not define it,
-        as the area under the ROC curve with one class.
+        as the area under the ROC curve with one class. Metrics of classes are NaN for
+        tasks of numbers, and those of numbers for tasks of classes.
 
     Examples
     --------
@@ -66,19 +80,58 @@ def task_scores(
     task
     click      1.0     1.000
     like       1.0     0.667
+
+    Numbers are scored by what `predict` returns.
+
+    >>> y = pd.DataFrame({"visits": [1, 2, 3], "spend": [0.0, 9.0, None]})
+    >>> pred = np.array([[1.0, 3.0], [2.5, 6.0], [2.5, 1.0]])
+    >>> task_scores(y, y_pred=pred, metrics=("r2", "mean_absolute_error")).round(3)
+              r2  mean_absolute_error
+    task
+    visits  0.75                0.333
+    spend   0.56                3.000
     """
-    if isinstance(metrics, str) or callable(metrics):
-        metrics = (metrics,)
-    metrics = [task_metric(metric) for metric in metrics]
     names, rows = read_tasks(
-        y_true, y_proba, sample_weight, classes, task_names, missing_label
+        y_true, y_proba, sample_weight, classes, task_names, missing_label, y_pred
     )
-    values = np.array([[metric.of_rows(r) for metric in metrics] for r in rows])
+    lacking = [name for name, r in zip(names, rows) if r is None]
+    if lacking:
+        raise ValueError(
+            f"Tasks without probabilities must have predictions of numbers; found "
+            f"neither for {lacking}. Pass y_pred=model.predict(X), or the list of "
+            "predict_proba as y_proba."
+        )
+    metrics = _metrics_for(metrics, names, rows)
+    values = np.array([[_value(metric, r) for metric in metrics] for r in rows])
     for metric, column in zip(metrics, np.isnan(values).T, strict=True):
-        if column.any():
-            warn_undefined(metric.name, [n for n, nan in zip(names, column) if nan])
+        undefined = [
+            name
+            for name, r, nan in zip(names, rows, column, strict=True)
+            if nan and metric.kind in (None, r.kind)
+        ]
+        if undefined:
+            warn_undefined(metric, undefined)
     return pd.DataFrame(
         values,
         index=pd.Index(names, name="task"),
         columns=[metric.name for metric in metrics],
     )
+
+
+def _metrics_for(metrics, names, rows):
+    """The metrics, each of which can be of some task."""
+    kinds = [r.kind for r in rows]
+    if metrics is None:
+        known = [_DEFAULTS[kind] for kind in _DEFAULTS if kind in kinds]
+        return [task_metric(name) for each in known for name in each]
+    if isinstance(metrics, str) or callable(metrics):
+        metrics = (metrics,)
+    metrics = [task_metric(metric) for metric in metrics]
+    for metric in metrics:
+        if metric.kind not in (None, *kinds):
+            metric.of_kind(kinds[0], names[0])
+    return metrics
+
+
+def _value(metric, rows):
+    return metric.of_rows(rows) if metric.kind in (None, rows.kind) else np.nan

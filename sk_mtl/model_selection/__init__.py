@@ -1,5 +1,7 @@
 """Model selection that is right for several tasks."""
 
+from sk_mtl.model_selection._compare_tasks import compare_tasks
 from sk_mtl.model_selection._out_of_fold_proba import out_of_fold_proba
+from sk_mtl.model_selection._task_comparison import TaskComparison
 
-__all__ = ["out_of_fold_proba"]
+__all__ = ["TaskComparison", "compare_tasks", "out_of_fold_proba"]

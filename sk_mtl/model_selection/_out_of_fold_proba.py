@@ -2,15 +2,14 @@
 
 import numpy as np
 from sklearn import get_config
-from sklearn.base import clone, is_classifier
-from sklearn.model_selection import check_cv
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 
 from sk_mtl._sklearn_compat import _safe_indexing
-from sk_mtl.metrics._inputs import label_columns, probability_list
-from sk_mtl.metrics._tasks import is_missing
+from sk_mtl.metrics._inputs import probability_list
+from sk_mtl.model_selection._folds import fold_splitter, n_rows
 
 
 def out_of_fold_proba(
@@ -61,6 +60,7 @@ def out_of_fold_proba(
         What `predict_proba` returns: a list with an array per task, or one array for a
         one-dimensional y. The columns are the sorted classes that the folds' models
         know. A class that the training part of a fold lacks has probability 0 there.
+        A task of numbers, beside tasks of classes, has None.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def out_of_fold_proba(
     [(100, 2), (100, 2)]
     """
     check_consistent_length(X, y, groups, sample_weight)
-    splits = _partition(_splitter(cv, estimator, y), X, y, groups)
+    splits = _partition(fold_splitter(cv, estimator, y), X, y, groups)
     params = dict(params or {})
     if sample_weight is not None:
         params[_weight_name(estimator)] = sample_weight
@@ -88,27 +88,18 @@ def out_of_fold_proba(
     if not isinstance(probas[0], list):
         return _joined(probas, classes, tests)
     return [
-        _joined(*task, tests)
-        for task in zip(zip(*probas, strict=True), zip(*classes, strict=True))
+        None if known[0] is None else _joined(proba, known, tests)
+        for proba, known in zip(zip(*probas, strict=True), zip(*classes, strict=True))
     ]
-
-
-def _splitter(cv, estimator, y):
-    """Splitter for `cv`; stratified where scikit-learn would and can."""
-    columns, _ = label_columns(y)
-    one_task = np.ndim(y) == 1 and not is_missing(columns[0]).any()
-    if one_task and is_classifier(estimator):
-        return check_cv(cv, columns[0], classifier=True)
-    return check_cv(cv)
 
 
 def _partition(splitter, X, y, groups):
     """List of (train, test) that tests every row exactly once."""
     splits = [
-        tuple(np.arange(_n_rows(X))[rows] for rows in split)
+        tuple(np.arange(n_rows(X))[rows] for rows in split)
         for split in splitter.split(X, y, groups)
     ]
-    times = np.bincount(np.concatenate([t for _, t in splits]), minlength=_n_rows(X))
+    times = np.bincount(np.concatenate([t for _, t in splits]), minlength=n_rows(X))
     if (times != 1).any():
         raise ValueError(
             "cv must test every row exactly once; found "
@@ -117,10 +108,6 @@ def _partition(splitter, X, y, groups):
             "GroupKFold or another splitter into parts."
         )
     return splits
-
-
-def _n_rows(X):
-    return X.shape[0] if hasattr(X, "shape") else len(X)
 
 
 def _weight_name(estimator):
@@ -148,7 +135,7 @@ def _fit_and_predict(estimator, X, y, train, test, params):
 def _is_per_row(value, X):
     if isinstance(value, (str, dict)) or not hasattr(value, "__len__"):
         return False
-    return np.ndim(value) > 0 and _n_rows(value) == _n_rows(X)
+    return np.ndim(value) > 0 and n_rows(value) == n_rows(X)
 
 
 def _joined(probas, classes, tests):

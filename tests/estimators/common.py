@@ -5,6 +5,9 @@ import pandas as pd
 from sklearn.preprocessing import FunctionTransformer
 from skorch.callbacks import Callback
 
+from sk_mtl.estimators._class_column import ClassColumn
+from sk_mtl.estimators._targets import Targets
+
 #: Settings of a fit that takes a fraction of a second.
 QUICK = {"max_epochs": 3, "batch_size": 64, "random_state": 0}
 #: Steps that do not depend on how rows fall into batches, and draw nothing.
@@ -19,6 +22,21 @@ FULL_BATCH = {
 }
 #: A network of embeddings, scaled numbers, experts, gates and towers, and no more.
 PLAIN = {"numeric_embedding": None, "interaction": None, "weight_averaging": None}
+#: The one of scikit-learn's checks that a network cannot pass.
+EXPECTED_FAILURES = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "weights equal repeated rows to 1e-7 only without shuffled mini-batches; "
+        "test_integer_weights_equal_repeated_rows shows it for full batches"
+    )
+}
+
+
+def class_targets(names, classes, one_dimensional=False):
+    """Return targets of tasks with these classes."""
+    pairs = zip(names, map(np.asarray, classes), strict=True)
+    return Targets(
+        [ClassColumn(name, None, each) for name, each in pairs], one_dimensional
+    )
 
 
 def mixed_table(n_samples=240, seed=0):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sk_mtl.estimators._architecture import (
-    make_structure,
+    make_class_structure,
     resolve_batch_norm,
     resolve_batch_size,
     resolve_device,
@@ -13,8 +13,8 @@ from sk_mtl.estimators._architecture import (
     resolve_task_weights,
     resolve_tower_sizes,
 )
-from sk_mtl.estimators._targets import ClassTargets
-from sk_mtl.losses import FunnelStructure, IndependentStructure
+from sk_mtl.losses import ClassOutput, FunnelStructure, IndependentStructure
+from tests.estimators.common import class_targets
 
 NAMES = ["a", "b"]
 
@@ -87,12 +87,13 @@ def test_a_device_is_what_it_is_called():
 
 def test_structures_follow_the_tasks():
     two, three = np.array([0, 1]), np.array([0, 1, 2])
-    mixed = ClassTargets(NAMES, [two, three], False)
-    structure = make_structure("independent", mixed)
+    mixed = class_targets(NAMES, [two, three], False)
+    structure = make_class_structure("independent", mixed, ClassOutput)
     assert isinstance(structure, IndependentStructure)
     assert structure.head_widths == (1, 3)
-    funnel = make_structure("funnel", ClassTargets(NAMES, [two, two], False))
+    steps = class_targets(NAMES, [two, two], False)
+    funnel = make_class_structure("funnel", steps, ClassOutput)
     assert isinstance(funnel, FunnelStructure)
     assert funnel.head_widths == (1, 1)
     with pytest.raises(ValueError, match="task 'b' has 3 classes"):
-        make_structure("funnel", mixed)
+        make_class_structure("funnel", mixed, ClassOutput)

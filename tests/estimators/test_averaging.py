@@ -276,12 +276,12 @@ class BreakAt(Callback):
     def on_epoch_begin(self, net, **_):
         self.n_steps_ = 0
         if len(net.history) == self.epoch and not self.last_step:
-            nn.init.constant_(net.module_.wiring.first_experts.bias, np.nan)
+            nn.init.constant_(net.module_.wiring.experts.first.bias, np.nan)
 
     def on_grad_computed(self, net, **_):
         self.n_steps_ += 1
         if len(net.history) == self.epoch and self.n_steps_ == 3 and self.last_step:
-            nn.init.constant_(net.module_.wiring.first_experts.bias.grad, np.nan)
+            nn.init.constant_(net.module_.wiring.experts.first.bias.grad, np.nan)
 
 
 @pytest.mark.parametrize("last_step", [True, False])

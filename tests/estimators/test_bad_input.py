@@ -98,7 +98,7 @@ def test_a_mistyped_parameter_of_set_params(cls):
         ("early_stopping", "yes", "a str among {'auto'}"),
         ("validation_split", "first", "a str among {"),
         ("tower_hidden_sizes", 64, "an array-like or an instance of 'dict'"),
-        ("task_weights", 2.0, "an array-like, an instance of 'dict' or None"),
+        ("task_weights", 2.0, "an array-like, an instance of 'dict', an instance"),
         ("class_weight", "balance", "a str among {'balanced'}"),
         ("task_names", "buy", "an array-like or None"),
         ("callbacks", "early", "an instance of 'list', an instance of 'tuple' or None"),

@@ -5,10 +5,14 @@ import pytest
 
 from sk_mtl import MMOEClassifier
 from sk_mtl.estimators._class_weights import apply_class_weights, class_weight_table
-from sk_mtl.estimators._targets import ClassTargets
-from tests.estimators.common import QUICK, assert_equal_proba, mixed_table
+from tests.estimators.common import (
+    QUICK,
+    assert_equal_proba,
+    class_targets,
+    mixed_table,
+)
 
-TARGETS = ClassTargets(["a", "b"], [np.array(["n", "y"]), np.array(["n", "y"])], False)
+TARGETS = class_targets(["a", "b"], [np.array(["n", "y"]), np.array(["n", "y"])], False)
 # Three n and one y in task a; one n, one y and two gaps in task b.
 CODES = np.array([[0, 0], [0, 1], [0, np.nan], [1, np.nan]])
 
@@ -45,14 +49,14 @@ def test_balanced_for_one_task_only():
 
 
 def test_a_class_without_rows_keeps_weight_one():
-    targets = ClassTargets(["a"], [np.array([0, 1, 2])], True)
+    targets = class_targets(["a"], [np.array([0, 1, 2])], True)
     assert table("balanced", targets, np.array([[0.0], [2.0]])) == [[1, 1, 1]]
 
 
 def test_labels_of_any_type_are_found():
-    targets = ClassTargets(["a"], [np.array([False, True])], True)
+    targets = class_targets(["a"], [np.array([False, True])], True)
     assert table({True: 2, False: 0.5}, targets, CODES[:, :1]) == [[0.5, 2]]
-    targets = ClassTargets(["a"], [np.array([0.0, 1.0])], True)
+    targets = class_targets(["a"], [np.array([0.0, 1.0])], True)
     assert table({1: 2}, targets, CODES[:, :1]) == [[1, 2]]
 
 

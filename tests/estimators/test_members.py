@@ -325,7 +325,7 @@ def test_how_much_members_share():
     assert parts["none"] == {"encoder", "wiring", "towers"}
     assert parts["embedding"] == parts["most"] == {"wiring", "towers"}
     own = {s: set(stacked_names(module)) for s, module in models.items()}
-    experts = {"wiring.first_experts.weight", "wiring.first_experts.bias"}
+    experts = {"wiring.experts.first.weight", "wiring.experts.first.bias"}
     assert own["embedding"] - own["most"] == experts
     assert models["most"].scales.shape == (3, models["most"].network.encoder.width)
     assert models["none"].scales is models["embedding"].scales is None

@@ -1,10 +1,17 @@
 """The gates and experts of a fitted MMoE."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
 
-from sk_mtl import MMOEClassifier
+from sk_mtl import (
+    MMOEClassifier,
+    MMOERegressor,
+    MultiTaskEstimator,
+    OMOEClassifier,
+)
 from tests.estimators.common import (
     PLAIN,
     QUICK,
@@ -68,7 +75,7 @@ def test_experts_start_and_stay_different():
     X, y = mixed_table()
     model = MMOEClassifier(expert_hidden_sizes=(6,), **QUICK).fit(X, y)
     width = model.n_experts * 6
-    units = model.net_.module_.wiring.first_experts.weight
+    units = model.net_.module_.wiring.experts.first.weight
     assert len(torch.unique(units, dim=0)) == width
 
 
@@ -111,7 +118,7 @@ def test_gates_are_those_of_the_prediction():
     codes, numeric = map(torch.from_numpy, (arrays.codes, arrays.numeric))
     with torch.no_grad():
         encoded = module.encoder(codes, numeric)
-        first = module.wiring.first_experts(encoded.shared)
+        first = module.wiring.experts.first(encoded.shared)
         experts = torch.relu(first).unflatten(1, (4, 64))
         gates = torch.from_numpy(model.predict_gates(X))
         mixed = torch.einsum("nte,neh->nth", gates, experts)
@@ -144,3 +151,111 @@ def test_two_models_share_nothing():
     for a, b in zip(before, first.net_.module_.parameters(), strict=True):
         assert torch.equal(a, b)
     assert_equal_proba(answer, first.predict_proba(X))
+
+
+@pytest.mark.parametrize("cls", [MMOEClassifier, OMOEClassifier, MultiTaskEstimator])
+@pytest.mark.parametrize("gate", ["top_k", "dselect_k"])
+def test_gates_that_select_experts(cls, gate):
+    X, y = mixed_table()
+    options = {"gate": gate, "expert_dropout": 0.2, "load_balance": 0.01}
+    if cls is MultiTaskEstimator:
+        options = {"wiring_params": options}
+    model = cls(**options, **{**QUICK, "lr": 0.02}).fit(X, y)
+    wiring = model.net_.module_.wiring
+    assert type(wiring.gates.head).__name__.lower() == f"{gate.replace('_', '')}head"
+    assert (wiring.expert_dropout.rate, wiring.load_balance) == (0.2, 0.01)
+    for proba in model.predict_proba(X):
+        np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-6)
+    if cls is not MultiTaskEstimator:
+        gates = model.predict_gates(X)
+        assert gates.shape == (240, 2, 4)
+        np.testing.assert_allclose(gates.sum(axis=2), 1, rtol=0, atol=1e-6)
+        if gate == "top_k":
+            assert ((gates > 0).sum(axis=2) == 2).all()
+        else:
+            assert gates.std(axis=0).max() > 0.005
+
+
+@pytest.mark.parametrize("sharing", ["most", "none"])
+def test_selected_experts_of_members(sharing):
+    X, y = mixed_table()
+    options = {**QUICK, "n_members": 2, "member_sharing": sharing}
+    model = MMOEClassifier(gate="top_k", n_experts=3, expert_dropout=0.2, **options)
+    gates = model.fit(X, y).predict_gates(X)
+    assert gates.shape == (240, 2, 2, 3)
+    assert ((gates > 0).sum(axis=3) == 2).all()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("c++") is None, reason="no compiler here")
+# torch's own, on the way to the compiled network.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:The .grad attribute")
+@pytest.mark.parametrize("gate", ["top_k", "dselect_k"])
+def test_compiled_members_select_the_same_experts(gate):
+    X, y = mixed_table()
+    options = {**QUICK, "n_members": 2, "dropout": 0.0, "unknown_rate": 0.0}
+    options |= {"gate": gate, "n_experts": 3, "load_balance": 0.1}
+    torch._dynamo.reset()
+    compiled = MMOEClassifier(compile=True, **options).fit(X, y).predict_proba(X)
+    plain = MMOEClassifier(**options).fit(X, y).predict_proba(X)
+    assert_equal_proba(compiled, plain, rtol=0, atol=1e-4)
+
+
+def test_settled_selectors_leave_weights_that_are_exactly_zero():
+    X, y = mixed_table()
+    options = {**QUICK, "lr": 0.05, "max_epochs": 20}
+    model = MMOEClassifier(gate="dselect_k", gate_penalty=1.0, **options).fit(X, y)
+    gates = model.predict_gates(X)
+    assert (gates == 0).mean() > 0.4
+
+
+def test_all_experts_selected_is_the_softmax():
+    X, y = mixed_table()
+    options = {**QUICK, "n_experts": 3}
+    model = MMOEClassifier(gate="top_k", n_active_experts=3, **options).fit(X, y)
+    plain = MMOEClassifier(**options).fit(X, y)
+    assert_equal_proba(model.predict_proba(X), plain.predict_proba(X), atol=1e-5)
+
+
+def test_a_load_balance_makes_use_even():
+    X, y = mixed_table()
+    options = {**QUICK, "lr": 0.02}
+
+    def unevenness(model):
+        return model.fit(X, y).predict_gates(X).mean(axis=0).std()
+
+    balanced = unevenness(MMOEClassifier(load_balance=10.0, **options))
+    assert balanced < unevenness(MMOEClassifier(**options)) / 2
+
+
+def test_regressors_select_experts_too():
+    X, _ = mixed_table()
+    y = X[["visits", "age"]].fillna(0.0)
+    model = MMOERegressor(gate="top_k", **QUICK).fit(X[["town", "plan"]], y)
+    assert (model.predict_gates(X[["town", "plan"]]) == 0).any()
+
+
+def test_more_active_experts_than_experts_are_refused():
+    X, y = mixed_table()
+    with pytest.raises(ValueError) as caught:
+        MMOEClassifier(gate="dselect_k", n_experts=1, **QUICK).fit(X, y)
+    assert str(caught.value) == (
+        "n_active_experts must be from 1 to n_experts, 1, with gate='dselect_k'; "
+        "found 2. Give a smaller number, more experts, or gate='softmax'."
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"gate": "hard"},
+        {"n_active_experts": 0},
+        {"gate_penalty": -0.1},
+        {"expert_dropout": 1.0},
+        {"load_balance": -1},
+    ],
+)
+def test_wrong_settings_of_gates_are_refused(wrong):
+    X, y = mixed_table()
+    with pytest.raises(ValueError, match=f"The '{next(iter(wrong))}' parameter of"):
+        MMOEClassifier(**wrong, **QUICK).fit(X, y)

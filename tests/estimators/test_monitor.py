@@ -6,18 +6,17 @@ import torch
 
 from sk_mtl import MMOEClassifier
 from sk_mtl.estimators._monitor import ValidationRows, resolve_monitor
-from sk_mtl.estimators._targets import ClassTargets
 from sk_mtl.losses import IndependentStructure
-from tests.estimators.common import QUICK, mixed_table
+from tests.estimators.common import QUICK, class_targets, mixed_table
 
-TARGETS = ClassTargets(["a", "b"], [np.array(["n", "y"]), np.array([0, 1])], False)
+TARGETS = class_targets(["a", "b"], [np.array(["n", "y"]), np.array([0, 1])], False)
 CODES = np.array([[0, 1], [1, np.nan], [1, 0], [0, 1]])
 # Task a is ranked without a fault; of task b's pairs one in two is right.
 LOGITS = torch.tensor([[-1.0, 2.0], [1.0, 9.0], [2.0, 1.0], [-2.0, 0.0]])
 
 
 def score(monitor, weight=None, targets=TARGETS):
-    structure = IndependentStructure(targets.n_classes)
+    structure = IndependentStructure([len(classes) for classes in targets.classes])
     rows = ValidationRows(targets, structure, CODES, weight)
     losses = {"valid_loss": 0.5, "valid_loss_a": 0.25, "valid_loss_b": 0.75}
     return resolve_monitor(monitor, targets).watching(rows).score(losses, LOGITS)

@@ -89,7 +89,7 @@ class BreakAt(Callback):
 
     def on_epoch_begin(self, net, **_):
         if len(net.history) == self.epoch:
-            nn.init.constant_(net.module_.wiring.first_experts.bias, np.nan)
+            nn.init.constant_(net.module_.wiring.experts.first.bias, np.nan)
 
 
 class KeepWeights(Callback):
@@ -423,3 +423,18 @@ def test_an_interruption_before_the_first_epoch_leaves_no_fit(tables, monkeypatc
     with pytest.raises(KeyboardInterrupt):
         model.fit(**tables)
     assert not hasattr(model, "net_")
+
+
+@pytest.mark.parametrize("n_rows", [1, 31, 32, 33, 4096 + 1])
+def test_rows_are_evaluated_in_batches_of_whole_blocks(tables, n_rows):
+    # So that a row is multiplied by the same kernel, whatever stands beside it.
+    model, seen = fit(tables), []
+    model.net_.module_.register_forward_pre_hook(
+        lambda module, inputs: seen.append(len(inputs[0]))
+    )
+    rows = tables["X"].iloc[np.arange(n_rows) % 160]
+    proba = model.predict_proba(rows)
+    assert [len(p) for p in proba] == [n_rows, n_rows]
+    assert all(n % _net.EVALUATION_ROWS == 0 for n in seen)
+    alone = model.predict_proba(rows.iloc[-1:])
+    assert_equal_proba([p[-1:] for p in proba], alone, rtol=0, atol=1e-6)

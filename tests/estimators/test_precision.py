@@ -122,7 +122,7 @@ def test_weights_and_their_averages_stay_in_single_precision(table, pays):
     moments = model.net_.optimizer_.state.values()
     assert {m["exp_avg"].dtype for m in moments} == {torch.float32}
     # Weights rounded to bfloat16 would be the same after the way there and back.
-    weight = model.net_.module_.wiring.first_experts.weight
+    weight = model.net_.module_.wiring.experts.first.weight
     assert not torch.equal(weight, weight.bfloat16().float())
 
 

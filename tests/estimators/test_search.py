@@ -78,7 +78,8 @@ def test_a_search_over_sizes_and_experts(table):
     assert type(proba) is list
     assert [p.shape for p in proba] == [(240, 2)] * 2
     best = found.best_estimator_["model"]
-    assert best.net_.module_.wiring.n_experts == found.best_params_["model__n_experts"]
+    experts = best.net_.module_.wiring.experts
+    assert experts.n_experts == found.best_params_["model__n_experts"]
     assert_equal_proba(proba, pickle.loads(pickle.dumps(found)).predict_proba(X))
 
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from sk_mtl.estimators._tables import LabelledRows, check_funnel, check_leaks
-from sk_mtl.estimators._targets import ClassTargets
 from sk_mtl.exceptions import FunnelWarning, LeakWarning
 from sk_mtl.preprocessing import FeatureArrays
+from tests.estimators.common import class_targets
 
-TARGETS = ClassTargets(["a", "b"], [np.array([0, 1])] * 2, False)
+TARGETS = class_targets(["a", "b"], [np.array([0, 1])] * 2, False)
 CPU = torch.device("cpu")
 
 
@@ -24,7 +24,7 @@ def arrays(n_rows):
 def tensors(y, weight=None, dtype=torch.float32):
     X = np.zeros((len(y), 1))
     rows = LabelledRows.check(X, y, weight, TARGETS)
-    return rows.to_table(arrays(len(y)), dtype, CPU)
+    return rows.to_table(arrays(len(y)), TARGETS, dtype, CPU)
 
 
 def test_whole_labels_need_no_weights():
@@ -60,9 +60,12 @@ def test_rows_are_taken_with_their_labels_and_weights(make):
     assert taken.weight.tolist() == [[3, 3], [1, 1]]
 
 
+CHAIN = [(), (0,), (1,)]
+
+
 def share_told(y):
     with pytest.warns(FunnelWarning) as caught:
-        check_funnel(np.array(y, dtype=float), TARGETS)
+        check_funnel(np.array(y, dtype=float), TARGETS, CHAIN[: len(y[0])])
     return str(caught[0].message)
 
 
@@ -75,8 +78,8 @@ def test_the_share_of_broken_funnels_is_told():
 def test_sound_funnels_are_not_warned_of():
     nan = np.nan
     sound = [[0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1], [nan, 1, 1], [1, nan, 1]]
-    check_funnel(np.array(sound), TARGETS)
-    check_funnel(np.array([[0.0], [1.0]]), TARGETS)
+    check_funnel(np.array(sound), TARGETS, CHAIN)
+    check_funnel(np.array([[0.0], [1.0]]), TARGETS, CHAIN[:1])
 
 
 def leaks(column, label):
@@ -85,7 +88,7 @@ def leaks(column, label):
     features = FeatureArrays(np.empty((len(column), 0), np.int32), column[:, None])
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", LeakWarning)
-        check_leaks(features, ["x"], label[:, None], ["a"])
+        check_leaks(features, ["x"], label[:, None], TARGETS.columns[:1])
     return bool(caught)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import Ridge
 from sklearn.naive_bayes import GaussianNB
 
 
@@ -44,6 +45,50 @@ class OneModelPerTask(ClassifierMixin, BaseEstimator):
         return np.column_stack(columns)
 
 
+class MixedModel(BaseEstimator):
+    """A naive Bayes model per column of classes, a ridge per column of numbers.
+
+    Columns named in `numbers`, or at these positions, hold numbers. The answers have
+    the form that estimators with tasks of both kinds give.
+    """
+
+    def __init__(self, numbers=(), alpha=1.0, missing_label=None):
+        self.numbers = numbers
+        self.alpha = alpha
+        self.missing_label = missing_label
+
+    def fit(self, X, y):
+        self._columns = list(y.columns) if isinstance(y, pd.DataFrame) else None
+        y = pd.DataFrame(y)
+        self.task_names_ = [str(name) for name in y]
+        self.models_ = []
+        for name in y:
+            known = (y[name].notna() & (y[name] != self.missing_label)).to_numpy()
+            labels = y[name].to_numpy()[known]
+            if name in self.numbers:
+                model, labels = Ridge(alpha=self.alpha), labels.astype(float)
+            else:
+                model, labels = GaussianNB(), np.array(labels.tolist())
+            self.models_.append(model.fit(np.asarray(X)[known], labels))
+        self.classes_ = [getattr(model, "classes_", None) for model in self.models_]
+        self.calls_ = []
+        return self
+
+    def predict_proba(self, X):
+        self.calls_.append("predict_proba")
+        return [
+            None if isinstance(model, Ridge) else model.predict_proba(np.asarray(X))
+            for model in self.models_
+        ]
+
+    def predict(self, X):
+        self.calls_.append("predict")
+        columns = [model.predict(np.asarray(X)) for model in self.models_]
+        if self._columns is None:
+            return np.column_stack([column.astype(object) for column in columns])
+        return pd.DataFrame(dict(zip(self._columns, columns)))
+
+
 def random_tasks(n_samples=300, seed=0):
     """X and a y of four tasks: numbers, strings, three classes, and one with gaps."""
     rng = np.random.default_rng(seed)
@@ -58,6 +103,16 @@ def random_tasks(n_samples=300, seed=0):
         }
     )
     return X, y
+
+
+def mixed_tasks(n_samples=300, seed=0):
+    """X and a y of two tasks of classes and two of numbers, each kind with gaps."""
+    X, y = random_tasks(n_samples, seed)
+    rng = np.random.default_rng(seed + 1)
+    spend = X["a"].to_numpy() + rng.normal(size=n_samples)
+    visits = rng.poisson(np.exp(X["b"] / 2)).astype(float)
+    visits[rng.random(n_samples) < 0.3] = np.nan
+    return X, y[["like", "buy"]].assign(spend=spend, visits=visits)
 
 
 def random_proba(n_samples, n_classes, rng):

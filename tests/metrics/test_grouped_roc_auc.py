@@ -105,7 +105,9 @@ def test_rows_without_a_label_are_skipped_and_may_lack_a_group():
     "y", [[0, 0, 1], [0, 0, 0], [1, 1, 1], [np.nan] * 3, ["a"] * 3]
 )
 def test_no_group_of_both_classes_is_nan_and_warns(y):
-    with pytest.warns(UndefinedMetricWarning, match="no group holds labelled rows"):
+    with pytest.warns(
+        UndefinedMetricWarning, match="no group holds labelled rows of both"
+    ):
         assert np.isnan(grouped_roc_auc(y, [0.1, 0.2, 0.3], ["a", "a", "b"]))
 
 

@@ -11,7 +11,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from sk_mtl.metrics import TASK_METRICS, task_metric
+from sk_mtl.metrics import CLASS_METRICS, NUMBER_METRICS, TASK_METRICS, task_metric
 from tests.metrics.common import random_proba
 
 Y = np.array([0, 0, 1, 1])
@@ -116,7 +116,7 @@ def test_log_loss_of_a_certain_error_is_clipped_as_in_sklearn():
     assert task_metric("log_loss")(y, proba) == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("name", TASK_METRICS)
+@pytest.mark.parametrize("name", CLASS_METRICS)
 def test_weights_equal_repeated_rows_and_zero_equals_absence(name):
     rng = np.random.default_rng(3)
     y, proba = rng.integers(0, 3, 60), random_proba(60, 3, rng)
@@ -140,7 +140,7 @@ def test_weights_equal_repeated_rows_and_zero_equals_absence(name):
     ],
     ids=lambda labels: f"{type(labels).__name__}-{getattr(labels, 'dtype', '')}",
 )
-@pytest.mark.parametrize("name", TASK_METRICS)
+@pytest.mark.parametrize("name", CLASS_METRICS)
 def test_labels_of_any_type(name, labels):
     assert task_metric(name)(labels, P) == task_metric(name)(Y, P)
 
@@ -158,7 +158,7 @@ def test_labels_of_any_type(name, labels):
     ],
     ids=lambda labels: f"{getattr(labels, 'dtype', labels)}",
 )
-@pytest.mark.parametrize("name", TASK_METRICS)
+@pytest.mark.parametrize("name", CLASS_METRICS)
 def test_missing_labels_are_skipped(name, labels):
     if isinstance(labels, list):
         labels = np.array(labels, dtype=object)
@@ -206,25 +206,34 @@ def test_one_class_of_zeros_and_ones_leaves_losses_defined():
     assert task_metric("brier")([False, False], [0.5, 0.25]) == 0.15625
 
 
-@pytest.mark.parametrize("name", TASK_METRICS)
+@pytest.mark.parametrize("name", CLASS_METRICS)
 def test_no_labelled_row_is_nan(name):
     assert np.isnan(task_metric(name)([np.nan, np.nan], [0.2, 0.3]))
 
 
-@pytest.mark.parametrize("name", TASK_METRICS)
+@pytest.mark.parametrize("name", CLASS_METRICS)
 def test_one_string_class_without_classes_is_nan(name):
     assert np.isnan(task_metric(name)(["yes", "yes"], [0.2, 0.3]))
     known = task_metric(name)(["yes", "yes"], [0.2, 0.3], classes=["no", "yes"])
     assert np.isnan(known) == (name.startswith(("roc", "average")))
 
 
-def test_direction_of_every_metric():
-    less = {name for name in TASK_METRICS if not task_metric(name).greater_is_better}
-    assert less == {"log_loss", "brier"}
-    for name in less:
+@pytest.mark.parametrize("name", TASK_METRICS)
+def test_direction_of_every_metric(name):
+    metric = task_metric(name)
+    losses = ("log_loss", "brier", "mean_", "root_mean_")
+    assert metric.greater_is_better != name.startswith(losses)
+    assert metric.kind == ("class" if name in CLASS_METRICS else "number")
+    if not metric.greater_is_better:
         negated = task_metric(f"neg_{name}")
         assert negated.greater_is_better
-        assert negated(Y, P) == -task_metric(name)(Y, P)
+        answers = P if metric.kind == "class" else P * 3
+        assert negated(Y + 1, answers) == -metric(Y + 1, answers) != 0
+
+
+def test_names_of_both_kinds():
+    assert (*CLASS_METRICS, *NUMBER_METRICS) == TASK_METRICS
+    assert len(set(TASK_METRICS)) == len(TASK_METRICS)
 
 
 def share_of_yes(y, proba):
@@ -255,7 +264,42 @@ def test_callable_with_weights():
         task_metric(share_of_yes)(Y, P, [1, 1, 1, 0])
 
 
-@pytest.mark.parametrize("metric", ["roc_auc", "neg_log_loss", weighted_share])
+def test_callable_takes_the_kind_that_it_is_given():
+    def largest(y, answers):
+        return answers.max()
+
+    metric = task_metric(largest)
+    assert metric.kind is None
+    with pytest.raises(ValueError, match="Probabilities must lie between 0 and 1"):
+        metric([1.0, 2.0], [3.0, 4.0])
+    assert metric.of_kind("number")([1.0, 2.0], [3.0, 4.0]) == 4
+    assert task_metric(largest, kind="number")([1.0, None], [3.0, 4.0]) == 3
+    assert metric.of_kind("class")(Y, P) == metric(Y, P) == 0.9
+
+
+def test_metric_of_the_other_kind_raises_in_words():
+    auc, r2 = task_metric("roc_auc"), task_metric("r2")
+    assert auc.of_kind("class") is auc
+    message = r"'roc_auc' is of tasks of classes; found numbers in 'spend'\. Use one of"
+    with pytest.raises(ValueError, match=rf"{message} \['r2', 'mean_squared_error'"):
+        auc.of_kind("number", "spend")
+    message = r"'r2' is of tasks of numbers; found classes in 'click'\. Use one of"
+    with pytest.raises(ValueError, match=rf"{message} \['roc_auc', .* or another task"):
+        r2.of_kind("class", "click")
+    with pytest.raises(ValueError, match="of numbers; found classes in 'y_true'"):
+        r2(Y, P, classes=[0, 1])
+
+
+def test_kind_that_is_none_raises():
+    with pytest.raises(
+        ValueError, match=r"\['class', 'number'\] or None; found 'real'"
+    ):
+        task_metric(share_of_yes, kind="real")
+
+
+@pytest.mark.parametrize(
+    "metric", ["roc_auc", "neg_log_loss", "mean_gamma_deviance", weighted_share]
+)
 def test_pickle_keeps_the_metric(metric):
     metric = task_metric(metric)
     assert pickle.loads(pickle.dumps(metric)) == metric

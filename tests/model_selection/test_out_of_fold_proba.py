@@ -20,7 +20,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sk_mtl.model_selection import out_of_fold_proba
-from tests.metrics.common import OneModelPerTask, random_tasks
+from tests.metrics.common import (
+    MixedModel,
+    OneModelPerTask,
+    mixed_tasks,
+    random_tasks,
+)
 
 X, Y = random_tasks(200)
 BINARY = Y[["click"]].assign(other=(Y["stars"] > 1).astype(int))
@@ -211,6 +216,15 @@ def test_other_estimators_of_several_tasks():
         proba = out_of_fold_proba(model, X, BINARY, cv=3)
         assert [p.shape for p in proba] == [(200, 2), (200, 2)]
         np.testing.assert_allclose([p.sum(axis=1) for p in proba], 1)
+
+
+def test_tasks_of_numbers_have_no_probabilities():
+    features, y = mixed_tasks(200)
+    proba = out_of_fold_proba(MixedModel(("spend", "visits")), features, y, cv=2)
+    assert [None if p is None else p.shape for p in proba] == [
+        *[(200, 2)] * 2,
+        *[None] * 2,
+    ]
 
 
 def test_probabilities_keep_their_precision():

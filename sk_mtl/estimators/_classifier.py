@@ -1,0 +1,232 @@
+"""What every multi-task classifier does: classes in, probabilities out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from sk_mtl._sklearn_compat import Interval, StrOptions, _fit_context
+from sk_mtl.estimators._architecture import make_class_structure
+from sk_mtl.estimators._base import MultiTaskModel
+from sk_mtl.estimators._tables import check_funnel, weight_classes
+from sk_mtl.estimators._targets import Targets, learn_classes
+from sk_mtl.losses import ClassOutput, FunnelStructure, Structure
+
+
+def _is_funnel(estimator: MultiTaskClassifier) -> bool:
+    if estimator.structure != "funnel":
+        raise AttributeError(
+            "predict_conditional_proba needs structure='funnel', whose steps build on "
+            f"each other; found structure={estimator.structure!r}."
+        )
+    return True
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class MultiTaskClassifier(ClassifierMixin, MultiTaskModel):
+    """Base of the multi-task classifiers: one network, one probability per task.
+
+    Parameters
+    ----------
+    structure : {"independent", "funnel"}, default="independent"
+        What the columns of `y` mean. ``"independent"``: each is a task of its own.
+        ``"funnel"``: column k says whether step k was reached, and step k only after
+        step k - 1; then the probability of step k is the product of the conditional
+        probabilities up to k, and every step is trained on all rows.
+
+    funnel : dict or None, default=None
+        With ``structure="funnel"``, by the name of a step that of the step that it
+        builds on, such as ``{"like": "click", "buy": "click"}``; steps left out build
+        on no other. None is the chain of the columns of `y`.
+
+    label_smoothing : float, default=0.0
+        Share of every label that is spread over all classes, in [0, 1). Larger keeps
+        probabilities away from 0 and 1.
+
+    focal_gamma : float, default=0.0
+        Power of the focal loss: rows that are easy count the less the larger it is, by
+        ``(1 - p) ** focal_gamma`` with p the probability of the row's class. It spoils
+        calibration. 0 is plain cross-entropy.
+
+    class_weight : "balanced", dict, list or None, default=None
+        What the classes of a task count. ``"balanced"`` makes every class of a task
+        count the same in total. A dict maps labels to weights, the same for every
+        task, or task names to one of these. A list holds one of these per task.
+        Weights of rare classes above 1 raise recall and spoil calibration.
+
+    Attributes
+    ----------
+    classes_ : list of ndarray, or ndarray
+        The sorted classes of each task; a single array where `y` was 1-d.
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "structure": [StrOptions({"independent", "funnel"})],
+        "funnel": [Mapping, None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "focal_gamma": [Interval(Real, 0, None, closed="left")],
+        "class_weight": [StrOptions({"balanced"}), dict, list, tuple, None],
+    }
+
+    _changeable: ClassVar[frozenset] = frozenset({"class_weight"})
+
+    structure: str = "independent"
+    funnel: Mapping | None = None
+    label_smoothing: float = 0.0
+    focal_gamma: float = 0.0
+    class_weight: Any = None
+
+    # Not the mixin's, which knows nothing of missing labels.
+    score = MultiTaskModel.score
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one more pass over the given rows.
+
+        The first call fits the preprocessing, which stays as it is from then on:
+        categories that come up later are unknown, and columns that are constant in the
+        first batch are left out for good. Its number of rows also decides on `n_bins`
+        and `batch_norm` where they are "auto". Give a first batch that is large enough
+        to show the categories.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+
+        y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
+
+        classes : array-like, or list of array-like, default=None
+            All classes of a 1-d `y`, or a list with those of each task, at the first
+            call. None takes the classes of the first `y`.
+
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
+                default=None
+
+        Returns
+        -------
+        self : object
+            The estimator, trained further.
+        """
+        self._refuse_balanced()
+        self._fit_further(X, y, sample_weight, classes)
+        return self
+
+    def predict_proba(self, X):
+        """Return the probability of every class of every task.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        proba : list of ndarray of shape (n_samples, n_classes)
+            One array per column of y, its columns in the order of ``classes_``; a
+            single array where y was 1-d.
+        """
+        check_is_fitted(self)
+        answers = self._structure.answers
+        return self._answer(self._map_logits(X, lambda z: _exp(answers(z))))
+
+    def predict_log_proba(self, X):
+        """Return the logarithm of the probabilities, computed without the detour.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_proba : list of ndarray of shape (n_samples, n_classes)
+            As from `predict_proba`.
+        """
+        log_proba = self._predict_answers(X)
+        for array in log_proba:
+            # A probability that rounds to one has the logarithm of one.
+            array[array >= -np.finfo(array.dtype).epsneg / 2] = 0
+        return self._answer(log_proba)
+
+    @available_if(_is_funnel)
+    def predict_conditional_proba(self, X):
+        """Return the probability of each step, given that the one before was reached.
+
+        With click and conversion these are the click-through rate (CTR) and the
+        conversion rate (CVR) of every row, clicked or not.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        proba : list of ndarray of shape (n_samples, 2)
+            One array per step, as from `predict_proba`.
+        """
+        check_is_fitted(self)
+        function = self._structure.conditional_log_proba
+        return self._answer(self._map_logits(X, lambda z: _exp(function(z))))
+
+    def __sklearn_tags__(self):
+        """Return what scikit-learn should know about the estimator."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = self.structure != "funnel"
+        return tags
+
+    def _learn_targets(self, y, classes=None) -> Targets:
+        return learn_classes(
+            y,
+            task_names=self.task_names,
+            missing_label=self.missing_label,
+            classes=classes,
+        )
+
+    def _make_structure(self, targets: Targets) -> Structure:
+        return make_class_structure(
+            self.structure, targets, self._class_output, funnel=self.funnel
+        )
+
+    def _class_output(self, n_classes: int) -> ClassOutput:
+        """Return what the logits of a task with so many classes mean."""
+        return ClassOutput(
+            n_classes,
+            label_smoothing=self.label_smoothing,
+            focal_gamma=self.focal_gamma,
+        )
+
+    def _check_labels(self, codes: np.ndarray) -> None:
+        if isinstance(self._structure, FunnelStructure):
+            parents = self._structure.parents
+            on = [() if parent is None else (parent,) for parent in parents]
+            check_funnel(codes, self._targets, on)
+
+    def _weight_rows(self, train, valid):
+        return weight_classes(self.class_weight, self._targets, train, valid)
+
+    def _set_answers(self) -> None:
+        super()._set_answers()
+        self.classes_ = self._answer(self._targets.classes)
+
+    def _refuse_balanced(self) -> None:
+        given = self.class_weight
+        if isinstance(given, Mapping):
+            given = given.values()
+        elif not isinstance(given, list | tuple):
+            given = [given]
+        if "balanced" in list(given):
+            raise ValueError(
+                "class_weight must hold numbers for partial_fit, which sees a part of "
+                f"the rows; found {self.class_weight!r}. Compute the weights on all "
+                "rows with sklearn.utils.compute_class_weight and give them as a dict."
+            )
+
+
+def _exp(tensors: list[Tensor]) -> list[Tensor]:
+    return [tensor.exp() for tensor in tensors]

@@ -1,0 +1,100 @@
+"""Cross-stitch networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Real
+from typing import ClassVar
+
+from sk_mtl._sklearn_compat import Interval
+from sk_mtl.estimators._classifier import MultiTaskClassifier
+from sk_mtl.estimators._documentation import share_documentation
+from sk_mtl.estimators._regressor import MultiTaskRegressor
+from sk_mtl.estimators._wiring_model import WiringModel
+from sk_mtl.nn import CrossStitch
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class CrossStitchModel(WiringModel):
+    """Cross-stitch network: each layer learns how much the tasks share.
+
+    Every task has a network and embeddings of its own. After each hidden layer a
+    cross-stitch unit mixes what the layers of all tasks have made, by a learnt matrix:
+
+    ``h_k = sum_j a_kj * layer_j(...)``.
+
+    Where the matrix is the identity the tasks are apart; where its entries are equal
+    they share. `net_.module_.wiring.units` holds the matrices after training.
+
+    Parameters
+    ----------
+    self_weight : float, default=0.9
+        What a task's own layer counts in its mixture at the start, in [0, 1]; the rest
+        is shared out evenly. 1 starts with single tasks; nearer to one over the number
+        of tasks starts with more in common.
+
+    hidden_sizes : tuple of int, default=(256,)
+        Widths of the layers of each task's network, at least one, with a unit behind
+        each.
+
+    References
+    ----------
+    Misra, I. et al. (2016). Cross-stitch Networks for Multi-task Learning. CVPR.
+    https://doi.org/10.1109/CVPR.2016.433
+    """
+
+    _wiring = CrossStitch
+    _wiring_name = "cross_stitch"
+    _parameter_constraints: ClassVar[dict] = {
+        "self_weight": [Interval(Real, 0, 1, closed="both")],
+        "hidden_sizes": ["array-like"],
+    }
+
+    self_weight: float = 0.9
+    hidden_sizes: tuple[int, ...] = (256,)
+
+
+@share_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class CrossStitchClassifier(CrossStitchModel, MultiTaskClassifier):
+    """Cross-stitch network for classes of several tasks.
+
+    See Also
+    --------
+    SingleTaskClassifier : The same without cross-stitch units.
+    MMOEClassifier : Mixtures that depend on the row.
+
+    Examples
+    --------
+    Two layers, and a unit behind each.
+
+    >>> from sk_mtl import CrossStitchClassifier
+    >>> from sk_mtl.datasets import load_adult
+    >>> X, y = load_adult(return_X_y=True)
+    >>> X, y = X[:1000], y[:1000]
+    >>> model = CrossStitchClassifier(hidden_sizes=(64, 32), max_epochs=3).fit(X, y)
+    >>> [proba.shape for proba in model.predict_proba(X)]
+    [(1000, 2), (1000, 2)]
+    """
+
+
+@share_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class CrossStitchRegressor(CrossStitchModel, MultiTaskRegressor):
+    """Cross-stitch network for several numbers.
+
+    See Also
+    --------
+    CrossStitchClassifier : The same for classes.
+
+    Examples
+    --------
+    Two numbers of the same rows, predicted in their own units.
+
+    >>> from sk_mtl import CrossStitchRegressor
+    >>> from sk_mtl.datasets import make_related_tasks
+    >>> X, y = make_related_tasks(1000, random_state=0)
+    >>> model = CrossStitchRegressor(hidden_sizes=(64, 32), max_epochs=3).fit(X, y)
+    >>> model.predict(X).shape
+    (1000, 2)
+    """

@@ -1,0 +1,158 @@
+"""What every multi-task regressor does: numbers in, numbers out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from sk_mtl._sklearn_compat import Interval, _fit_context
+from sk_mtl.estimators._base import MultiTaskModel
+from sk_mtl.estimators._number_column import NumberColumn
+from sk_mtl.estimators._target_column import TargetColumn
+from sk_mtl.estimators._targets import Targets, learn_numbers
+from sk_mtl.losses import (
+    AbsoluteErrorOutput,
+    GammaOutput,
+    HuberOutput,
+    IndependentStructure,
+    PoissonOutput,
+    SquaredErrorOutput,
+    Structure,
+    TaskOutput,
+    ZILNOutput,
+)
+
+#: What a task of numbers can be learnt by: each makes an output, given `huber_delta`.
+LOSSES: dict[str, Callable[[float], TaskOutput]] = {
+    "squared_error": lambda delta: SquaredErrorOutput(),
+    "absolute_error": lambda delta: AbsoluteErrorOutput(),
+    "huber": HuberOutput,
+    "poisson": lambda delta: PoissonOutput(),
+    "gamma": lambda delta: GammaOutput(),
+    "ziln": lambda delta: ZILNOutput(),
+}
+
+
+def number_output(column: NumberColumn, huber_delta: float = 1.0) -> TaskOutput:
+    """Return what the logits of a task of numbers mean, or raise."""
+    if column.loss not in LOSSES:
+        raise ValueError(
+            f"loss must be one of {list(LOSSES)} for each task; found {column.loss!r} "
+            f"for task {column.name!r}. Use one of these."
+        )
+    return LOSSES[column.loss](huber_delta)
+
+
+def _learns_ziln(estimator: NumberAnswers) -> bool:
+    check_is_fitted(estimator)
+    if not any(_is_ziln(column) for column in estimator._targets.columns):
+        raise AttributeError(
+            "predict_proba_positive needs a task that is learnt by 'ziln'; found none. "
+            "Set loss='ziln' for tasks of many zeros."
+        )
+    return True
+
+
+def _is_ziln(column: TargetColumn) -> bool:
+    return getattr(column, "loss", None) == "ziln"
+
+
+class NumberAnswers:
+    """Answers about tasks of numbers; mixed into a `MultiTaskModel`."""
+
+    @available_if(_learns_ziln)
+    def predict_proba_positive(self, X) -> np.ndarray:
+        """Return the chance that a zero-inflated number is not zero.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        chance : ndarray of shape (n_samples,) or (n_samples, n_tasks)
+            NaN for tasks that are not learnt by ``"ziln"``.
+        """
+        answers = self._predict_answers(X)
+        chances = [
+            np.exp(answer[:, 1]) if _is_ziln(column) else np.full(len(answer), np.nan)
+            for column, answer in zip(self._targets.columns, answers, strict=True)
+        ]
+        if self._targets.one_dimensional:
+            return chances[0]
+        return np.stack(chances, axis=1)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class MultiTaskRegressor(RegressorMixin, NumberAnswers, MultiTaskModel):
+    """Base of the multi-task regressors: one network, one number per task.
+
+    Parameters
+    ----------
+    loss : str, list of str or dict, default="squared_error"
+        What is learnt: one for all tasks, a list with one per task, or a dict by task
+        name. ``"squared_error"`` learns the mean, ``"absolute_error"`` the median,
+        ``"huber"`` something between, which outliers pull less. ``"poisson"`` (counts,
+        >= 0) and ``"gamma"`` (> 0) learn a mean that is positive and errors in
+        proportion. ``"ziln"`` is for many zeros and a few large numbers, such as what
+        customers spend: the chance of a positive number and a log-normal.
+
+    huber_delta : float, default=1.0
+        Errors up to it are squared by ``loss="huber"``, in standard deviations of the
+        target. Larger is nearer to the squared error.
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "loss": [str, list, tuple, dict],
+        "huber_delta": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    loss: Any = "squared_error"
+    huber_delta: float = 1.0
+
+    # Not the mixin's, which knows nothing of missing labels.
+    score = MultiTaskModel.score
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one more pass over the given rows.
+
+        The first call fits the preprocessing and the units of the targets, which stay
+        as they are from then on. Give a first batch that is large enough to show both.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+
+        y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
+
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
+                default=None
+
+        Returns
+        -------
+        self : object
+            The estimator, trained further.
+        """
+        self._fit_further(X, y, sample_weight)
+        return self
+
+    def _learn_targets(self, y, classes=None) -> Targets:
+        return learn_numbers(
+            y,
+            task_names=self.task_names,
+            missing_label=self.missing_label,
+            loss=self.loss,
+        )
+
+    def _make_structure(self, targets: Targets) -> Structure:
+        return IndependentStructure(
+            [number_output(column, self.huber_delta) for column in targets.columns]
+        )

@@ -1,0 +1,65 @@
+"""Which task builds on which, given by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+
+import numpy as np
+
+
+def task_positions(parameter: str, given: Sequence, task_names: list[str]) -> list[int]:
+    """Return the positions of tasks, or raise where a name is none of theirs."""
+    unknown = [name for name in given if name not in task_names]
+    if unknown:
+        raise ValueError(
+            f"{parameter} must name tasks of {task_names}; found {unknown}. Correct "
+            "the names."
+        )
+    return [task_names.index(name) for name in given]
+
+
+def resolve_parents(
+    parameter: str, given: Mapping, task_names: list[str]
+) -> list[tuple[int, ...]]:
+    """Return the positions of the tasks that each task builds on.
+
+    Parameters
+    ----------
+    parameter : str
+        Its name, for errors.
+
+    given : mapping
+        By the name of a task the name of the one that it builds on, or several.
+        Tasks left out build on no other.
+
+    task_names : list of str
+    """
+    task_positions(parameter, list(given), task_names)
+    parents = {}
+    for name, value in given.items():
+        if not np.iterable(value):
+            raise ValueError(
+                f"{parameter} must lead from a task to the name of one, or to a list "
+                f"of names; found {value!r} for {name!r}. Leave out a task that builds "
+                "on no other."
+            )
+        parents[name] = [value] if isinstance(value, str) else list(value)
+    found = [
+        tuple(task_positions(parameter, parents.get(name, []), task_names))
+        for name in task_names
+    ]
+    try:
+        TopologicalSorter(parents).prepare()
+    except CycleError as error:
+        circle = " -> ".join(map(repr, error.args[1]))
+        raise ValueError(
+            f"{parameter} must not lead from a task back to itself; found {circle}. "
+            "Drop one of these relations."
+        ) from None
+    return found
+
+
+def chain_of(task_names: list[str]) -> list[tuple[int, ...]]:
+    """Return the parents where each task builds on the one before it."""
+    return [(k - 1,) if k else () for k in range(len(task_names))]

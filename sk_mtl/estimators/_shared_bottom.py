@@ -1,0 +1,92 @@
+"""A bottom that all tasks share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sk_mtl.estimators._classifier import MultiTaskClassifier
+from sk_mtl.estimators._documentation import share_documentation
+from sk_mtl.estimators._regressor import MultiTaskRegressor
+from sk_mtl.estimators._wiring_model import WiringModel
+from sk_mtl.nn import SharedBottom
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SharedBottomModel(WiringModel):
+    """Shared bottom: one network for all tasks, and a tower for each.
+
+    The classic of multi-task learning (hard parameter sharing): one perceptron reads
+    the input, and every task's tower reads its result,
+
+    ``y_k = tower_k(bottom(x))``.
+
+    What the tasks have in common is learnt from all their labels. Tasks that need
+    different things of the input compete for the same units: where they are little
+    related, one gains at the cost of another (the seesaw).
+
+    Parameters
+    ----------
+    bottom_hidden_sizes : tuple of int, default=(256,)
+        Widths of the layers of the shared perceptron, at least one. Wider and deeper
+        leaves more room for all tasks and overfits small tables sooner.
+
+    References
+    ----------
+    Caruana, R. (1997). Multitask Learning. Machine Learning 28, 41-75.
+    https://doi.org/10.1023/A:1007379606734
+    """
+
+    _wiring = SharedBottom
+    _wiring_name = "shared_bottom"
+    _parameter_constraints: ClassVar[dict] = {
+        "bottom_hidden_sizes": ["array-like"],
+    }
+
+    bottom_hidden_sizes: tuple[int, ...] = (256,)
+
+
+@share_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class SharedBottomClassifier(SharedBottomModel, MultiTaskClassifier):
+    """Shared bottom (hard parameter sharing) for classes of several tasks.
+
+    See Also
+    --------
+    MMOEClassifier : Several experts, which each task mixes in its own way.
+    SingleTaskClassifier : A network for each task, with nothing shared.
+
+    Examples
+    --------
+    A wide bottom and, for each task, a linear tower.
+
+    >>> from sk_mtl import SharedBottomClassifier
+    >>> from sk_mtl.datasets import load_adult
+    >>> X, y = load_adult(return_X_y=True)
+    >>> X, y = X[:1000], y[:1000]
+    >>> model = SharedBottomClassifier(tower_hidden_sizes=(), max_epochs=3).fit(X, y)
+    >>> [proba.shape for proba in model.predict_proba(X)]
+    [(1000, 2), (1000, 2)]
+    """
+
+
+@share_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class SharedBottomRegressor(SharedBottomModel, MultiTaskRegressor):
+    """Shared bottom (hard parameter sharing) for several numbers.
+
+    See Also
+    --------
+    SharedBottomClassifier : The same for classes.
+
+    Examples
+    --------
+    Two numbers of the same rows, predicted in their own units.
+
+    >>> from sk_mtl import SharedBottomRegressor
+    >>> from sk_mtl.datasets import make_related_tasks
+    >>> X, y = make_related_tasks(1000, random_state=0)
+    >>> model = SharedBottomRegressor(tower_hidden_sizes=(), max_epochs=3).fit(X, y)
+    >>> model.predict(X).shape
+    (1000, 2)
+    """

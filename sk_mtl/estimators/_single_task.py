@@ -1,0 +1,90 @@
+"""A network for each task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sk_mtl.estimators._classifier import MultiTaskClassifier
+from sk_mtl.estimators._documentation import share_documentation
+from sk_mtl.estimators._regressor import MultiTaskRegressor
+from sk_mtl.estimators._wiring_model import WiringModel
+from sk_mtl.nn import SingleTask
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SingleTaskModel(WiringModel):
+    """Single tasks: a network of its own for each task, trained in one pass.
+
+    Nothing is shared, neither layers nor embeddings,
+
+    ``y_k = tower_k(network_k(embedding_k(x)))``,
+
+    so each task learns what a network for it alone would learn, on the same rows and
+    in the same steps. That is the baseline that every way of sharing has to beat, task
+    by task. Only early stopping and `monitor` look at all tasks together.
+
+    Parameters
+    ----------
+    hidden_sizes : tuple of int, default=(256,)
+        Widths of the layers of each task's network before its tower. Wider and deeper
+        fits more and overfits small tables sooner.
+
+    References
+    ----------
+    Caruana, R. (1997). Multitask Learning. Machine Learning 28, 41-75.
+    https://doi.org/10.1023/A:1007379606734
+    """
+
+    _wiring = SingleTask
+    _wiring_name = "single_task"
+    _parameter_constraints: ClassVar[dict] = {
+        "hidden_sizes": ["array-like"],
+    }
+
+    hidden_sizes: tuple[int, ...] = (256,)
+
+
+@share_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class SingleTaskClassifier(SingleTaskModel, MultiTaskClassifier):
+    """A network for each task, with nothing shared: the baseline for classes.
+
+    See Also
+    --------
+    SharedBottomClassifier : One network for all tasks.
+
+    Examples
+    --------
+    Two networks side by side, each with embeddings of its own.
+
+    >>> from sk_mtl import SingleTaskClassifier
+    >>> from sk_mtl.datasets import load_adult
+    >>> X, y = load_adult(return_X_y=True)
+    >>> X, y = X[:1000], y[:1000]
+    >>> model = SingleTaskClassifier(max_epochs=3, random_state=0).fit(X, y)
+    >>> [proba.shape for proba in model.predict_proba(X)]
+    [(1000, 2), (1000, 2)]
+    """
+
+
+@share_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class SingleTaskRegressor(SingleTaskModel, MultiTaskRegressor):
+    """A network for each task, with nothing shared: the baseline for numbers.
+
+    See Also
+    --------
+    SingleTaskClassifier : The same for classes.
+
+    Examples
+    --------
+    Two numbers of the same rows, predicted in their own units.
+
+    >>> from sk_mtl import SingleTaskRegressor
+    >>> from sk_mtl.datasets import make_related_tasks
+    >>> X, y = make_related_tasks(1000, random_state=0)
+    >>> model = SingleTaskRegressor(max_epochs=3, random_state=0).fit(X, y)
+    >>> model.predict(X).shape
+    (1000, 2)
+    """

@@ -1,0 +1,83 @@
+"""What `fit` learns about one column of y: the base class."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+
+from sk_mtl.metrics import TaskMetric
+
+
+@dataclass(frozen=True)
+class TargetColumn(ABC):
+    """One task of y: how its labels become numbers, and answers become labels.
+
+    Attributes
+    ----------
+    name : str
+        The name of the task.
+
+    missing_label : object
+        The value that marks a missing label beside NaN and None.
+    """
+
+    name: str
+    missing_label: Any
+
+    @abstractmethod
+    def encode(self, column, *, what: str, strict: bool) -> np.ndarray:
+        """Return numbers, NaN where a label lacks.
+
+        A label that `fit` would refuse raises, or, without `strict`, is told apart.
+        """
+
+    @abstractmethod
+    def decode(self, answers: np.ndarray) -> np.ndarray:
+        """Return predicted labels, given the answers of the network.
+
+        Parameters
+        ----------
+        answers : ndarray of shape (n_samples, n_answers)
+            What the structure answers for the task.
+        """
+
+    @abstractmethod
+    def score(
+        self, codes: np.ndarray, answers: np.ndarray, weight: np.ndarray
+    ) -> float:
+        """Return how good answers are, at best 1, on rows of positive weight."""
+
+    @abstractmethod
+    def evaluate(self, metric: TaskMetric, codes, answers, weight) -> float:
+        """Return a metric of `sk_mtl.metrics` on labelled rows."""
+
+    @abstractmethod
+    def is_told_by(self, feature: np.ndarray, codes: np.ndarray) -> bool:
+        """Return whether a feature is the label under another name."""
+
+    @abstractmethod
+    def check_counts(self, codes: np.ndarray, weight: np.ndarray | None) -> None:
+        """Raise where the labelled rows of positive weight cannot be learnt from."""
+
+    def fit_scale(self, codes: np.ndarray, weight: np.ndarray | None) -> TargetColumn:
+        """Return the column with the units in which the network learns it."""
+        return self
+
+    def scale_codes(self, codes: np.ndarray) -> np.ndarray:
+        """Return the numbers in the units in which the network learns them."""
+        return codes
+
+    def strata(self, codes: np.ndarray) -> np.ndarray:
+        """Return what a split into parts should spread evenly, NaN without a label."""
+        return codes
+
+
+def raise_unlabelled(name: str, column) -> NoReturn:
+    """Raise for a task without a single label."""
+    raise ValueError(
+        f"Task {name!r} must have labelled rows; found none: all {len(column)} labels "
+        "are missing. Drop the column, or give its labels."
+    )

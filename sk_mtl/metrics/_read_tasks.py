@@ -1,0 +1,128 @@
+"""The labelled rows of every task, of classes and of numbers alike."""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import UndefinedMetricWarning
+
+from sk_mtl.metrics._class_rows import class_rows
+from sk_mtl.metrics._inputs import (
+    label_columns,
+    probability_list,
+    task_names_of,
+    task_position,
+    weight_columns,
+)
+from sk_mtl.metrics._number_rows import number_rows, prediction_columns
+
+# Why the metrics of each kind of task, and a user's own, may be undefined.
+_REASONS = {
+    "class": "their labelled rows do not hold two known classes. Score more rows, or "
+    "pass classes= for metrics that need one class only.",
+    "number": "their labelled rows do not define it: r2 needs numbers that differ, a "
+    "Poisson deviance numbers >= 0, a gamma deviance numbers > 0. Score more rows, or "
+    "use another metric.",
+    None: "it returned NaN, or there are no labelled rows. Score more rows, or use "
+    "another metric.",
+}
+
+
+def read_tasks(
+    y_true,
+    y_proba=None,
+    sample_weight=None,
+    classes=None,
+    names=None,
+    missing_label=None,
+    y_pred=None,
+):
+    """Names and rows of every task of `y_true`.
+
+    A task is one of numbers where `y_proba` is None, or holds None in its place.
+
+    Returns
+    -------
+    names : list of str
+    rows : list of ClassRows, NumberRows or None
+        None for a task of numbers without predictions.
+    """
+    columns, own_names = label_columns(y_true)
+    n_tasks, n_samples = len(columns), len(columns[0]) if columns else 0
+    names = task_names_of(n_tasks, own_names if names is None else names)
+    predictions = [None] * n_tasks
+    if y_pred is not None:
+        predictions = prediction_columns(y_pred, names, n_samples)
+    rows = rows_per_task(
+        columns,
+        names,
+        probability_arrays(y_proba, n_tasks, n_samples),
+        predictions,
+        weight_columns(sample_weight, n_tasks, n_samples),
+        classes_per_task(classes, names),
+        missing_label,
+    )
+    return names, rows
+
+
+def rows_per_task(
+    columns, names, probas, predictions, weights, classes, missing_label=None
+):
+    """Rows of every task; None where a task has neither kind of answer."""
+    rows = []
+    for column, name, proba, prediction, weight, known in zip(
+        columns, names, probas, predictions, weights, classes, strict=True
+    ):
+        if proba is not None:
+            rows.append(class_rows(column, proba, weight, known, missing_label, name))
+        elif prediction is not None:
+            rows.append(number_rows(column, prediction, weight, missing_label, name))
+        else:
+            rows.append(None)
+    return rows
+
+
+def probability_arrays(y_proba, n_tasks, n_samples):
+    """Checked probabilities per task, None for the tasks of numbers."""
+    if y_proba is None:
+        return [None] * n_tasks
+    gaps = isinstance(y_proba, (list, tuple)) and any(p is None for p in y_proba)
+    if not gaps or len(y_proba) != n_tasks:
+        return probability_list(y_proba, n_tasks, n_samples)
+    given = [proba for proba in y_proba if proba is not None]
+    checked = iter(probability_list(given, len(given), n_samples) if given else ())
+    return [None if proba is None else next(checked) for proba in y_proba]
+
+
+def classes_per_task(classes, names):
+    """Classes of each task, None where they are to be read off its labels.
+
+    `classes` is a list with one entry per task, a dict by task name, or the classes
+    of the only task. A task of numbers has None.
+    """
+    if classes is None:
+        return [None] * len(names)
+    if isinstance(classes, dict):
+        for task in classes:
+            task_position(task, names)
+        return [classes.get(name) for name in names]
+    if len(names) == 1 and (not len(classes) or _is_label(classes[0])):
+        return [classes]
+    if len(classes) != len(names):
+        raise ValueError(
+            f"classes must hold one array per task ({len(names)}); found "
+            f"{len(classes)}. Pass the estimator's classes_."
+        )
+    return list(classes)
+
+
+def _is_label(entry):
+    return entry is not None and np.ndim(entry) == 0
+
+
+def warn_undefined(metric, task_names):
+    """Warn that a metric is NaN for some tasks, and why."""
+    warnings.warn(
+        f"{metric.name} is undefined and NaN for {task_names}: {_REASONS[metric.kind]}",
+        UndefinedMetricWarning,
+        stacklevel=3,
+    )

@@ -1,0 +1,35 @@
+"""The baseline of a multi-task model: a network of its own for each task."""
+
+import inspect
+
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.pipeline import Pipeline
+
+from sk_mtl import estimators
+
+
+def single_task_baseline(estimator):
+    """One network per task, with the estimator's encoder, towers and budget.
+
+    Every parameter that both have is the estimator's, so that what differs is what the
+    tasks share. In a pipeline the last step is replaced.
+    """
+    if isinstance(estimator, Pipeline):
+        name, last = estimator.steps[-1]
+        return clone(estimator).set_params(**{name: single_task_baseline(last)})
+    own = tuple(getattr(estimators, name) for name in estimators.__all__)
+    kinds = {"Classifier": is_classifier, "Regressor": is_regressor}
+    kind = next((kind for kind, is_kind in kinds.items() if is_kind(estimator)), None)
+    if not isinstance(estimator, own) or kind is None:
+        raise ValueError(
+            "baseline=None needs a classifier or regressor of sk_mtl, alone or as the "
+            f"last step of a pipeline; found {type(estimator).__name__}. Give the "
+            "baseline."
+        )
+    baseline = getattr(estimators, f"SingleTask{kind}")
+    shared = inspect.signature(baseline).parameters
+    values = estimator.get_params(deep=False)
+    if values.get("structure") not in ("independent", "funnel"):
+        # A structure of the model's own, of tasks with probabilities of their own.
+        values.pop("structure", None)
+    return baseline(**{name: v for name, v in values.items() if name in shared})

@@ -1,0 +1,403 @@
+"""Bad input about tasks and how they are joined: required; found; what to do."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sk_mtl
+from sk_mtl import (
+    AITMClassifier,
+    DBMTLClassifier,
+    ESCM2Classifier,
+    ESMMClassifier,
+    HoMEClassifier,
+    HoMERegressor,
+    MMOEClassifier,
+    MMOERegressor,
+    MultiTaskEstimator,
+)
+from sk_mtl.losses import AGGREGATORS, WEIGHTINGS
+from tests.estimators.common import QUICK, funnel_table, mixed_table
+
+CLASSIFIERS = [
+    getattr(sk_mtl, name) for name in sk_mtl.__all__ if name.endswith("Classifier")
+]
+#: What is a funnel without having been asked for one.
+FUNNELS = [ESMMClassifier, AITMClassifier, ESCM2Classifier]
+STEPS = "['click', 'like', 'buy']"
+
+
+@pytest.fixture(scope="module")
+def table():
+    return funnel_table(200)
+
+
+@pytest.fixture(scope="module")
+def steps():
+    """A click, and two things that may follow it."""
+    X, y = funnel_table(200)
+    liked = y["click"] * (np.arange(200) % 2)
+    return X, pd.DataFrame({"click": y["click"], "like": liked, "buy": y["conversion"]})
+
+
+@pytest.fixture(scope="module")
+def numbers():
+    X, _ = mixed_table(200)
+    y = pd.DataFrame({"age": X["age"], "spend": X["visits"] - 2.5})
+    return X[["town", "plan"]], y
+
+
+def refuse(cls, table, message, **options):
+    """Assert that a fit raises an error with exactly this message."""
+    with pytest.raises(ValueError) as caught:
+        cls(**{**QUICK, "max_epochs": 1, **options}).fit(*table)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("cls", [ESMMClassifier, MMOEClassifier])
+@pytest.mark.parametrize(
+    ("funnel", "circle"),
+    [
+        ({"like": "buy", "buy": "like"}, "'like' -> 'buy' -> 'like'"),
+        (
+            {"click": "buy", "like": "click", "buy": "like"},
+            "'click' -> 'like' -> 'buy' -> 'click'",
+        ),
+        ({"like": "like"}, "'like' -> 'like'"),
+    ],
+)
+def test_a_funnel_that_leads_back(cls, steps, funnel, circle):
+    message = (
+        f"funnel must not lead from a task back to itself; found {circle}. Drop one of "
+        "these relations."
+    )
+    refuse(cls, steps, message, structure="funnel", funnel=funnel)
+
+
+@pytest.mark.parametrize(
+    ("funnel", "found"),
+    [
+        ({"like": "clik"}, "['clik']"),
+        ({"share": "click"}, "['share']"),
+        ({1: "click"}, "[1]"),
+    ],
+)
+def test_a_funnel_of_unknown_steps(steps, funnel, found):
+    message = f"funnel must name tasks of {STEPS}; found {found}. Correct the names."
+    refuse(ESMMClassifier, steps, message, funnel=funnel)
+
+
+@pytest.mark.parametrize("found", [["click", "like"], None, 0])
+def test_a_step_that_builds_on_several_or_on_none(steps, found):
+    message = (
+        f"funnel must name one step that a step builds on; found {found!r} for 'buy'. "
+        "Give a single name."
+    )
+    refuse(ESMMClassifier, steps, message, funnel={"buy": found})
+
+
+@pytest.mark.parametrize(
+    ("cls", "structure"),
+    [(DBMTLClassifier, "independent"), (AITMClassifier, "sequential")],
+)
+def test_a_funnel_without_its_structure(cls, structure, steps):
+    message = (
+        f"funnel needs structure='funnel'; found structure={structure!r}. Set "
+        "structure='funnel', or leave funnel=None."
+    )
+    refuse(cls, steps, message, funnel={"like": "click"})
+
+
+def _three_classes(table):
+    X, y = table
+    return X, y.assign(conversion=np.arange(len(y)) % 3)
+
+
+def _not_binary(remedy):
+    return (
+        "Only binary classification is supported. The type of the target is "
+        "multiclass: a step of a funnel is reached or not, and task 'conversion' has 3 "
+        f"classes. {remedy}"
+    )
+
+
+@pytest.mark.parametrize("cls", CLASSIFIERS, ids=lambda cls: cls.__name__)
+def test_a_step_of_three_classes(cls, table):
+    remedy = "Use structure='independent'."
+    if cls is ESCM2Classifier:
+        remedy = "Use another classifier, with structure='independent'."
+    message = _not_binary(remedy)
+    refuse(cls, _three_classes(table), message, structure="funnel")
+    if cls in FUNNELS:
+        refuse(cls, _three_classes(table), message)
+
+
+@pytest.mark.parametrize(
+    ("groups", "found"),
+    [
+        ([["click"]], "['conversion'] in none and [] in more than one"),
+        ({"all": ["click"]}, "['conversion'] in none and [] in more than one"),
+        ([], "['click', 'conversion'] in none and [] in more than one"),
+        (
+            [["click", "conversion"], ["click"]],
+            "[] in none and ['click'] in more than one",
+        ),
+        ([["click", "click"]], "['conversion'] in none and ['click'] in more than one"),
+    ],
+)
+def test_task_groups_that_are_not_whole(groups, found, table):
+    message = (
+        "groups must hold every task of ['click', 'conversion'] in exactly one group; "
+        f"found {found}. Give each task one group."
+    )
+    refuse(HoMEClassifier, table, message, groups=groups)
+
+
+@pytest.mark.parametrize(
+    ("groups", "found"),
+    [([["click"], ["conversion", "buy"]], "['buy']"), ([[0], [1]], "[0]")],
+)
+def test_task_groups_of_unknown_tasks(groups, found, table):
+    message = (
+        f"groups must name tasks of ['click', 'conversion']; found {found}. Correct "
+        "the names."
+    )
+    refuse(HoMEClassifier, table, message, groups=groups)
+
+
+@pytest.mark.parametrize(
+    ("groups", "found"),
+    [
+        (["click", "conversion"], "['click', 'conversion']"),
+        ({"a": "click", "b": "conversion"}, "['click', 'conversion']"),
+        ([["click", "conversion"], []], "[['click', 'conversion'], []]"),
+        ([0, 1], "[0, 1]"),
+    ],
+)
+def test_task_groups_that_are_no_lists(groups, found, table):
+    message = (
+        f"groups must hold lists of names, none of them empty; found {found}. Give for "
+        "instance [['click', 'like'], ['watch_time']]."
+    )
+    refuse(HoMEClassifier, table, message, groups=groups)
+
+
+def test_a_regressor_names_its_groups_too(numbers):
+    message = (
+        "groups must hold every task of ['age', 'spend'] in exactly one group; found "
+        "['age'] in none and [] in more than one. Give each task one group."
+    )
+    refuse(HoMERegressor, numbers, message, groups=[["spend"]])
+
+
+@pytest.mark.parametrize(
+    ("relations", "message"),
+    [
+        (
+            {"click": "conversion", "conversion": ["click"]},
+            "relations must not lead from a task back to itself; found 'click' -> "
+            "'conversion' -> 'click'. Drop one of these relations.",
+        ),
+        (
+            {"conversion": ["click", "view"]},
+            "relations must name tasks of ['click', 'conversion']; found ['view']. "
+            "Correct the names.",
+        ),
+        (
+            {"conversion": 0},
+            "relations must lead from a task to the name of one, or to a list of "
+            "names; found 0 for 'conversion'. Leave out a task that builds on no "
+            "other.",
+        ),
+    ],
+)
+def test_relations_that_make_no_graph(relations, message, table):
+    refuse(DBMTLClassifier, table, message, relations=relations)
+
+
+@pytest.mark.parametrize(
+    ("loss", "bound"), [("ziln", ">= 0"), ("poisson", ">= 0"), ("gamma", "> 0")]
+)
+def test_negative_numbers_of_one_task_of_several(loss, bound, numbers):
+    message = (
+        f"{{}} of task 'spend' must hold numbers {bound} for loss={loss!r}; the "
+        "smallest found is -2.5. Use another loss, or correct the numbers."
+    )
+    losses = {"age": "squared_error", "spend": loss}
+    refuse(MMOERegressor, numbers, message.format("y"), loss=losses)
+    types = {"age": "regression", "spend": loss}
+    refuse(MultiTaskEstimator, numbers, message.format("y"), task_types=types)
+    X, y = numbers
+    positive = y.assign(spend=y["spend"] + 3)
+    model = MMOERegressor(**{**QUICK, "max_epochs": 1}, loss=losses)
+    with pytest.raises(ValueError) as caught:
+        model.fit(X, positive, X_val=X, y_val=y)
+    assert str(caught.value) == message.format("y_val")
+    with pytest.raises(ValueError) as caught:
+        model.partial_fit(X, positive).partial_fit(X, y)
+    assert str(caught.value) == message.format("y")
+
+
+@pytest.mark.parametrize("name", ["uncertain", "UW", ""])
+def test_an_unknown_way_to_weigh_tasks(name, table):
+    message = (
+        f"task_weights must be numbers or one of {list(WEIGHTINGS)}; found {name!r}. "
+        "Use one of these."
+    )
+    refuse(MMOEClassifier, table, message, task_weights=name)
+
+
+@pytest.mark.parametrize("name", ["grad", "PCGrad"])
+def test_an_unknown_way_to_join_gradients(name, table):
+    message = (
+        f"gradient_balancing must be None, one of {list(AGGREGATORS)}, or an "
+        f"aggregator of torchjd.aggregation; found {name!r}. Use one of these."
+    )
+    refuse(MMOEClassifier, table, message, gradient_balancing=name)
+
+
+def test_two_methods_at_once(table):
+    message = (
+        "task_weights and gradient_balancing must not both name a method; found 'dwa' "
+        "and 'pcgrad'. Choose one."
+    )
+    options = {"task_weights": "dwa", "gradient_balancing": "pcgrad"}
+    refuse(MMOEClassifier, table, message, **options)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (
+            {"clik": 2, "conversion": 1},
+            "task_weights must be keyed by task names ['click', 'conversion']; found "
+            "['clik']. Correct the names; tasks left out count 1.",
+        ),
+        (
+            [2],
+            "task_weights must hold one weight per task ['click', 'conversion']; found "
+            "1. Give one per task, or a dict by task name.",
+        ),
+        (
+            {"click": "dwa"},
+            "task_weights must be numbers, one per task ['click', 'conversion']; found "
+            "['dwa', 1.0]. Give numbers, or the name of one method for all.",
+        ),
+        (
+            ["dwa", None],
+            "task_weights must be numbers, one per task ['click', 'conversion']; found "
+            "['dwa', None]. Give numbers, or the name of one method for all.",
+        ),
+    ],
+)
+def test_weights_that_do_not_fit_the_tasks(weights, message, table):
+    refuse(MMOEClassifier, table, message, task_weights=weights)
+
+
+def test_a_task_that_is_left_out_counts_one(table):
+    X, y = table
+    options = {**QUICK, "max_epochs": 1}
+    some = MMOEClassifier(**options, task_weights={"click": 3}).fit(X, y)
+    both = MMOEClassifier(**options, task_weights=[3, 1]).fit(X, y)
+    for a, b in zip(some.predict_proba(X), both.predict_proba(X), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ({"compile": True}, "compile=True (a graph with one backward pass)"),
+        ({"sparse_embedding": True}, "sparse gradients"),
+        ({"n_members": 2}, "n_members=2"),
+        (
+            {"compile": True, "sparse_embedding": True},
+            "compile=True (a graph with one backward pass) and sparse gradients",
+        ),
+    ],
+)
+def test_gradients_that_cannot_be_taken_task_by_task(options, found, table):
+    message = (
+        "Balancing by gradients needs each task's gradient of dense tables in one "
+        f"network; found {found}. Set compile=False, sparse_embedding=False and "
+        "n_members=1, or balance by losses."
+    )
+
+    def add(jacobian):
+        return jacobian.sum(0)
+
+    refuse(MMOEClassifier, table, message, gradient_balancing=add, **options)
+
+
+def test_a_method_whose_solver_is_absent(table, monkeypatch):
+    pytest.importorskip("torchjd")
+
+    def absent(jd, n_tasks):
+        raise ImportError("No module named 'cvxpy'.")
+
+    monkeypatch.setitem(AGGREGATORS, "nash_mtl", absent)
+    with pytest.raises(ImportError) as caught:
+        MMOEClassifier(**QUICK, gradient_balancing="nash_mtl").fit(*table)
+    assert str(caught.value) == (
+        "gradient_balancing='nash_mtl' needs solvers that are not installed: No module "
+        "named 'cvxpy'. Run pip install 'sk_mtl[balance]'."
+    )
+
+
+def test_an_unknown_wiring(numbers):
+    with pytest.raises(ValueError) as caught:
+        MultiTaskEstimator(wiring="moe").fit(*numbers)
+    message = str(caught.value)
+    assert message.startswith("wiring must be one of [")
+    assert message.endswith("; found 'moe'. Use one of these names.")
+    for name in ("single_task", "shared_bottom", "omoe", "mmoe", "snr", "cgc", "ple"):
+        assert repr(name) in message
+
+
+@pytest.mark.parametrize(
+    ("wiring", "params", "message"),
+    [
+        (
+            "shared_bottom",
+            {"n_experts": 2},
+            "wiring_params of 'shared_bottom' must be among ['bottom_hidden_sizes']; "
+            "found ['n_experts']. Correct the names; what all models have, such as "
+            "dropout, is a parameter of MultiTaskEstimator.",
+        ),
+        (
+            "mmoe",
+            {"n_experts": 0},
+            "The 'n_experts' parameter of wiring 'mmoe' must be an int in the range "
+            "[1, inf). Got 0 instead.",
+        ),
+    ],
+)
+def test_wrong_parameters_of_a_wiring(wiring, params, message, numbers):
+    options = {"wiring": wiring, "wiring_params": params}
+    refuse(MultiTaskEstimator, numbers, message, **options)
+
+
+KINDS = ["binary", "multiclass", "regression", "poisson", "gamma", "ziln"]
+
+
+@pytest.mark.parametrize(
+    ("types", "message"),
+    [
+        (
+            {"age": "regression", "spend": "real"},
+            f"task_types must be 'auto' or of {KINDS}; found 'real' for task 'spend'. "
+            "Use one of these.",
+        ),
+        (
+            {"age": "regression"},
+            "task_types must have one entry per task ['age', 'spend']; found ['age'], "
+            "which differs in ['spend']. Name every task once.",
+        ),
+        (
+            ["regression"],
+            "task_types must hold one entry per task ['age', 'spend']; found 1: "
+            "['regression']. Give one per task, or a dict by task name.",
+        ),
+    ],
+)
+def test_types_that_do_not_fit_the_tasks(types, message, numbers):
+    refuse(MultiTaskEstimator, numbers, message, task_types=types)
