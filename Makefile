@@ -38,6 +38,8 @@ BENCHMARKS := \
 	benchmarks/peers.py \
 	benchmarks/trees.py \
 	benchmarks/small_data.py \
+	benchmarks/balance.py \
+	benchmarks/families.py \
 	benchmarks/published.py \
 	benchmarks/defaults.py
 

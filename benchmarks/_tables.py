@@ -22,7 +22,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -102,8 +102,9 @@ class Table:
         return replace(self, X=X, y=y, X_val=X_val, y_val=y_val)
 
 
+@cache
 def load_table(name: str) -> Table:
-    """Return a table by its name, one of `TABLES`."""
+    """Return a table by its name, one of `TABLES`; read once in a process."""
     (X, y), validation, read_test = _LOADERS[name]()
     return Table(name, X, y, *validation, *validation, read_test)
 

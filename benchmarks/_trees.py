@@ -48,6 +48,7 @@ def fit_lightgbm(
     seed: int,
     slow: bool = False,
     stop_on: str = "auc",
+    n_threads: int = N_THREADS,
 ) -> Predict:
     """Fit LightGBM to one label; `slow` takes small steps with larger trees.
 
@@ -68,7 +69,7 @@ def fit_lightgbm(
         "metric": {"auc": "auc", "log_loss": "binary_logloss"}[stop_on],
         "learning_rate": 0.02 if slow else 0.05,
         "num_leaves": 63 if slow else 31,
-        "num_threads": N_THREADS if len(X) > FEW_ROWS else 1,
+        "num_threads": n_threads if len(X) > FEW_ROWS else 1,
         "seed": seed,
         "verbosity": -1,
     }
@@ -82,7 +83,7 @@ def fit_lightgbm(
     )
 
     def predict(rows: pd.DataFrame) -> np.ndarray:
-        positive = booster.predict(rows.astype(dtypes), num_threads=N_THREADS)
+        positive = booster.predict(rows.astype(dtypes), num_threads=n_threads)
         return np.column_stack([1 - positive, positive])
 
     return predict
