@@ -131,6 +131,31 @@ class MultiTaskModel(NetworkPredictor, NetworkTrainer):
             self._set_answers()
         return self
 
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one more pass over the given rows.
+
+        The first call fits the preprocessing and learns what the targets are, their
+        types, classes and units, which stay as they are from then on. Give a first
+        batch that is large enough to show them.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+
+        y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
+
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
+                default=None
+
+        Returns
+        -------
+        self : object
+            The estimator, trained further.
+        """
+        self._fit_further(X, y, sample_weight)
+        return self
+
     def predict(self, X):
         """Return what is predicted on each task.
 

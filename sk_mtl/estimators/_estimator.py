@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from sk_mtl._sklearn_compat import _fit_context, validate_parameter_constraints
+from sk_mtl._sklearn_compat import validate_parameter_constraints
 from sk_mtl.estimators._base import MultiTaskModel
 from sk_mtl.estimators._class_column import ClassColumn
 from sk_mtl.estimators._documentation import share_documentation
@@ -111,30 +111,6 @@ class MultiTaskEstimator(NumberAnswers, MultiTaskModel):
     wiring: str = "mmoe"
     wiring_params: Mapping | None = None
     task_types: Any = "auto"
-
-    @_fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X, y, sample_weight=None):
-        """Train for one more pass over the given rows.
-
-        The first call fits the preprocessing, learns the classes and types of the
-        tasks, and the units of numbers, which stay as they are from then on.
-
-        Parameters
-        ----------
-        X : {DataFrame, array-like} of shape (n_samples, n_features)
-
-        y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
-
-        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \\
-                default=None
-
-        Returns
-        -------
-        self : object
-            The estimator, trained further.
-        """
-        self._fit_further(X, y, sample_weight)
-        return self
 
     def predict(self, X):
         """Return what is predicted on each task.

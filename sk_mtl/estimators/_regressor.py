@@ -12,7 +12,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sk_mtl._sklearn_compat import Interval, _fit_context
+from sk_mtl._sklearn_compat import Interval
 from sk_mtl.estimators._base import MultiTaskModel
 from sk_mtl.estimators._number_column import NumberColumn
 from sk_mtl.estimators._target_column import TargetColumn
@@ -119,30 +119,6 @@ class MultiTaskRegressor(RegressorMixin, NumberAnswers, MultiTaskModel):
 
     # Not the mixin's, which knows nothing of missing labels.
     score = MultiTaskModel.score
-
-    @_fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X, y, sample_weight=None):
-        """Train for one more pass over the given rows.
-
-        The first call fits the preprocessing and the units of the targets, which stay
-        as they are from then on. Give a first batch that is large enough to show both.
-
-        Parameters
-        ----------
-        X : {DataFrame, array-like} of shape (n_samples, n_features)
-
-        y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
-
-        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
-                default=None
-
-        Returns
-        -------
-        self : object
-            The estimator, trained further.
-        """
-        self._fit_further(X, y, sample_weight)
-        return self
 
     def _learn_targets(self, y, classes=None) -> Targets:
         return learn_numbers(

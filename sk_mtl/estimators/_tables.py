@@ -112,8 +112,8 @@ def check_funnel(
             f"The columns of y must be the steps of a funnel, {targets.task_names}, "
             "each reached only after the one before it; found "
             f"{broken.mean():.1%} of the rows with a later step and not the earlier. "
-            "Use structure='independent' for tasks that do not build on each other, "
-            "or fix the labels.",
+            "Fix the labels, or use a classifier with structure='independent' for "
+            "tasks that do not build on each other.",
             FunnelWarning,
             stacklevel=2,
         )

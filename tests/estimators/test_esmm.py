@@ -124,8 +124,8 @@ def test_a_later_step_without_the_earlier_warns_and_trains(cls):
     message = (
         "The columns of y must be the steps of a funnel, ['click', 'conversion'], each "
         f"reached only after the one before it; found {share:.1%} of the rows with a "
-        "later step and not the earlier. Use structure='independent' for tasks that do "
-        "not build on each other, or fix the labels."
+        "later step and not the earlier. Fix the labels, or use a classifier with "
+        "structure='independent' for tasks that do not build on each other."
     )
     assert share == 0.125
     with pytest.warns(FunnelWarning) as caught:
