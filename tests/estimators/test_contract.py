@@ -31,12 +31,17 @@ ESTIMATORS = [
 ]
 
 
+def run_check(estimator, check):
+    """Run a check, with as many epochs as it needs."""
+    check(clone(estimator).set_params(**LONGER.get(_name(check), {})))
+
+
 @pytest.mark.filterwarnings("ignore::sk_mtl.exceptions.FunnelWarning")
 @parametrize_with_checks(
     ESTIMATORS, expected_failed_checks=lambda estimator: EXPECTED_FAILURES
 )
 def test_scikit_learn_check(estimator, check):
-    check(clone(estimator).set_params(**LONGER.get(_name(check), {})))
+    run_check(estimator, check)
 
 
 @pytest.mark.filterwarnings("ignore::sk_mtl.exceptions.FunnelWarning")

@@ -15,16 +15,22 @@ pytestmark = pytest.mark.slow
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
-@pytest.fixture
-def compare(monkeypatch):
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    from truth import compare
+@pytest.fixture(scope="module")
+def compare():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(BENCHMARKS))
+        from truth import compare
 
-    return compare
+        yield compare
 
 
-def test_with_strong_selection_esmm_is_nearer_the_truth(compare):
-    losses = pd.DataFrame([compare(seed) for seed in range(5)])
+@pytest.fixture(scope="module")
+def losses(compare):
+    """With strong selection."""
+    return pd.DataFrame([compare(seed) for seed in range(3)])
+
+
+def test_with_strong_selection_esmm_is_nearer_the_truth(losses):
     gain = losses["clicks"] - losses["ESMM"]
     assert gain.mean() > 0.02
     assert (gain > 0).all()
@@ -32,8 +38,7 @@ def test_with_strong_selection_esmm_is_nearer_the_truth(compare):
     assert (losses["ESMM"] < losses["constant"] - 0.05).all()
 
 
-def test_as_many_clicks_as_impressions_make_up_for_it(compare):
-    losses = pd.DataFrame([compare(seed) for seed in range(3)])
+def test_as_many_clicks_as_impressions_make_up_for_it(losses):
     lead = losses["clicks, more rows"] - losses["ESMM"]
     assert np.abs(lead.mean()) < 0.03
 
