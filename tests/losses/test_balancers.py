@@ -200,6 +200,32 @@ def test_every_weighting_makes_progress(name):
     assert bool((_losses(x, 5.0) < start).all())
 
 
+@pytest.mark.parametrize("name", sorted([*WEIGHTINGS, *AGGREGATORS]))
+def test_between_equal_tasks_every_method_ends_in_the_middle(name):
+    """From where both are equally far away, and none is in any way before the other."""
+    if name not in ("gradnorm", "metabalance"):
+        pytest.importorskip("torchjd")
+    if name == "imtl_g":
+        pytest.skip("where no task can gain it goes on along the line between them")
+    torch.manual_seed(0)
+    by_losses = name in WEIGHTINGS
+    way = (name, None) if by_losses else (torch.ones(2), name)
+    x = _minimise(make_balancer(*way, 2), lr=0.05, steps=90, start=(2.0, 2.0))
+    # Two of them draw at random.
+    drawn = name in ("random", "graddrop")
+    assert (x - 0.5).abs().max() < (0.1 if drawn else 0.05)
+
+
+def test_imtl_g_has_equal_projections_on_all_gradients():
+    pytest.importorskip("torchjd")
+    x = torch.tensor([2.0, -1.0], requires_grad=True)
+    losses = _losses(x, 5.0)
+    gradients = [torch.autograd.grad(each, x, retain_graph=True)[0] for each in losses]
+    make_balancer(torch.ones(2), "imtl_g", 2).backward(losses, None, [x])
+    onto = [(x.grad @ each / each.norm()).item() for each in gradients]
+    assert onto[0] == pytest.approx(onto[1], rel=1e-4)
+
+
 @pytest.mark.parametrize("name", sorted(AGGREGATORS))
 def test_every_aggregator_makes_progress(name):
     pytest.importorskip("torchjd")
