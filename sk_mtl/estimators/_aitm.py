@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any, ClassVar
 
-import numpy as np
-
 from sk_mtl._sklearn_compat import Interval, StrOptions
-from sk_mtl.estimators._architecture import check_binary, refuse_funnel
+from sk_mtl.estimators._architecture import check_binary, funnel_parents, refuse_funnel
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._relations import chain_of
 from sk_mtl.estimators._shared_bottom import SharedBottomModel
-from sk_mtl.estimators._tables import check_funnel
 from sk_mtl.estimators._targets import Targets
 from sk_mtl.losses import SequentialStructure, Structure
 from sk_mtl.nn import TransferTowers
@@ -36,7 +33,8 @@ class AITMModel(SharedBottomModel):
     Parameters
     ----------
     transfer : bool, default=True
-        Whether steps pass anything on. Without it the network is a shared bottom.
+        Whether steps pass anything on: each to the next column, or to the steps that
+        build on it where `funnel` is given. Without it the network is a shared bottom.
 
     References
     ----------
@@ -57,7 +55,13 @@ class AITMModel(SharedBottomModel):
 
     def _make_towers(self, in_width, hidden_sizes, head_widths, task_names, **layers):
         return TransferTowers(
-            in_width, hidden_sizes, head_widths, transfer=self.transfer, **layers
+            in_width,
+            hidden_sizes,
+            head_widths,
+            transfer=self.transfer,
+            # Only classifiers have a funnel.
+            parents=funnel_parents(getattr(self, "funnel", None), task_names),
+            **layers,
         )
 
 
@@ -115,10 +119,10 @@ class AITMClassifier(AITMModel, MultiTaskClassifier):
             output=self._class_output(2),
         )
 
-    def _check_labels(self, codes: np.ndarray) -> None:
+    def _step_parents(self) -> list[tuple[int, ...]] | None:
         if self.structure == "sequential":
-            check_funnel(codes, self._targets, chain_of(self._targets.task_names))
-        super()._check_labels(codes)
+            return chain_of(self._targets.task_names)
+        return super()._step_parents()
 
     def __sklearn_tags__(self):
         """Return what scikit-learn should know about the estimator."""

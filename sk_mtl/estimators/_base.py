@@ -246,6 +246,10 @@ class MultiTaskModel(NetworkPredictor, NetworkTrainer):
     def _check_labels(self, codes: np.ndarray) -> None:
         """Warn of labels that contradict the structure."""
 
+    def _complete_labels(self, rows: LabelledRows) -> LabelledRows:
+        """Return the rows with labels that follow from others."""
+        return rows
+
     def _fit_further(self, X, y, sample_weight, classes=None) -> None:
         """Train for one more pass over the given rows."""
         with self._unchanged_on_failure():
@@ -269,7 +273,7 @@ class MultiTaskModel(NetworkPredictor, NetworkTrainer):
             self._targets.check_counts(rows.codes, rows.weight)
         self._structure = self._make_structure(self._targets)
         self._check_labels(rows.codes)
-        return rows
+        return self._complete_labels(rows)
 
     def _split(self, rows, X_val, y_val, weight_val, groups, seed: int):
         """Return the training rows, and the validation rows or None."""
@@ -289,7 +293,7 @@ class MultiTaskModel(NetworkPredictor, NetworkTrainer):
             X_val = check_X(self, X_val, reset=False, what="X_val")
             valid = LabelledRows.check(X_val, y_val, weight_val, self._targets, "_val")
             _check_labelled(valid, "y_val")
-            return rows, valid
+            return rows, self._complete_labels(valid)
         if not resolve_early_stopping(
             self.early_stopping,
             len(rows),
@@ -327,6 +331,7 @@ class MultiTaskModel(NetworkPredictor, NetworkTrainer):
     def _set_answers(self) -> None:
         """Set the public attributes that describe y."""
         self.task_names_ = list(self._targets.task_names)
+        vars(self).pop("gradient_conflict_", None)
         if self.record_gradient_conflict:
             cosines = self.history_.filter(like=COSINE)
             cosines = cosines.rename(columns=lambda name: name.removeprefix(COSINE))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -16,7 +16,12 @@ from torch import Tensor
 from sk_mtl._sklearn_compat import Interval, StrOptions, _fit_context
 from sk_mtl.estimators._architecture import make_class_structure
 from sk_mtl.estimators._base import MultiTaskModel
-from sk_mtl.estimators._tables import check_funnel, weight_classes
+from sk_mtl.estimators._tables import (
+    LabelledRows,
+    check_funnel,
+    complete_funnel,
+    weight_classes,
+)
 from sk_mtl.estimators._targets import Targets, learn_classes
 from sk_mtl.losses import ClassOutput, FunnelStructure, Structure
 
@@ -202,10 +207,22 @@ class MultiTaskClassifier(ClassifierMixin, MultiTaskModel):
         )
 
     def _check_labels(self, codes: np.ndarray) -> None:
-        if isinstance(self._structure, FunnelStructure):
-            parents = self._structure.parents
-            on = [() if parent is None else (parent,) for parent in parents]
-            check_funnel(codes, self._targets, on)
+        parents = self._step_parents()
+        if parents is not None:
+            check_funnel(codes, self._targets, parents)
+
+    def _complete_labels(self, rows: LabelledRows) -> LabelledRows:
+        parents = self._step_parents()
+        if parents is None:
+            return rows
+        return replace(rows, codes=complete_funnel(rows.codes, parents))
+
+    def _step_parents(self) -> list[tuple[int, ...]] | None:
+        """Return the steps that each step builds on; None where y holds no steps."""
+        if not isinstance(self._structure, FunnelStructure):
+            return None
+        parents = self._structure.parents
+        return [() if parent is None else (parent,) for parent in parents]
 
     def _weight_rows(self, train, valid):
         return weight_classes(self.class_weight, self._targets, train, valid)

@@ -31,7 +31,7 @@ class DBMTLModel(SharedBottomModel):
     relations : dict or None, default=None
         By the name of a task that of the task on which it depends, or a list of
         several; tasks left out depend on no other. None lets each column of `y` depend
-        on the one before.
+        on the one before, or on the step that `funnel` gives.
 
     relation_hidden_sizes : tuple of int, default=(32,)
         Widths of the relation layers of each task, at least one.
@@ -57,8 +57,10 @@ class DBMTLModel(SharedBottomModel):
 
     def _make_towers(self, in_width, hidden_sizes, head_widths, task_names, **layers):
         relations = chain_of(task_names)
-        if self.relations is not None:
-            relations = resolve_parents("relations", self.relations, task_names)
+        # Only classifiers have a funnel.
+        for name in ("funnel", "relations"):
+            if getattr(self, name, None) is not None:
+                relations = resolve_parents(name, getattr(self, name), task_names)
         return RelationTowers(
             in_width,
             hidden_sizes,

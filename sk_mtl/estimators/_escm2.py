@@ -19,8 +19,10 @@ from sk_mtl.estimators._targets import Targets
 from sk_mtl.exceptions import PropensityWarning
 from sk_mtl.losses import ESCM2Structure, Structure
 
-# A mean over rows is unsteady where a tenth of them decides it.
+# A mean over rows is unsteady where a tenth of them decides it, and one in which most
+# weights are clipped alike is hardly weighted at all.
 _LEAST_EFFECTIVE = 0.1
+_MOST_CLIPPED = 0.5
 _ROWS_LOOKED_AT = 65_536
 
 
@@ -38,8 +40,9 @@ class ESCM2Classifier(ESMMModel, MultiTaskClassifier):
     ``ipw``: clicked rows, each weighted by the inverse of its predicted click
     probability (propensity);
 
-    ``dr``: doubly robust, a third tower guesses the error of every row, and the clicked
-    rows correct the guess; right where the propensities or the guess are.
+    ``dr``: doubly robust, a third tower guesses the rate of every row and so its error,
+    and the clicked rows correct the guess; right where the propensities or the guess
+    are.
 
     The columns of `y` are click and conversion, or any number of steps, each reached
     only through the one before.
@@ -123,10 +126,18 @@ class ESCM2Classifier(ESMMModel, MultiTaskClassifier):
             logits = self.net_.module_(*rows.inputs)
         found = self._structure.weight_summary(logits, rows.y)
         names, parents = self._targets.task_names, self._structure.parents
-        counts = zip(found["steps"], found["clicked_rows"], found["effective_rows"])
-        for step, reached, effective in counts:
+        for step, clipped, reached, effective in zip(*found.values(), strict=True):
+            name = names[parents[step]]
+            if clipped > _MOST_CLIPPED:
+                warnings.warn(
+                    f"propensity_clip must be below most probabilities of {name!r}; "
+                    f"found that it clips {clipped:.0%} of them, with propensity_clip="
+                    f"{self.propensity_clip}: most rows then count alike, and what is "
+                    "corrected is little. Lower propensity_clip.",
+                    PropensityWarning,
+                    stacklevel=2,
+                )
             if effective < _LEAST_EFFECTIVE * reached:
-                name = names[parents[step]]
                 warnings.warn(
                     "Inverse probabilities must not be extreme; found that the "
                     f"{reached:.0f} rows that reached {name!r} count like "

@@ -68,6 +68,8 @@ class MultiTaskEstimator(NumberAnswers, MultiTaskModel):
 
     wiring_params : dict or None, default=None
         Parameters of that model, such as ``{"n_experts": 8}``. None takes its defaults.
+        Parameters that all models have are this estimator's: ``wiring="home"`` does not
+        bring the ``activation`` and ``batch_norm`` of `HoMEClassifier` with it.
 
     task_types : "auto", str, list or dict, default="auto"
         The type of each task: one for all, a list, or a dict by task name. ``"auto"``:

@@ -125,6 +125,8 @@ class NumberColumn(TargetColumn):
     def _numbers(self, labels, what: str) -> np.ndarray:
         labels = plain_values(labels)
         try:
+            if labels.dtype.kind in "mM":
+                raise TypeError
             return labels.astype(np.float64)
         except (TypeError, ValueError):
             wrong = labels[pd.isna(pd.to_numeric(pd.Series(labels), errors="coerce"))]

@@ -119,6 +119,15 @@ def check_funnel(
         )
 
 
+def complete_funnel(codes: np.ndarray, parents: Sequence[Sequence[int]]) -> np.ndarray:
+    """Return the labels, with 0 for what is not said of a step that was out of reach.
+
+    Where an earlier step is known not to have been reached, neither was the later one.
+    """
+    out_of_reach = np.isnan(codes) & (_least_before(codes, parents) == 0)
+    return np.where(out_of_reach, 0.0, codes)
+
+
 def _least_before(codes: np.ndarray, parents: Sequence[Sequence[int]]) -> np.ndarray:
     """Return the smallest label of all steps on the way to each step.
 

@@ -74,6 +74,7 @@ class _Quiet:
     def __call__(self, jacobian: Tensor) -> Tensor:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
+            warnings.simplefilter("ignore", RuntimeWarning)
             return self.aggregator(jacobian)
 
 

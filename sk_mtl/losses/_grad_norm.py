@@ -20,7 +20,8 @@ class GradNormBalancer(GradientBalancer):
     .. math:: \sum_k \lvert G_k - \bar G r_k^\alpha \rvert
 
     and are then scaled to sum to the number of tasks. All parameters get the gradient
-    of :math:`\sum_k w_k L_k`.
+    of :math:`\sum_k w_k L_k`. The paper looks at one shared layer; here it is all that
+    two losses reach. A task without any label in a batch is left out of these sums.
 
     Parameters
     ----------
@@ -40,23 +41,29 @@ class GradNormBalancer(GradientBalancer):
     def __init__(self, n_tasks: int, *, alpha: float = 1.5, lr: float = 0.025) -> None:
         super().__init__(torch.ones(n_tasks))
         self.alpha, self.lr = alpha, lr
-        self._first: Tensor | None = None
+        self._first = torch.zeros(n_tasks)
         self._optimizer: torch.optim.Optimizer | None = None
 
     def combine(self, found: TaskGradients, losses: Tensor) -> list[Tensor]:
         """Return the weighted sum of the gradients, and learn the weights."""
         if self._optimizer is None:
-            self._first = losses.clamp_min(torch.finfo(losses.dtype).tiny)
+            self._first = self._first.to(losses)
             self._optimizer = torch.optim.Adam([self.task_weights], self.lr)
         combined = found.sum(self.task_weights)
-        self._learn(found.jacobian().norm(dim=1), losses / self._first)
+        # The loss of a task without a label in the batch is exactly zero: it has no
+        # share in what is learnt, and its first loss is yet to come.
+        present = losses != 0
+        self._first = torch.where(self._first == 0, losses, self._first)
+        share = torch.where(present, losses / self._first, 0.0)
+        self._learn(found.jacobian().norm(dim=1), share, present.to(losses))
         return combined
 
-    def _learn(self, norms: Tensor, share: Tensor) -> None:
-        sizes = self.task_weights * norms
-        target = sizes.mean() * (share / share.mean()) ** self.alpha
+    def _learn(self, norms: Tensor, share: Tensor, present: Tensor) -> None:
+        sizes, n_present = self.task_weights * norms, present.sum().clamp_min(1)
+        mean = (share.sum() / n_present).clamp_min(torch.finfo(share.dtype).tiny)
+        target = (sizes * present).sum() / n_present * (share / mean) ** self.alpha
         # The derivative of the absolute differences, the target held fixed.
-        self.task_weights.grad = torch.sign(sizes - target) * norms
+        self.task_weights.grad = torch.sign(sizes - target) * norms * present
         self._optimizer.step()
         self.task_weights.clamp_(min=_LEAST_WEIGHT)
         self.task_weights.mul_(len(share) / self.task_weights.sum())

@@ -18,7 +18,8 @@ class ScalarizedBalancer(Balancer):
     Weights that the scalarizer learns have a small optimiser of their own: their scale
     has nothing to do with the network's. Of the members of an ensemble it is given the
     mean losses, so that all count the tasks alike; times the number of members, so that
-    each is trained as it would be alone.
+    each is trained as it would be alone. A task without any label in a batch is given
+    the loss that it had before.
 
     Parameters
     ----------
@@ -32,6 +33,7 @@ class ScalarizedBalancer(Balancer):
         self.scalarizer: Any = scalarizer
         self.sees_new_losses = hasattr(scalarizer, "update")
         self._optimizer: torch.optim.Optimizer | None = None
+        self._known: Tensor | None = None
 
     def backward(
         self, losses: Tensor, others: Tensor | None, parameters: Sequence[Tensor]
@@ -44,8 +46,10 @@ class ScalarizedBalancer(Balancer):
             n_members, mean = len(losses), losses.mean(0)
         if self._optimizer is not None:
             self._optimizer.zero_grad()
-        joined = self.scalarizer(mean)
-        (self.task_weights,) = torch.autograd.grad(joined, mean, retain_graph=True)
+        known = self._filled(mean)
+        self._known = known.detach()
+        joined = self.scalarizer(known)
+        (self.task_weights,) = torch.autograd.grad(joined, known, retain_graph=True)
         total = add(joined * n_members, others)
         total.backward()
         return total
@@ -57,13 +61,23 @@ class ScalarizedBalancer(Balancer):
         if learnt:
             self._optimizer = torch.optim.Adam(learnt, _LEARNING_RATE)
 
+    def _filled(self, losses: Tensor) -> Tensor:
+        """Return the losses, those of tasks without a label in the batch as before.
+
+        Their loss is exactly zero, of which methods would take the logarithm, or make
+        a task that is learnt perfectly.
+        """
+        known = torch.ones_like(losses) if self._known is None else self._known
+        return torch.where(losses.detach() == 0, known, losses)
+
     def end_step(self, new_losses: Callable[[], Tensor] | None = None) -> None:
         """Let the scalarizer learn from the step."""
         if self._optimizer is not None:
             self._optimizer.step()
         if self.sees_new_losses:
             losses = new_losses()
-            self.scalarizer.update(losses if losses.dim() == 1 else losses.mean(0))
+            losses = losses if losses.dim() == 1 else losses.mean(0)
+            self.scalarizer.update(self._filled(losses))
 
     def end_epoch(self) -> None:
         """Let the scalarizer look back on the epoch."""

@@ -7,28 +7,38 @@ from sklearn.pipeline import Pipeline
 
 from sk_mtl import estimators
 
+_UNBALANCED = {
+    "task_weights": None,
+    "gradient_balancing": None,
+    "record_gradient_conflict": False,
+}
+
 
 def single_task_baseline(estimator):
     """One network per task, with the estimator's encoder, towers and budget.
 
     Every parameter that both have is the estimator's, so that what differs is what the
-    tasks share. In a pipeline the last step is replaced.
+    tasks share; but nothing is balanced, where nothing is shared. In a pipeline the
+    last step is replaced.
     """
     if isinstance(estimator, Pipeline):
         name, last = estimator.steps[-1]
         return clone(estimator).set_params(**{name: single_task_baseline(last)})
+    if isinstance(estimator, estimators.MultiTaskEstimator):
+        alone = {"wiring": "single_task", "wiring_params": None}
+        return clone(estimator).set_params(**alone, **_UNBALANCED)
     own = tuple(getattr(estimators, name) for name in estimators.__all__)
     kinds = {"Classifier": is_classifier, "Regressor": is_regressor}
     kind = next((kind for kind, is_kind in kinds.items() if is_kind(estimator)), None)
     if not isinstance(estimator, own) or kind is None:
         raise ValueError(
-            "baseline=None needs a classifier or regressor of sk_mtl, alone or as the "
+            "baseline=None needs an estimator of sk_mtl, alone or as the "
             f"last step of a pipeline; found {type(estimator).__name__}. Give the "
             "baseline."
         )
     baseline = getattr(estimators, f"SingleTask{kind}")
     shared = inspect.signature(baseline).parameters
-    values = estimator.get_params(deep=False)
+    values = {**estimator.get_params(deep=False), **_UNBALANCED}
     if values.get("structure") not in ("independent", "funnel"):
         # A structure of the model's own, of tasks with probabilities of their own.
         values.pop("structure", None)

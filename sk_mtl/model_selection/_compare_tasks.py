@@ -1,5 +1,6 @@
 """Whether learning tasks together helps, and which of them."""
 
+import inspect
 import time
 import warnings
 
@@ -119,7 +120,7 @@ def compare_tasks(
     folds = shuffled_folds(cv, estimator, X, y, groups, random_state)
     seeds = random_state.randint(2**31 - 1, size=len(folds))
     found = Parallel(n_jobs=n_jobs)(
-        delayed(_fit_and_score)(model, X, y, train, test, seed, scoring)
+        delayed(_fit_and_score)(model, X, y, groups, train, test, seed, scoring)
         for model in (estimator, baseline)
         for (train, test), seed in zip(folds, seeds, strict=True)
     )
@@ -137,11 +138,14 @@ def compare_tasks(
     )
 
 
-def _fit_and_score(estimator, X, y, train, test, seed, scoring):
+def _fit_and_score(estimator, X, y, groups, train, test, seed, scoring):
     """Scores of a fold by task, and what the fit cost."""
     model = _seeded(clone(estimator), int(seed))
+    given = {}
+    if groups is not None and (name := _parameter_of_groups(model)):
+        given[name] = _safe_indexing(groups, train)
     start = time.perf_counter()
-    model.fit(_safe_indexing(X, train), _safe_indexing(y, train))
+    model.fit(_safe_indexing(X, train), _safe_indexing(y, train), **given)
     seconds = time.perf_counter() - start
     tasks = FittedTasks(model, _safe_indexing(y, test))
     metrics = _metrics_of(tasks, scoring)
@@ -154,6 +158,16 @@ def _fit_and_score(estimator, X, y, train, test, seed, scoring):
         "fit_seconds": seconds,
         "n_parameters": _n_parameters(model),
     }
+
+
+def _parameter_of_groups(model):
+    """What `fit` calls the groups of rows; None where it does not take them."""
+    steps = []
+    while isinstance(model, Pipeline):
+        name, model = model.steps[-1]
+        steps.append(name)
+    takes = "groups" in inspect.signature(model.fit).parameters
+    return "__".join([*steps, "groups"]) if takes else None
 
 
 def _seeded(estimator, seed):

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from sk_mtl.nn._layers import BatchedMLP, LayerOptions
+from sk_mtl.nn._task_depths import task_depths
 from sk_mtl.nn._towers import TaskMLPs, Towers
 
 
@@ -41,8 +42,16 @@ class TransferTowers(nn.Module):
         As of `Towers`; all towers must end in the same width.
     transfer : bool, default=True
         Without the transfer :math:`z_t = q_t`, and the stage is the same as `Towers`.
+    parents : sequence of int or None, default=None
+        For each step the one that stands before it, or None for a first step. None in
+        its place is the chain, in which each step takes from the one to its left.
     **layers
         `LayerOptions` of the towers and of the layers :math:`g`.
+
+    Attributes
+    ----------
+    pairs : list of (int, int)
+        The steps that take something, each with the one that it takes from.
 
     References
     ----------
@@ -69,14 +78,19 @@ class TransferTowers(nn.Module):
         out_widths: Sequence[int],
         *,
         transfer: bool = True,
+        parents: Sequence[int | None] | None = None,
         **layers: Unpack[LayerOptions],
     ) -> None:
         super().__init__()
         self.hidden = TaskMLPs(in_width, hidden_sizes, **layers)
         n_tasks, width = len(hidden_sizes), self.hidden.out_width
+        before = (None, *range(n_tasks - 1)) if parents is None else parents
+        depths = task_depths([() if j is None else (j,) for j in before])
+        order = sorted(range(n_tasks), key=depths.__getitem__)
+        pairs = [(k, before[k]) for k in order if before[k] is not None]
+        self.pairs = pairs if transfer else []
         self.transfers = nn.ModuleList(
-            InformationTransfer(width, **layers)
-            for _ in range(n_tasks - 1 if transfer else 0)
+            InformationTransfer(width, **layers) for _ in self.pairs
         )
         self.heads = Towers(width, [()] * n_tasks, out_widths)
 
@@ -88,8 +102,9 @@ class TransferTowers(nn.Module):
     def transfer_weights(self, hidden: Tensor) -> Tensor:
         """Return how much each step but the first takes from the step before.
 
-        They are the attention to what is offered, (n_samples, n_tasks - 1), between 0
-        (the step goes by its own tower) and 1; without transfer there is no column.
+        They are the attention to what is offered, (n_samples, n_transfers), between 0
+        (the step goes by its own tower) and 1, with a column for each step in the order
+        of `pairs`; without transfer there is none.
         """
         _, shares = self._pass_on(self.hidden(hidden))
         return torch.cat([hidden.new_empty(len(hidden), 0), *shares], 1)
@@ -98,11 +113,9 @@ class TransferTowers(nn.Module):
         """Return the steps' rows after the transfers, and the attention to these."""
         if not len(self.transfers):
             return rows, []
-        first, *others = rows.unbind(0)
-        passed, shares = [first], []
-        for transfer, own in zip(self.transfers, others):
-            row, share = transfer(passed[-1], own)
-            passed.append(row)
+        passed, shares = list(rows.unbind(0)), []
+        for transfer, (step, before) in zip(self.transfers, self.pairs):
+            passed[step], share = transfer(passed[before], passed[step])
             shares.append(share)
         return torch.stack(passed), shares
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from sk_mtl.nn._encoder import Encoded
 from sk_mtl.nn._expert_use import ExpertDropout, uneven_use
 from sk_mtl.nn._experts import Experts, Gates
+from sk_mtl.nn._penalty_weight import PenaltyWeight
 from sk_mtl.nn._wiring import Wiring
 
 
@@ -96,7 +97,6 @@ class MMoE(Wiring):
     """
 
     shared_by_members = ("experts",)
-    _balance_scale: Tensor
 
     def __init__(
         self,
@@ -136,10 +136,7 @@ class MMoE(Wiring):
             gate_penalty=gate_penalty,
         )
         self.expert_dropout = ExpertDropout(expert_dropout)
-        self.load_balance = load_balance
-        # Compiled code of an ensemble multiplies by tensors only.
-        scale = torch.tensor(float(load_balance))
-        self.register_buffer("_balance_scale", scale, persistent=False)
+        self.load_balance = PenaltyWeight(load_balance)
         self.out_width = self.experts.out_width
 
     def forward(self, encoded: Encoded) -> Tensor:
@@ -150,8 +147,8 @@ class MMoE(Wiring):
         """Return each task's mixture, and what the gates add to the loss."""
         experts, gates = self.experts.begin_beside(encoded.shared, self.gates.first)
         weights, penalty = self.gates.finish_with_penalty(gates)
-        if self.load_balance > 0:
-            uneven = self._balance_scale * uneven_use(weights)
+        if not self.load_balance.is_zero:
+            uneven = self.load_balance(uneven_use(weights))
             penalty = uneven if penalty is None else penalty + uneven
         weights = self.expert_dropout(weights)
         return torch.bmm(weights, self.experts.finish(experts)), penalty

@@ -11,6 +11,7 @@ from sk_mtl.nn._encoder import Encoded
 from sk_mtl.nn._experts import Experts
 from sk_mtl.nn._hard_concrete import HardConcrete
 from sk_mtl.nn._layers import BatchedMLP, LayerOptions
+from sk_mtl.nn._penalty_weight import PenaltyWeight
 from sk_mtl.nn._transfers import TRANSFERS
 from sk_mtl.nn._wiring import Wiring
 
@@ -121,7 +122,7 @@ class SNR(Wiring):
                 f"transfer must be one of {list(TRANSFERS)}; found {transfer!r}. "
                 "Choose one of these names."
             )
-        self.n_tasks, self.l0_penalty = n_tasks, l0_penalty
+        self.n_tasks, self.l0_penalty = n_tasks, PenaltyWeight(l0_penalty)
         widths, name = list(subnetwork_hidden_sizes), "subnetwork_hidden_sizes"
         first = Experts(in_width, n_subnetworks, widths[:1], name=name, **layers)
         self.subnetworks = nn.ModuleList([first])
@@ -158,10 +159,10 @@ class SNR(Wiring):
 
     def with_penalty(self, encoded: Encoded) -> tuple[Tensor, Tensor | None]:
         """Return each task's row and the scaled number of gates expected not closed."""
-        if self.l0_penalty == 0:
+        if self.l0_penalty.is_zero:
             return self(encoded), None
         each = [gates.open_probability().sum() for gates in self.gates]
-        return self(encoded), self.l0_penalty * torch.stack(each).sum()
+        return self(encoded), self.l0_penalty(torch.stack(each).sum())
 
     def open_gates(self) -> list[Tensor]:
         """Return the gates used in evaluation, from below; 0 is closed and 1 open.

@@ -5,6 +5,8 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from sk_mtl.nn._penalty_weight import PenaltyWeight
+
 # The width of the smooth step's slope, and how far from its middle selectors start.
 _STEP_WIDTH = 1.0
 _START = _STEP_WIDTH / 100
@@ -156,13 +158,10 @@ class DSelectKHead(GateHead):
     """
 
     digits: Tensor
-    scale: Tensor
 
     def __init__(self, n_experts: int, n_active: int, penalty: float) -> None:
         super().__init__(n_experts, n_active)
-        self.penalty = penalty
-        # Compiled code of an ensemble multiplies by tensors only.
-        self.register_buffer("scale", torch.tensor(float(penalty)), persistent=False)
+        self.penalty = PenaltyWeight(penalty)
         self.n_digits = (n_experts - 1).bit_length()
         self.sizes = [n_active * self.n_digits, n_active]
         self.n_scores = sum(self.sizes)
@@ -178,7 +177,7 @@ class DSelectKHead(GateHead):
     def with_penalty(self, scores: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return each gate's weights, and the price of undecided and lost ones."""
         weights, selected, logarithms = self._mix(scores)
-        if self.penalty == 0:
+        if self.penalty.is_zero:
             return weights, None
         price = -(selected * logarithms).sum((1, 2, 3))
         if not self.every_code_is_an_expert:
@@ -186,7 +185,7 @@ class DSelectKHead(GateHead):
             price = price + ((1 - reached) / (reached + _LEAST_REACHED)).sum((1, 2))
         # Without rows there is no mean, and nothing to pay.
         n_rows = torch.ones_like(price).sum().clamp_min(1)
-        return weights, self.scale * (price.sum() / n_rows)
+        return weights, self.penalty(price.sum() / n_rows)
 
     def start(self, weight: Tensor, bias: Tensor) -> None:
         """Start the digits' scores near the middle of the step, as in the paper.
@@ -216,7 +215,7 @@ class DSelectKHead(GateHead):
 
     def extra_repr(self) -> str:
         """Return the settings that ``repr`` shows."""
-        return f"{super().extra_repr()}, penalty={self.penalty}"
+        return f"{super().extra_repr()}, penalty={self.penalty.weight:g}"
 
 
 def smooth_step(x: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sk_mtl import ESMMClassifier, MMOEClassifier
+from sk_mtl import AITMClassifier, ESMMClassifier, MMOEClassifier
 from sk_mtl.exceptions import FunnelWarning
 from tests.estimators.common import (
     PLAIN,
@@ -214,3 +214,23 @@ def test_steps_share_the_embeddings_and_nothing_else():
     assert sum(p.numel() for p in module.encoder.parameters()) == 8 * sum(
         model.schema_.cardinalities
     )
+
+
+@pytest.mark.parametrize("structure", ["funnel", "sequential"])
+def test_a_step_out_of_reach_needs_no_label(structure):
+    """Whoever did not click did not convert, whether the log says so or not."""
+    X, y = funnel_table()
+    unknown = y.astype(float)
+    unknown.loc[y["click"] == 0, "conversion"] = np.nan
+    cls = AITMClassifier if structure == "sequential" else ESMMClassifier
+    told, guessed = (
+        cls(**QUICK, structure=structure).fit(X, labels).predict_proba(X)
+        for labels in (y, unknown)
+    )
+    assert_equal_proba(told, guessed)
+    held_out = {"X_val": X[300:], "y_val": unknown[300:]}
+    model = cls(**QUICK, structure=structure).fit(X[:300], unknown[:300], **held_out)
+    same = cls(**QUICK, structure=structure).fit(
+        X[:300], y[:300], X_val=X[300:], y_val=y[300:]
+    )
+    assert model.history_["valid_loss"].equals(same.history_["valid_loss"])

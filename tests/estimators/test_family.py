@@ -180,6 +180,19 @@ def test_escm2_takes_a_tree():
     np.testing.assert_allclose(share, click * rate, rtol=1e-4)
 
 
+def test_what_steps_pass_on_follows_the_tree():
+    X, y = funnel_table(200)
+    y = y.assign(share=y["click"] * (X["visits"] > 4))
+    options = {**FAST, "structure": "funnel"}
+    options["funnel"] = {"conversion": "click", "share": "click"}
+    aitm = sk_mtl.AITMClassifier(**options).fit(X, y)
+    assert aitm.net_.module_.towers.pairs == [(1, 0), (2, 0)]
+    dbmtl = sk_mtl.DBMTLClassifier(**options).fit(X, y)
+    assert [each.n_parents for each in dbmtl.net_.module_.towers.groups] == [0, 1]
+    own = dbmtl.set_params(relations={"share": ["click", "conversion"]}).fit(X, y)
+    assert [each.n_parents for each in own.net_.module_.towers.groups] == [0, 2]
+
+
 def test_steps_in_sequence_are_no_tree():
     X, y = funnel_table(200)
     model = sk_mtl.AITMClassifier(**FAST, funnel={"conversion": "click"})

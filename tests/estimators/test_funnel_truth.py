@@ -120,8 +120,17 @@ def test_a_few_rows_that_stand_for_most_are_warned_of(seldom, variant):
         _fit(seldom, variant=variant, propensity_clip=1e-5)
 
 
-def test_clipped_weights_are_not_warned_of(seldom):
+def test_weights_that_nearly_all_are_clipped_are_warned_of(seldom):
+    message = (
+        r"^propensity_clip must be below most probabilities of 'click'; found that it "
+        r"clips \d+% of them, with propensity_clip=0\.1: most rows then count alike, "
+        r"and what is corrected is little\. Lower propensity_clip\.$"
+    )
+    with pytest.warns(PropensityWarning, match=message):
+        _fit(seldom, propensity_clip=0.1)
+
+
+def test_weights_that_are_no_trouble_are_not_warned_of():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        _fit(seldom, propensity_clip=0.1)
         ESCM2Classifier(**QUICK).fit(*funnel_table())

@@ -271,3 +271,40 @@ def test_other_weightings_take_losses_that_can_be_negative(name):
     total = balancer.backward(x * torch.tensor([1.0, -1.0]), None, [x])
     assert bool(total.isfinite())
     assert bool(x.grad.isfinite().all())
+
+
+@pytest.mark.parametrize("name", sorted(WEIGHTINGS))
+def test_a_task_without_a_label_in_the_batch_is_left_alone(name):
+    """Every second batch has no label of the second task: its loss is zero."""
+    if name not in ("gradnorm", "metabalance"):
+        pytest.importorskip("torchjd")
+    torch.manual_seed(0)
+    balancer = make_balancer(name, None, 2)
+    x = torch.tensor([2.0, 2.0], requires_grad=True)
+
+    def losses(step):
+        return _losses(x) * torch.tensor([1.0, step % 2])
+
+    for step in range(200):
+        x.grad = None
+        total = balancer.backward(losses(step), None, [x])
+        assert bool(total.isfinite())
+        assert bool(x.grad.isfinite().all())
+        with torch.no_grad():
+            x -= 0.02 * x.grad
+        balancer.end_step(partial(losses, step))
+        if step % 50 == 49:
+            balancer.end_epoch()
+    # Neither task has taken over: both have come nearer.
+    assert bool((_losses(x) < _losses(torch.tensor([1.5, 1.5]))).all())
+
+
+def test_gradnorm_waits_for_the_first_label_of_a_task():
+    balancer = GradNormBalancer(2)
+    x = torch.tensor([2.0, 2.0], requires_grad=True)
+    for weights in ([1.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.5, 1.0]):
+        balancer.backward(_losses(x) * torch.tensor(weights), None, [x])
+        if weights[1] == 0:
+            assert balancer.task_weights.tolist() == [1, 1]
+    # The first task's loss has halved, so the second is the slow one.
+    assert balancer.task_weights[1] > balancer.task_weights[0]

@@ -409,3 +409,32 @@ def test_steps_with_a_structure_of_their_own_stand_beside_tasks_apart():
     funnel = single_task_baseline(estimators.ESCM2Classifier())
     assert funnel.structure == "funnel"
     assert isinstance(funnel, estimators.SingleTaskClassifier)
+
+
+def test_a_baseline_is_not_balanced():
+    model = MMOEClassifier(task_weights="dwa", record_gradient_conflict=True)
+    baseline = single_task_baseline(model)
+    assert (baseline.task_weights, baseline.record_gradient_conflict) == (None, False)
+
+
+def test_the_baseline_of_mixed_tasks_has_their_types():
+    types = {"a": "binary", "b": "regression"}
+    model = estimators.MultiTaskEstimator(task_types=types, wiring_params={"gate": 1})
+    baseline = single_task_baseline(model)
+    assert (baseline.wiring, baseline.wiring_params) == ("single_task", None)
+    assert baseline.task_types == types
+
+
+@pytest.mark.parametrize("in_pipeline", [False, True])
+def test_groups_reach_the_fit(in_pipeline):
+    class Grouped(OneModelPerTask):
+        seen = []
+
+        def fit(self, X, y, groups=None):
+            self.seen.append(set(groups))
+            return super().fit(X, y)
+
+    groups = np.arange(len(X)) % 6
+    model = make_pipeline(StandardScaler(), Grouped()) if in_pipeline else Grouped()
+    compare_tasks(model, X, Y, cv=3, groups=groups, baseline=GOOD)
+    assert [len(each) for each in Grouped.seen] == [4, 4, 4]

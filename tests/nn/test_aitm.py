@@ -189,3 +189,20 @@ def test_towers_must_end_in_the_same_width():
 def test_one_entry_per_task_is_required():
     with pytest.raises(ValueError, match="one entry per task; found 2 and 3 entries"):
         TransferTowers(4, [(6,), (6,)], [1, 1, 1])
+
+
+def test_in_a_tree_each_branch_takes_from_its_own_step(put):
+    """Of three steps two build on the third, so each pair of them is a chain."""
+    tree = put(TransferTowers(4, [(5,)] * 3, [1, 1, 1], parents=[2, 2, None])).eval()
+    assert tree.pairs == [(0, 2), (1, 2)]
+    hidden = put(torch.randn(6, 3, 4))
+    shares, logits = tree.transfer_weights(hidden), tree(hidden)
+    for step in (0, 1):
+        pair = put(TransferTowers(4, [(5,)] * 2, [1, 1])).eval()
+        pair.transfers[0] = tree.transfers[step]
+        for part in ("hidden", "heads"):
+            state = getattr(tree, part).state_dict()
+            rows = {name: value[[2, step]] for name, value in state.items()}
+            getattr(pair, part).load_state_dict(rows)
+        assert_close(pair(hidden[:, [2, step]]), logits[:, [2, step]])
+        assert_close(pair.transfer_weights(hidden[:, [2, step]]), shares[:, [step]])
