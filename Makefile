@@ -17,7 +17,7 @@ INSTALLED_BENCH := .venv/.installed-bench-$(VERSION)
 INSTALLED_LOWER := .venv-lower/.installed-$(VERSION)
 
 # What runs again with the lowest versions that pyproject.toml allows.
-LOWER_TESTS := $(wildcard tests/estimators/test_contract.py tests/estimators/test_pickle.py) tests/preprocessing
+LOWER_TESTS := $(wildcard tests/estimators/test_contract.py tests/estimators/test_pickle.py) tests/preprocessing tests/test_frames.py
 
 # One after another: two at once would measure each other.
 BENCHMARKS := \

@@ -21,7 +21,7 @@ from _report import markdown_table, write_report
 
 from sk_mtl import MMOEClassifier
 from sk_mtl.datasets import load_census_income
-from sk_mtl.estimators._precision import bfloat16_pays
+from sk_mtl.estimators._training._precision import bfloat16_pays
 from sk_mtl.preprocessing import FeatureSchema, make_tabular_preprocessor
 
 BATCH = 1024

@@ -19,9 +19,9 @@ from sklearn.compose import make_column_transformer
 from torch import nn
 
 from sk_mtl import MMOEClassifier
-from sk_mtl.estimators._control import TrainingControl
-from sk_mtl.estimators._net import _MultiTaskNet
-from sk_mtl.estimators._optimizers import optimizer_options
+from sk_mtl.estimators._training._control import TrainingControl
+from sk_mtl.estimators._training._net import _MultiTaskNet
+from sk_mtl.estimators._training._optimizers import optimizer_options
 from sk_mtl.losses import IndependentStructure, TaskLoss
 from sk_mtl.nn import FeatureEncoder, MMoE, MultiTaskNetwork, Towers
 from sk_mtl.preprocessing import HashingEncoder, NumericScaler

@@ -15,18 +15,18 @@ from sk_mtl.datasets import load_census_income
 
 # What is read off the profile: file and function.
 CALLS = {
-    "fit": ("estimators/_base.py", "fit"),
-    "check": ("estimators/_base.py", "_check_rows"),
-    "split": ("estimators/_base.py", "_split"),
-    "fit encoders": ("estimators/_training.py", "_encode_training_rows"),
-    "encode": ("estimators/_training.py", "_encode"),
-    "epochs": ("estimators/_net.py", "_run_epochs"),
-    "batch": ("estimators/_batches.py", "take"),
+    "fit": ("estimators/_multi_task_model.py", "fit"),
+    "check": ("estimators/_multi_task_model.py", "_check_rows"),
+    "split": ("estimators/_multi_task_model.py", "_split"),
+    "fit encoders": ("estimators/_network_trainer.py", "_encode_training_rows"),
+    "encode": ("estimators/_network_trainer.py", "_encode"),
+    "epochs": ("estimators/_training/_net.py", "_run_epochs"),
+    "batch": ("estimators/_rows/_tensor_table.py", "take"),
     "step": ("skorch/net.py", "train_step"),
-    "forward and backward": ("estimators/_net.py", "train_step_single"),
+    "forward and backward": ("estimators/_training/_net.py", "train_step_single"),
     "backward": ("torch/_tensor.py", "backward"),
-    "average": ("estimators/_averaging.py", "update"),
-    "validate": ("estimators/_net.py", "validation_step"),
+    "average": ("estimators/_training/_averaging.py", "update"),
+    "validate": ("estimators/_training/_net.py", "validation_step"),
 }
 
 

@@ -20,8 +20,8 @@ NAMES = sorted([*WIRINGS, "escm2"])
 def files_of(name: str) -> list[Path]:
     """Return the files of a model, one on each floor where it has something to say."""
     floors = ("nn", "losses", "estimators")
-    paths = (PACKAGE / floor / f"_{name}.py" for floor in floors)
-    return [path for path in paths if path.exists()]
+    found = (sorted((PACKAGE / floor).rglob(f"_{name}.py")) for floor in floors)
+    return [path for paths in found for path in paths]
 
 
 def code_of(source: str) -> list[str]:
@@ -55,7 +55,7 @@ def shared_runs(sources: dict[str, str]) -> dict[str, set[str]]:
 
 def test_every_model_has_its_two_files():
     for name in NAMES:
-        floors = [path.parent.name for path in files_of(name)]
+        floors = [path.relative_to(PACKAGE).parts[0] for path in files_of(name)]
         assert floors[-1] == "estimators", name
         assert len(floors) == 2, name
 

@@ -9,8 +9,8 @@ from numbers import Integral
 import numpy as np
 import torch
 
-from sk_mtl.estimators._relations import resolve_parents
-from sk_mtl.estimators._targets import Targets
+from sk_mtl.estimators._targets._relations import resolve_parents
+from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.losses import (
     ClassOutput,
     FunnelStructure,

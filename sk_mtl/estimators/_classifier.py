@@ -15,14 +15,14 @@ from torch import Tensor
 
 from sk_mtl._sklearn_compat import Interval, StrOptions, _fit_context
 from sk_mtl.estimators._architecture import make_class_structure
-from sk_mtl.estimators._base import MultiTaskModel
-from sk_mtl.estimators._tables import (
+from sk_mtl.estimators._multi_task_model import MultiTaskModel
+from sk_mtl.estimators._rows._labelled_rows import (
     LabelledRows,
     check_funnel,
     complete_funnel,
     weight_classes,
 )
-from sk_mtl.estimators._targets import Targets, learn_classes
+from sk_mtl.estimators._targets._targets import Targets, learn_classes
 from sk_mtl.losses import ClassOutput, FunnelStructure, Structure
 
 

@@ -13,10 +13,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sk_mtl._sklearn_compat import Interval
-from sk_mtl.estimators._base import MultiTaskModel
-from sk_mtl.estimators._number_column import NumberColumn
-from sk_mtl.estimators._target_column import TargetColumn
-from sk_mtl.estimators._targets import Targets, learn_numbers
+from sk_mtl.estimators._multi_task_model import MultiTaskModel
+from sk_mtl.estimators._targets._number_column import NumberColumn
+from sk_mtl.estimators._targets._target_column import TargetColumn
+from sk_mtl.estimators._targets._targets import Targets, learn_numbers
 from sk_mtl.losses import (
     AbsoluteErrorOutput,
     GammaOutput,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from sk_mtl.losses._structures import Structure
+from sk_mtl.losses._structures._structure import Structure
 
 
 class TaskLoss(nn.Module):

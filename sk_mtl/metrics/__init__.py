@@ -1,9 +1,12 @@
 """Metrics of several tasks: functions of labels and answers, and scorers."""
 
 from sk_mtl.metrics._conditional_roc_auc import conditional_roc_auc
-from sk_mtl.metrics._grouped_at_k import grouped_hit_rate_at_k, grouped_recall_at_k
-from sk_mtl.metrics._grouped_ndcg import grouped_ndcg
-from sk_mtl.metrics._grouped_roc_auc import grouped_roc_auc
+from sk_mtl.metrics._ranking._grouped_at_k import (
+    grouped_hit_rate_at_k,
+    grouped_recall_at_k,
+)
+from sk_mtl.metrics._ranking._grouped_ndcg import grouped_ndcg
+from sk_mtl.metrics._ranking._grouped_roc_auc import grouped_roc_auc
 from sk_mtl.metrics._roc_auc_sketch import RocAucSketch
 from sk_mtl.metrics._task_metric import (
     CLASS_METRICS,

@@ -1,22 +1,19 @@
 """Networks: coded features in, logits of all tasks out."""
 
-from sk_mtl.nn._adatt import AdaTT
-from sk_mtl.nn._aitm import TransferTowers
-from sk_mtl.nn._attention_pooling import AttentionPooling
-from sk_mtl.nn._bin_embedding import BinEmbedding
-from sk_mtl.nn._bins import quantile_bins
-from sk_mtl.nn._cgc import CGC
-from sk_mtl.nn._cross import CrossLayer
-from sk_mtl.nn._cross_stitch import CrossStitch
-from sk_mtl.nn._dbmtl import RelationTowers
-from sk_mtl.nn._encoder import Encoded, FeatureEncoder
-from sk_mtl.nn._encoder_sets import EncoderSets
+from sk_mtl.nn._encoding._attention_pooling import AttentionPooling
+from sk_mtl.nn._encoding._bin_embedding import BinEmbedding
+from sk_mtl.nn._encoding._bins import quantile_bins
+from sk_mtl.nn._encoding._cross import CrossLayer
+from sk_mtl.nn._encoding._embedding_tables import auto_embedding_dim
+from sk_mtl.nn._encoding._encoder import Encoded, FeatureEncoder
+from sk_mtl.nn._encoding._encoder_sets import EncoderSets
+from sk_mtl.nn._encoding._fm import FactorizationMachine
+from sk_mtl.nn._encoding._numeric_embedding import make_numeric_embedding
+from sk_mtl.nn._encoding._senet import SqueezeExcitation
+from sk_mtl.nn._encoding._target_attention import TargetAttention
 from sk_mtl.nn._ensemble import MEMBER_SHARING, NetworkEnsemble
-from sk_mtl.nn._esmm import ESMM
-from sk_mtl.nn._experts import Experts, Gates
-from sk_mtl.nn._fm import FactorizationMachine
-from sk_mtl.nn._grouped import GroupedExperts, GroupedGates
-from sk_mtl.nn._home import HoME
+from sk_mtl.nn._experts._experts import Experts, Gates
+from sk_mtl.nn._experts._grouped import GroupedExperts, GroupedGates
 from sk_mtl.nn._layers import (
     ACTIVATIONS,
     BatchedLinear,
@@ -25,20 +22,23 @@ from sk_mtl.nn._layers import (
     LayerOptions,
     make_activation,
 )
-from sk_mtl.nn._mmoe import MMoE
 from sk_mtl.nn._network import MultiTaskNetwork
-from sk_mtl.nn._numeric_embedding import make_numeric_embedding
-from sk_mtl.nn._omoe import OMoE
-from sk_mtl.nn._ple import PLE
-from sk_mtl.nn._senet import SqueezeExcitation
-from sk_mtl.nn._shared_bottom import SharedBottom
-from sk_mtl.nn._single_task import SingleTask
-from sk_mtl.nn._snr import SNR
-from sk_mtl.nn._stem import STEM
-from sk_mtl.nn._tables import auto_embedding_dim
-from sk_mtl.nn._target_attention import TargetAttention
-from sk_mtl.nn._towers import TaskMLPs, Towers
-from sk_mtl.nn._wiring import Wiring
+from sk_mtl.nn._towers._aitm import TransferTowers
+from sk_mtl.nn._towers._dbmtl import RelationTowers
+from sk_mtl.nn._towers._towers import TaskMLPs, Towers
+from sk_mtl.nn._wirings._adatt import AdaTT
+from sk_mtl.nn._wirings._cgc import CGC
+from sk_mtl.nn._wirings._cross_stitch import CrossStitch
+from sk_mtl.nn._wirings._esmm import ESMM
+from sk_mtl.nn._wirings._home import HoME
+from sk_mtl.nn._wirings._mmoe import MMoE
+from sk_mtl.nn._wirings._omoe import OMoE
+from sk_mtl.nn._wirings._ple import PLE
+from sk_mtl.nn._wirings._shared_bottom import SharedBottom
+from sk_mtl.nn._wirings._single_task import SingleTask
+from sk_mtl.nn._wirings._snr import SNR
+from sk_mtl.nn._wirings._stem import STEM
+from sk_mtl.nn._wirings._wiring import Wiring
 
 __all__ = [
     "ACTIVATIONS",

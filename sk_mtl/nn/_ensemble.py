@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from sk_mtl.nn._encoder import Encoded
+from sk_mtl.nn._encoding._embedding_tables import EmbeddingTables
+from sk_mtl.nn._encoding._encoder import Encoded
 from sk_mtl.nn._network import MultiTaskNetwork
-from sk_mtl.nn._tables import EmbeddingTables
 
 MEMBER_SHARING: tuple[str, ...] = ("most", "embedding", "none")
 """What members can have in common."""

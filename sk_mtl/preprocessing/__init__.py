@@ -1,12 +1,12 @@
 """Tables to codes and numbers: encoder, preprocessor and feature schema."""
 
-from sk_mtl.preprocessing._calendar_parts import CalendarParts
-from sk_mtl.preprocessing._category_encoder import CategoryEncoder
-from sk_mtl.preprocessing._elapsed_time import ElapsedTime
-from sk_mtl.preprocessing._hashing_encoder import HashingEncoder
-from sk_mtl.preprocessing._numeric_scaler import NumericScaler
-from sk_mtl.preprocessing._schema import FeatureArrays, FeatureSchema
-from sk_mtl.preprocessing._sequence_encoder import SequenceEncoder
+from sk_mtl.preprocessing._encoders._category_encoder import CategoryEncoder
+from sk_mtl.preprocessing._encoders._hashing_encoder import HashingEncoder
+from sk_mtl.preprocessing._encoders._sequence_encoder import SequenceEncoder
+from sk_mtl.preprocessing._numeric._calendar_parts import CalendarParts
+from sk_mtl.preprocessing._numeric._elapsed_time import ElapsedTime
+from sk_mtl.preprocessing._numeric._numeric_scaler import NumericScaler
+from sk_mtl.preprocessing._schema._feature_schema import FeatureArrays, FeatureSchema
 from sk_mtl.preprocessing._tabular import make_tabular_preprocessor
 
 __all__ = [

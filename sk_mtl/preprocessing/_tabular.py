@@ -5,21 +5,21 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
-from sk_mtl.preprocessing._calendar_parts import PARTS, CalendarParts
-from sk_mtl.preprocessing._category_encoder import CategoryEncoder
-from sk_mtl.preprocessing._code_reader import CodeReader
-from sk_mtl.preprocessing._columns import (
+from sk_mtl._frames import as_pandas, column_names, is_frame
+from sk_mtl.preprocessing._encoders._category_encoder import CategoryEncoder
+from sk_mtl.preprocessing._encoders._code_reader import CodeReader
+from sk_mtl.preprocessing._encoders._sequence_encoder import SequenceEncoder
+from sk_mtl.preprocessing._numeric._calendar_parts import PARTS, CalendarParts
+from sk_mtl.preprocessing._numeric._elapsed_time import ElapsedTime
+from sk_mtl.preprocessing._numeric._numeric_scaler import NumericScaler
+from sk_mtl.preprocessing._tables._columns import (
     STEPS,
     ColumnsOfStep,
     columns_by_step,
     has_names,
     lists_columns,
 )
-from sk_mtl.preprocessing._elapsed_time import ElapsedTime
-from sk_mtl.preprocessing._frames import as_pandas, column_names, is_frame
-from sk_mtl.preprocessing._identifiers import warn_of_identifiers
-from sk_mtl.preprocessing._numeric_scaler import NumericScaler
-from sk_mtl.preprocessing._sequence_encoder import SequenceEncoder
+from sk_mtl.preprocessing._tables._identifiers import warn_of_identifiers
 
 
 def make_tabular_preprocessor(

@@ -5,8 +5,8 @@ import pandas as pd
 from sklearn.preprocessing import FunctionTransformer
 from skorch.callbacks import Callback
 
-from sk_mtl.estimators._class_column import ClassColumn
-from sk_mtl.estimators._targets import Targets
+from sk_mtl.estimators._targets._class_column import ClassColumn
+from sk_mtl.estimators._targets._targets import Targets
 
 #: Settings of a fit that takes a fraction of a second.
 QUICK = {"max_epochs": 3, "batch_size": 64, "random_state": 0}

@@ -10,7 +10,7 @@ import sk_mtl
 from sk_mtl import ESMMClassifier, MMOEClassifier
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import Docstring, share_documentation
-from sk_mtl.estimators._parameters import SharedParameters
+from sk_mtl.estimators._shared_parameters import SharedParameters
 from tests.estimators.common import QUICK, funnel_table
 
 ESTIMATORS = [

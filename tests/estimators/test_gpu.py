@@ -17,7 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
 from sk_mtl.datasets import make_conversion_funnel
-from sk_mtl.estimators import _net
+from sk_mtl.estimators._training import _net
 from tests.estimators.common import (
     QUICK,
     assert_equal_proba,

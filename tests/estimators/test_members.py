@@ -20,7 +20,7 @@ from torch import nn
 
 from sk_mtl import ESMMClassifier, MMOEClassifier, SNRClassifier
 from sk_mtl.datasets import make_conversion_funnel
-from sk_mtl.estimators._sparse_optimizer import DenseAndSparse
+from sk_mtl.estimators._training._sparse_optimizer import DenseAndSparse
 from sk_mtl.nn import MEMBER_SHARING, MultiTaskNetwork, NetworkEnsemble
 from tests.estimators.common import (
     EXPECTED_FAILURES,

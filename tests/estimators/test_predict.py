@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
-from sk_mtl.estimators import _net, _prediction
+from sk_mtl.estimators import _network_predictor as _prediction
+from sk_mtl.estimators._training import _net
 from tests.estimators.common import (
     PLAIN,
     QUICK,

@@ -18,6 +18,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from sk_mtl._frames import as_pandas
 from sk_mtl.preprocessing import (
     CategoryEncoder,
     ElapsedTime,
@@ -25,9 +26,8 @@ from sk_mtl.preprocessing import (
     NumericScaler,
     make_tabular_preprocessor,
 )
-from sk_mtl.preprocessing._columns import column_kinds, step_kinds
-from sk_mtl.preprocessing._frames import as_pandas
-from tests.preprocessing._tables import (
+from sk_mtl.preprocessing._tables._columns import column_kinds, step_kinds
+from tests.preprocessing._sample_tables import (
     import_polars,
     make_coded_array,
     make_mixed_frame,

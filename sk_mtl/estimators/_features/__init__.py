@@ -1,0 +1,1 @@
+"""From columns to the encoder of a network."""

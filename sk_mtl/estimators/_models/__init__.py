@@ -1,0 +1,1 @@
+"""The models of the family: one file each."""

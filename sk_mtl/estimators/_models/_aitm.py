@@ -1,0 +1,131 @@
+"""Adaptive information transfer between steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, ClassVar
+
+from sk_mtl._sklearn_compat import Interval, StrOptions
+from sk_mtl.estimators._architecture import check_binary, funnel_parents, refuse_funnel
+from sk_mtl.estimators._classifier import MultiTaskClassifier
+from sk_mtl.estimators._documentation import share_documentation
+from sk_mtl.estimators._models._shared_bottom import SharedBottomModel
+from sk_mtl.estimators._targets._relations import chain_of
+from sk_mtl.estimators._targets._targets import Targets
+from sk_mtl.losses import SequentialStructure, Structure
+from sk_mtl.nn import TransferTowers
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class AITMModel(SharedBottomModel):
+    """Adaptive information transfer (AITM): each step learns from the one before.
+
+    The columns of `y` are consecutive steps, such as click, application and purchase,
+    each with fewer positive labels than the one before. The tower of step t makes a row
+    ``q_t``; what the step before knows is offered to it as ``p_t``, and attention
+    decides row by row how much of it is taken:
+
+    ``z_t = w_p * h(p_t) + w_q * h(q_t)``,  ``w = softmax(<h2(u), h3(u)> / sqrt(d))``,
+
+    and ``z_t`` is what step t is predicted from and passes on.
+
+    Parameters
+    ----------
+    transfer : bool, default=True
+        Whether steps pass anything on: each to the next column, or to the steps that
+        build on it where `funnel` is given. Without it the network is a shared bottom.
+
+    References
+    ----------
+    Xi, D. et al. (2021). Modeling the Sequential Dependence among Audience Multi-step
+    Conversions with Multi-task Learning in Targeted Display Advertising. KDD.
+    https://doi.org/10.1145/3447548.3467071
+    """
+
+    _wiring_name = "aitm"
+    _parameter_constraints: ClassVar[dict] = {"transfer": ["boolean"]}
+
+    transfer: bool = True
+
+    def _wiring_options(self, task_names: list[str]) -> dict[str, Any]:
+        options = super()._wiring_options(task_names)
+        del options["transfer"]
+        return options
+
+    def _make_towers(self, in_width, hidden_sizes, head_widths, task_names, **layers):
+        return TransferTowers(
+            in_width,
+            hidden_sizes,
+            head_widths,
+            transfer=self.transfer,
+            # Only classifiers have a funnel.
+            parents=funnel_parents(getattr(self, "funnel", None), task_names),
+            **layers,
+        )
+
+
+@share_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class AITMClassifier(AITMModel, MultiTaskClassifier):
+    """Adaptive information transfer (AITM) for consecutive steps.
+
+    Parameters
+    ----------
+    structure : {"sequential", "funnel", "independent"}, default="sequential"
+        What the columns of `y` mean. ``"sequential"``: column k says whether step k was
+        reached; each has a probability of its own, and the calibrator is added to the
+        loss. ``"funnel"``: the probability of step k is the product of the conditional
+        ones up to k. ``"independent"``: tasks that do not build on each other.
+
+    calibrator_weight : float, default=0.6
+        What ``"sequential"`` pays where a later step is predicted as likelier than the
+        one before. Larger leaves fewer such rows.
+
+    See Also
+    --------
+    ESMMClassifier : Steps whose probabilities are products.
+    DBMTLClassifier : Relations of any acyclic form.
+
+    Examples
+    --------
+    Two steps, the second seldom reached.
+
+    >>> from sk_mtl import AITMClassifier
+    >>> from sk_mtl.datasets import make_conversion_funnel
+    >>> X, y, _ = make_conversion_funnel(n_samples=2000, random_state=0)
+    >>> model = AITMClassifier(max_epochs=3, random_state=0)
+    >>> click, conversion = model.fit(X, y).predict_proba(X)
+    >>> click.shape, conversion.shape
+    ((2000, 2), (2000, 2))
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "structure": [StrOptions({"sequential", "funnel", "independent"})],
+        "calibrator_weight": [Interval(Real, 0, None, closed="left")],
+    }
+
+    structure: str = "sequential"
+    calibrator_weight: float = 0.6
+
+    def _make_structure(self, targets: Targets) -> Structure:
+        if self.structure != "sequential":
+            return super()._make_structure(targets)
+        refuse_funnel(self.funnel, self.structure)
+        check_binary(targets)
+        return SequentialStructure(
+            targets.n_tasks,
+            calibrator_weight=self.calibrator_weight,
+            output=self._class_output(2),
+        )
+
+    def _step_parents(self) -> list[tuple[int, ...]] | None:
+        if self.structure == "sequential":
+            return chain_of(self._targets.task_names)
+        return super()._step_parents()
+
+    def __sklearn_tags__(self):
+        """Return what scikit-learn should know about the estimator."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = self.structure == "independent"
+        return tags

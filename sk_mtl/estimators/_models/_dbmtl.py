@@ -1,0 +1,94 @@
+"""Bayesian relations between tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sk_mtl.estimators._architecture import check_sizes
+from sk_mtl.estimators._classifier import MultiTaskClassifier
+from sk_mtl.estimators._documentation import share_documentation
+from sk_mtl.estimators._models._shared_bottom import SharedBottomModel
+from sk_mtl.estimators._targets._relations import chain_of, resolve_parents
+from sk_mtl.nn import RelationTowers
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class DBMTLModel(SharedBottomModel):
+    """Deep Bayesian multi-target learning (DBMTL): tasks depend on tasks.
+
+    Which task depends on which is a directed acyclic graph. The tower of task k makes a
+    row, and a relation layer reads it beside the rows of the tasks on which k depends:
+
+    ``r_k = relation_k([tower_k(bottom(x)), r_j, ...])``  for all parents j of k,
+
+    so the label of k is predicted given what determines the labels before it, and
+    teaches their towers, too.
+
+    Parameters
+    ----------
+    relations : dict or None, default=None
+        By the name of a task that of the task on which it depends, or a list of
+        several; tasks left out depend on no other. None lets each column of `y` depend
+        on the one before, or on the step that `funnel` gives.
+
+    relation_hidden_sizes : tuple of int, default=(32,)
+        Widths of the relation layers of each task, at least one.
+
+    References
+    ----------
+    Wang, Q. et al. (2019). Deep Bayesian Multi-Target Learning for Recommender Systems.
+    https://arxiv.org/abs/1902.09154
+    """
+
+    _wiring_name = "dbmtl"
+    _parameter_constraints: ClassVar[dict] = {
+        "relations": [Mapping, None],
+        "relation_hidden_sizes": ["array-like"],
+    }
+
+    relations: Mapping | None = None
+    relation_hidden_sizes: tuple[int, ...] = (32,)
+
+    def _wiring_options(self, task_names: list[str]) -> dict[str, Any]:
+        options = super()._wiring_options(task_names)
+        return {"bottom_hidden_sizes": options["bottom_hidden_sizes"]}
+
+    def _make_towers(self, in_width, hidden_sizes, head_widths, task_names, **layers):
+        relations = chain_of(task_names)
+        # Only classifiers have a funnel.
+        for name in ("funnel", "relations"):
+            if getattr(self, name, None) is not None:
+                relations = resolve_parents(name, getattr(self, name), task_names)
+        return RelationTowers(
+            in_width,
+            hidden_sizes,
+            head_widths,
+            relations,
+            relation_hidden_sizes=check_sizes(self.relation_hidden_sizes),
+            **layers,
+        )
+
+
+@share_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class DBMTLClassifier(DBMTLModel, MultiTaskClassifier):
+    """Deep Bayesian multi-target learning (DBMTL) for tasks that depend on tasks.
+
+    See Also
+    --------
+    AITMClassifier : Consecutive steps with attention between them.
+
+    Examples
+    --------
+    Marriage may depend on income here, and nothing on marriage.
+
+    >>> from sk_mtl import DBMTLClassifier
+    >>> from sk_mtl.datasets import load_adult
+    >>> X, y = load_adult(return_X_y=True)
+    >>> model = DBMTLClassifier(relations={"married": "income"}, max_epochs=2)
+    >>> model = model.fit(X[:1000], y[:1000])
+    >>> [proba.shape for proba in model.predict_proba(X[:5])]
+    [(5, 2), (5, 2)]
+    """

@@ -1,0 +1,148 @@
+"""The entire-space counterfactual multi-task model."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from numbers import Real
+from typing import ClassVar
+
+import torch
+
+from sk_mtl._sklearn_compat import Interval, StrOptions
+from sk_mtl.estimators._architecture import check_binary, funnel_parents
+from sk_mtl.estimators._classifier import MultiTaskClassifier
+from sk_mtl.estimators._documentation import share_documentation
+from sk_mtl.estimators._models._esmm import ESMMModel
+from sk_mtl.estimators._rows._tensor_table import TensorTable
+from sk_mtl.estimators._targets._targets import Targets
+from sk_mtl.exceptions import PropensityWarning
+from sk_mtl.losses import ESCM2Structure, Structure
+
+# A mean over rows is unsteady where a tenth of them decides it, and one in which most
+# weights are clipped alike is hardly weighted at all.
+_LEAST_EFFECTIVE = 0.1
+_MOST_CLIPPED = 0.5
+_ROWS_LOOKED_AT = 65_536
+
+
+@share_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class ESCM2Classifier(ESMMModel, MultiTaskClassifier):
+    """Counterfactual conversion rates (ESCM2): as if all rows had been clicked.
+
+    ESMM never looks at the conversion rate itself, only at click times conversion; its
+    rates are biased where clicks and conversions are related in ways that X does not
+    tell. Here the same network (a shared embedding, one tower for the click-through
+    rate and one for the conversion rate) also minimises an estimate of the error that
+    the conversion rate would have, had every impression been clicked:
+
+    ``ipw``: clicked rows, each weighted by the inverse of its predicted click
+    probability (propensity);
+
+    ``dr``: doubly robust, a third tower guesses the rate of every row and so its error,
+    and the clicked rows correct the guess; right where the propensities or the guess
+    are.
+
+    The columns of `y` are click and conversion, or any number of steps, each reached
+    only through the one before.
+
+    Parameters
+    ----------
+    variant : {"ipw", "dr"}, default="ipw"
+        How rows that were not clicked are made up for.
+
+    propensity_clip : float, default=0.05
+        The least propensity, in (0, 1]: no row weighs more than its inverse. Smaller
+        removes more of the bias and lets fewer rows decide more. Extreme weights are
+        warned of.
+
+    counterfactual_weight : float, default=0.5
+        What the counterfactual error counts beside the losses of ESMM.
+
+    imputation_weight : float, default=0.5
+        What the loss of the third tower of ``"dr"`` counts.
+
+    tower_hidden_sizes : tuple of int, list of tuples or dict, default=(64, 32)
+        Widths of the hidden layers of the towers: one tuple for all steps, a list with
+        one per step, or a dict by name. The third tower has those of the conversion.
+
+    structure : {"funnel"}, default="funnel"
+        What the columns of `y` mean: a click, and a conversion only after it.
+
+    See Also
+    --------
+    ESMMClassifier : The same without the counterfactual error.
+
+    References
+    ----------
+    Wang, H. et al. (2022). ESCM2: Entire Space Counterfactual Multi-Task Model for
+    Post-Click Conversion Rate Estimation. SIGIR.
+    https://doi.org/10.1145/3477495.3531972
+
+    Examples
+    --------
+    Conversion rates of all impressions.
+
+    >>> from sk_mtl import ESCM2Classifier
+    >>> from sk_mtl.datasets import make_conversion_funnel
+    >>> X, y, _ = make_conversion_funnel(n_samples=2000, random_state=0)
+    >>> model = ESCM2Classifier(variant="dr", max_epochs=3, random_state=0).fit(X, y)
+    >>> ctr, cvr = model.predict_conditional_proba(X)
+    >>> ctr.shape, cvr.shape
+    ((2000, 2), (2000, 2))
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "variant": [StrOptions({"ipw", "dr"})],
+        "propensity_clip": [Interval(Real, 0, 1, closed="right")],
+        "counterfactual_weight": [Interval(Real, 0, None, closed="left")],
+        "imputation_weight": [Interval(Real, 0, None, closed="left")],
+        "structure": [StrOptions({"funnel"})],
+    }
+
+    variant: str = "ipw"
+    propensity_clip: float = 0.05
+    counterfactual_weight: float = 0.5
+    imputation_weight: float = 0.5
+    tower_hidden_sizes: tuple = (64, 32)
+    structure: str = "funnel"
+
+    def _make_structure(self, targets: Targets) -> Structure:
+        check_binary(targets, "Use another classifier, with structure='independent'.")
+        return ESCM2Structure(
+            self.variant,
+            n_steps=targets.n_tasks,
+            parents=funnel_parents(self.funnel, targets.task_names),
+            output=self._class_output(2),
+            propensity_clip=self.propensity_clip,
+            counterfactual_weight=self.counterfactual_weight,
+            imputation_weight=self.imputation_weight,
+        )
+
+    def _look_back(self, table: TensorTable) -> None:
+        rows = table.narrow(0, min(len(table), _ROWS_LOOKED_AT))
+        with torch.inference_mode():
+            logits = self.net_.module_(*rows.inputs)
+        found = self._structure.weight_summary(logits, rows.y)
+        names, parents = self._targets.task_names, self._structure.parents
+        for step, clipped, reached, effective in zip(*found.values(), strict=True):
+            name = names[parents[step]]
+            if clipped > _MOST_CLIPPED:
+                warnings.warn(
+                    f"propensity_clip must be below most probabilities of {name!r}; "
+                    f"found that it clips {clipped:.0%} of them, with propensity_clip="
+                    f"{self.propensity_clip}: most rows then count alike, and what is "
+                    "corrected is little. Lower propensity_clip.",
+                    PropensityWarning,
+                    stacklevel=2,
+                )
+            if effective < _LEAST_EFFECTIVE * reached:
+                warnings.warn(
+                    "Inverse probabilities must not be extreme; found that the "
+                    f"{reached:.0f} rows that reached {name!r} count like "
+                    f"{effective:.0f} of equal weight, with propensity_clip="
+                    f"{self.propensity_clip}. Raise propensity_clip.",
+                    PropensityWarning,
+                    stacklevel=2,
+                )

@@ -1,0 +1,155 @@
+"""The hierarchy of multi-gate experts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from sk_mtl.estimators._classifier import MultiTaskClassifier
+from sk_mtl.estimators._documentation import share_documentation
+from sk_mtl.estimators._features._feature_parameters import COUNT
+from sk_mtl.estimators._models._expert_parameters import SharedAndTaskExperts
+from sk_mtl.estimators._regressor import MultiTaskRegressor
+from sk_mtl.estimators._targets._relations import task_positions
+from sk_mtl.nn import HoME
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class HoMEModel(SharedAndTaskExperts):
+    """Hierarchy of multi-gate experts (HoME), for tasks that come in groups.
+
+    Tasks about watching and tasks about interacting, say, have more in common within
+    their group than across. A first level has experts shared by all and experts of each
+    group; a second level reads what they make through experts shared by all, of the
+    group, and of the task:
+
+    ``f_k = sum_e g_ke * expert_e + sum_own h_ke * expert_e``.
+
+    Experts are normalised and end in a smooth activation, so that none of them dies or
+    drowns the others. Their inputs pass feature gates, which let each choose what it
+    reads, and the second sum (self gates) keeps a way to the task's own experts open.
+
+    Parameters
+    ----------
+    groups : list of lists, dict or None, default=None
+        The tasks of each group by their names; every task in exactly one group. A dict
+        also names the groups. None is one group of all tasks.
+
+    n_group_experts : int, default=1
+        Experts of each group at each level.
+
+    n_task_experts : int, default=1
+        Experts of each task at the second level.
+
+    n_feature_gates : int, default=2
+        Gates of low rank that each feature gate mixes.
+
+    feature_gate_rank : int, default=3
+        Their rank. Larger lets the choice of inputs depend on more of the row.
+
+    activation : {"relu", "gelu", "silu", "tanh", "leaky_relu", "elu"}, default="silu"
+        Between layers; "silu", also called Swish, is the paper's.
+
+    batch_norm : bool or "auto", default=True
+        Whether hidden layers are normalised over the batch, as in the paper. ``"auto"``
+        does so with more than 100,000 training rows.
+
+    References
+    ----------
+    Wang, X. et al. (2024). HoME: Hierarchy of Multi-Gate Experts for Multi-Task
+    Learning at Kuaishou. https://arxiv.org/abs/2408.05430
+    """
+
+    _wiring = HoME
+    _wiring_name = "home"
+    _parameter_constraints: ClassVar[dict] = {
+        "groups": ["array-like", dict, None],
+        "n_group_experts": COUNT,
+        "n_feature_gates": COUNT,
+        "feature_gate_rank": COUNT,
+    }
+
+    groups: Any = None
+    n_group_experts: int = 1
+    n_task_experts: int = 1
+    n_feature_gates: int = 2
+    feature_gate_rank: int = 3
+    activation: str = "silu"
+    batch_norm: bool | str = True
+
+    def _wiring_options(self, task_names: list[str]) -> dict:
+        options = super()._wiring_options(task_names)
+        groups = self.groups
+        if groups is not None:
+            groups = groups.values() if isinstance(groups, Mapping) else groups
+            groups = _positions(list(groups), task_names)
+        return {**options, "groups": groups}
+
+
+@share_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class HoMEClassifier(HoMEModel, MultiTaskClassifier):
+    """Hierarchy of multi-gate experts (HoME) for classes of several tasks.
+
+    See Also
+    --------
+    PLEClassifier : Shared and task experts without groups.
+
+    Examples
+    --------
+    Two tasks in groups of their own.
+
+    >>> from sk_mtl import HoMEClassifier
+    >>> from sk_mtl.datasets import load_adult
+    >>> X, y = load_adult(return_X_y=True)
+    >>> X, y = X[:1000], y[:1000]
+    >>> model = HoMEClassifier(groups=[["income"], ["married"]])
+    >>> model = model.set_params(max_epochs=3).fit(X, y)
+    >>> [proba.shape for proba in model.predict_proba(X)]
+    [(1000, 2), (1000, 2)]
+    """
+
+
+@share_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class HoMERegressor(HoMEModel, MultiTaskRegressor):
+    """Hierarchy of multi-gate experts (HoME) for several numbers.
+
+    See Also
+    --------
+    HoMEClassifier : The same for classes.
+
+    Examples
+    --------
+    Two numbers of the same rows, predicted in their own units.
+
+    >>> from sk_mtl import HoMERegressor
+    >>> from sk_mtl.datasets import make_related_tasks
+    >>> X, y = make_related_tasks(1000, random_state=0)
+    >>> model = HoMERegressor(n_group_experts=2, max_epochs=3).fit(X, y)
+    >>> model.predict(X).shape
+    (1000, 2)
+    """
+
+
+def _positions(groups: list[Sequence[str]], task_names: list[str]) -> list[list[int]]:
+    """Return the positions of each group's tasks; every task is in exactly one."""
+    odd = [each for each in groups if isinstance(each, str) or not np.iterable(each)]
+    if odd or not all(map(len, groups)):
+        raise ValueError(
+            f"groups must hold lists of names, none of them empty; found {groups}. "
+            "Give for instance [['click', 'like'], ['watch_time']]."
+        )
+    groups = [task_positions("groups", each, task_names) for each in groups]
+    counts = [sum(group.count(k) for group in groups) for k in range(len(task_names))]
+    missing = [name for name, n in zip(task_names, counts, strict=True) if n == 0]
+    twice = [name for name, n in zip(task_names, counts, strict=True) if n > 1]
+    if missing or twice:
+        raise ValueError(
+            f"groups must hold every task of {task_names} in exactly one group; found "
+            f"{missing} in none and {twice} in more than one. Give each task one group."
+        )
+    return groups

@@ -1,0 +1,183 @@
+"""The multi-gate mixture of experts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from sk_mtl._sklearn_compat import Interval, StrOptions
+from sk_mtl.estimators._classifier import MultiTaskClassifier
+from sk_mtl.estimators._documentation import share_documentation
+from sk_mtl.estimators._features._feature_parameters import COUNT, SHARE
+from sk_mtl.estimators._regressor import MultiTaskRegressor
+from sk_mtl.estimators._wiring_model import WiringModel
+from sk_mtl.nn import MMoE
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class MMOEModel(WiringModel):
+    """Multi-gate mixture of experts: tasks share experts as far as it helps.
+
+    A network with one shared bottom forces related and unrelated tasks alike to read
+    the same hidden layer. Here `n_experts` small networks (experts) read the input, and
+    each task k mixes their outputs by a gate of its own, so that tasks which help each
+    other use the same experts and others keep apart:
+
+    ``f_k(x) = sum_e g_ke(x) * expert_e(x)``,  ``g_k(x) = softmax(W_k x)``,
+
+    and a tower per task turns ``f_k(x)`` into that task's answer.
+
+    Parameters
+    ----------
+    n_experts : int, default=4
+        Number of experts. More let tasks keep further apart and cost time in
+        proportion; 1 is a shared bottom.
+
+    expert_hidden_sizes : tuple of int, default=(64,)
+        Widths of the layers of each expert, at least one. Wider and deeper experts
+        learn more complex features and overfit small tables sooner.
+
+    gate_hidden_sizes : tuple of int, default=()
+        Widths of hidden layers of the gates. ``()`` is the paper's linear gate; hidden
+        layers let a task choose its experts by combinations of features.
+
+    gate : {"softmax", "top_k", "dselect_k"}, default="softmax"
+        How a gate makes weights of its scores. ``"softmax"`` mixes all experts.
+        ``"top_k"`` takes the softmax over the `n_active_experts` largest scores of the
+        row and exact zeros elsewhere (https://doi.org/10.48550/arXiv.1701.06538,
+        without its noise). ``"dselect_k"`` learns the selection by smooth steps, so
+        that experts not chosen yet are learnt from, too
+        (https://doi.org/10.48550/arXiv.2106.03760); `gate_penalty` makes it decide.
+        Where `n_experts` is not a power of two, its weights may sum to less than 1. All
+        experts are computed with each of them: fewer make tasks part, not time shorter.
+
+    n_active_experts : int, default=2
+        Experts that ``"top_k"`` and ``"dselect_k"`` select for each row and task, at
+        most `n_experts`; ``"top_k"`` needs two. Fewer let tasks part further. Not read
+        by ``gate="softmax"``.
+
+    gate_penalty : float, default=0.01
+        Weight in the loss of what makes the selectors of ``gate="dselect_k"`` decide:
+        their entropy, and weight that reaches no expert where `n_experts` is not a
+        power of two. The larger, the sooner they decide, and before they know enough if
+        too large; at 0 weights need not become sparse. Not read by other gates.
+
+    expert_dropout : float, default=0.0
+        Share of the experts that are missing from a task's mixture in training, in
+        [0, 1), drawn for each row and task; the weights of the others take their place.
+        Larger makes tasks rely less on any single expert.
+
+    load_balance : float, default=0.0
+        Weight in the loss of how unevenly each gate uses the experts: the squared
+        coefficient of variation of their summed weights over the batch, summed over the
+        gates (https://doi.org/10.48550/arXiv.1701.06538). It keeps experts from lying
+        idle; larger keeps tasks from choosing.
+
+    References
+    ----------
+    Ma, J. et al. (2018). Modeling Task Relationships in Multi-task Learning with
+    Multi-gate Mixture-of-Experts. KDD. https://doi.org/10.1145/3219819.3220007
+
+    Shazeer, N. et al. (2017). Outrageously Large Neural Networks: The Sparsely-Gated
+    Mixture-of-Experts Layer. ICLR. https://doi.org/10.48550/arXiv.1701.06538
+
+    Hazimeh, H. et al. (2021). DSelect-k: Differentiable Selection in the Mixture of
+    Experts with Applications to Multi-Task Learning. NeurIPS.
+    https://doi.org/10.48550/arXiv.2106.03760
+    """
+
+    _wiring = MMoE
+    _wiring_name = "mmoe"
+    _parameter_constraints: ClassVar[dict] = {
+        "n_experts": COUNT,
+        "expert_hidden_sizes": ["array-like"],
+        "gate_hidden_sizes": ["array-like"],
+        "gate": [StrOptions({"softmax", "top_k", "dselect_k"})],
+        "n_active_experts": COUNT,
+        "gate_penalty": [Interval(Real, 0, None, closed="left")],
+        "expert_dropout": SHARE,
+        "load_balance": [Interval(Real, 0, None, closed="left")],
+    }
+
+    n_experts: int = 4
+    expert_hidden_sizes: tuple[int, ...] = (64,)
+    gate_hidden_sizes: tuple[int, ...] = ()
+    gate: str = "softmax"
+    n_active_experts: int = 2
+    gate_penalty: float = 0.01
+    expert_dropout: float = 0.0
+    load_balance: float = 0.0
+
+    def predict_gates(self, X) -> np.ndarray:
+        """Return how each task mixes the experts, row by row.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        gates : ndarray of shape (n_samples, n_tasks, n_experts)
+            Weights that sum to 1 over the experts (those of ``gate="dselect_k"`` can
+            sum to less where `n_experts` is not a power of two); an expert that is not
+            selected has the weight 0. With several members, whose experts
+            have nothing to do with each other, (n_samples, n_members, n_tasks,
+            n_experts).
+        """
+        check_is_fitted(self)
+
+        def gates(network, encoded):
+            return network.wiring.gate_weights(encoded)
+
+        return self._map_network(X, lambda module, *x: module.each(gates, *x))
+
+
+@share_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class MMOEClassifier(MMOEModel, MultiTaskClassifier):
+    """Multi-gate mixture of experts (MMoE): tasks share experts as far as it helps.
+
+    See Also
+    --------
+    ESMMClassifier : Steps of a funnel, such as click and conversion.
+    MMOERegressor : The same for numbers.
+
+    Examples
+    --------
+    Raw columns in, one array of probabilities per task out.
+
+    >>> from sk_mtl import MMOEClassifier
+    >>> from sk_mtl.datasets import load_adult
+    >>> X, y = load_adult(return_X_y=True)
+    >>> X, y = X[:1000], y[:1000]
+    >>> model = MMOEClassifier(n_experts=4, max_epochs=3, random_state=0).fit(X, y)
+    >>> income, married = model.predict_proba(X)
+    >>> income.shape, married.shape
+    ((1000, 2), (1000, 2))
+    """
+
+
+@share_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class MMOERegressor(MMOEModel, MultiTaskRegressor):
+    """Multi-gate mixture of experts (MMoE) for several numbers.
+
+    See Also
+    --------
+    MMOEClassifier : The same for classes.
+
+    Examples
+    --------
+    Two numbers of the same rows, predicted in their own units.
+
+    >>> from sk_mtl import MMOERegressor
+    >>> from sk_mtl.datasets import make_related_tasks
+    >>> X, y = make_related_tasks(1000, random_state=0)
+    >>> model = MMOERegressor(n_experts=4, max_epochs=3, random_state=0).fit(X, y)
+    >>> model.predict(X).shape
+    (1000, 2)
+    """

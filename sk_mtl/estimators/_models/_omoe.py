@@ -1,0 +1,79 @@
+"""The one-gate mixture of experts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sk_mtl.estimators._classifier import MultiTaskClassifier
+from sk_mtl.estimators._documentation import share_documentation
+from sk_mtl.estimators._models._mmoe import MMOEModel
+from sk_mtl.estimators._regressor import MultiTaskRegressor
+from sk_mtl.nn import OMoE
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class OMOEModel(MMOEModel):
+    """One-gate mixture of experts: all tasks read one mixture.
+
+    As in a multi-gate mixture, `n_experts` small networks read the input, but one gate
+    mixes them for all tasks alike:
+
+    ``f(x) = sum_e g_e(x) * expert_e(x)``,  ``g(x) = softmax(W x)``,
+
+    and a tower per task turns ``f(x)`` into that task's answer. The experts divide the
+    rows among themselves and not the tasks: it tells how much of the gain of a
+    multi-gate mixture is that of the mixture alone.
+
+    References
+    ----------
+    Jacobs, R. A. et al. (1991). Adaptive Mixtures of Local Experts. Neural Computation
+    3(1), 79-87. https://doi.org/10.1162/neco.1991.3.1.79
+    """
+
+    _wiring = OMoE
+    _wiring_name = "omoe"
+
+
+@share_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class OMOEClassifier(OMOEModel, MultiTaskClassifier):
+    """One-gate mixture of experts (OMoE) for classes of several tasks.
+
+    See Also
+    --------
+    MMOEClassifier : A gate of its own for each task.
+
+    Examples
+    --------
+    Two experts, mixed row by row and for both tasks alike.
+
+    >>> from sk_mtl import OMOEClassifier
+    >>> from sk_mtl.datasets import load_adult
+    >>> X, y = load_adult(return_X_y=True)
+    >>> X, y = X[:1000], y[:1000]
+    >>> model = OMOEClassifier(n_experts=2, max_epochs=3, random_state=0).fit(X, y)
+    >>> [proba.shape for proba in model.predict_proba(X)]
+    [(1000, 2), (1000, 2)]
+    """
+
+
+@share_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class OMOERegressor(OMOEModel, MultiTaskRegressor):
+    """One-gate mixture of experts (OMoE) for several numbers.
+
+    See Also
+    --------
+    OMOEClassifier : The same for classes.
+
+    Examples
+    --------
+    Two numbers of the same rows, predicted in their own units.
+
+    >>> from sk_mtl import OMOERegressor
+    >>> from sk_mtl.datasets import make_related_tasks
+    >>> X, y = make_related_tasks(1000, random_state=0)
+    >>> model = OMOERegressor(n_experts=2, max_epochs=3, random_state=0).fit(X, y)
+    >>> model.predict(X).shape
+    (1000, 2)
+    """

@@ -1,0 +1,93 @@
+"""Progressive layered extraction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sk_mtl.estimators._classifier import MultiTaskClassifier
+from sk_mtl.estimators._documentation import share_documentation
+from sk_mtl.estimators._features._feature_parameters import COUNT
+from sk_mtl.estimators._models._expert_parameters import SharedAndTaskExperts
+from sk_mtl.estimators._regressor import MultiTaskRegressor
+from sk_mtl.nn import PLE
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class PLEModel(SharedAndTaskExperts):
+    """Progressive layered extraction (PLE): shared experts and experts of each task.
+
+    Where tasks conflict, experts that all of them train are pulled to and fro, and one
+    task gains what another loses (the seesaw). Here each level has experts that one
+    task alone trains beside experts that all share, and a task's gate mixes only its
+    own and the shared ones:
+
+    ``f_k = sum_e g_ke(x_k) * expert_e``  over own and shared e.
+
+    A shared gate mixes all experts into what the shared experts of the next level read,
+    so what is common is told apart from what is a task's own in steps.
+
+    Parameters
+    ----------
+    n_levels : int, default=2
+        Levels of experts. More part the tasks more gradually and cost time in
+        proportion; 1 is :class:`CGCClassifier`.
+
+    References
+    ----------
+    Tang, H. et al. (2020). Progressive Layered Extraction (PLE): A Novel Multi-Task
+    Learning (MTL) Model for Personalized Recommendations. RecSys.
+    https://doi.org/10.1145/3383313.3412236
+    """
+
+    _wiring = PLE
+    _wiring_name = "ple"
+    _parameter_constraints: ClassVar[dict] = {"n_levels": COUNT}
+
+    n_levels: int = 2
+
+
+@share_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class PLEClassifier(PLEModel, MultiTaskClassifier):
+    """Progressive layered extraction (PLE) for classes of several tasks.
+
+    See Also
+    --------
+    CGCClassifier : A single level.
+    MMOEClassifier : All experts shared.
+
+    Examples
+    --------
+    Two levels, and one expert of each kind.
+
+    >>> from sk_mtl import PLEClassifier
+    >>> from sk_mtl.datasets import load_adult
+    >>> X, y = load_adult(return_X_y=True)
+    >>> X, y = X[:1000], y[:1000]
+    >>> model = PLEClassifier(n_task_experts=1, max_epochs=3, random_state=0).fit(X, y)
+    >>> [proba.shape for proba in model.predict_proba(X)]
+    [(1000, 2), (1000, 2)]
+    """
+
+
+@share_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class PLERegressor(PLEModel, MultiTaskRegressor):
+    """Progressive layered extraction (PLE) for several numbers.
+
+    See Also
+    --------
+    PLEClassifier : The same for classes.
+
+    Examples
+    --------
+    Two numbers of the same rows, predicted in their own units.
+
+    >>> from sk_mtl import PLERegressor
+    >>> from sk_mtl.datasets import make_related_tasks
+    >>> X, y = make_related_tasks(1000, random_state=0)
+    >>> model = PLERegressor(n_task_experts=1, max_epochs=3, random_state=0).fit(X, y)
+    >>> model.predict(X).shape
+    (1000, 2)
+    """

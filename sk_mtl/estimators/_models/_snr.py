@@ -1,0 +1,114 @@
+"""Sub-network routing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Real
+from typing import ClassVar
+
+from sk_mtl._sklearn_compat import Interval, StrOptions
+from sk_mtl.estimators._classifier import MultiTaskClassifier
+from sk_mtl.estimators._documentation import share_documentation
+from sk_mtl.estimators._features._feature_parameters import COUNT
+from sk_mtl.estimators._regressor import MultiTaskRegressor
+from sk_mtl.estimators._wiring_model import WiringModel
+from sk_mtl.nn import SNR
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SNRModel(WiringModel):
+    """Sub-network routing (SNR): learnt connections between small networks.
+
+    The shared layers are cut into `n_subnetworks` small ones side by side. Between two
+    levels a gate ``z_ij``, which is learnt and can be exactly 0 or 1, decides whether
+    sub-network i of the upper level reads sub-network j of the lower one:
+
+    ``v_i = sum_j z_ij * u_j``  or  ``v_i = sum_j z_ij * W_ij u_j``,
+
+    and above the last level the tasks' towers stand in the place of i. So related tasks
+    come to use the same sub-networks. The expected number of open gates times
+    `l0_penalty` is added to the loss.
+
+    Parameters
+    ----------
+    n_subnetworks : int, default=4
+        Sub-networks at each level. More let tasks part further and cost time in
+        proportion.
+
+    subnetwork_hidden_sizes : tuple of int, default=(64, 64)
+        Width of the sub-networks of each level, at least one level.
+
+    transfer : {"average", "transform"}, default="average"
+        Whether a connection passes a result on as it is, or multiplies it by a matrix
+        of its own, which is more flexible and slower.
+
+    l0_penalty : float, default=0.0001
+        What an open gate costs. Larger leaves fewer connections; 0 none of the cost.
+
+    References
+    ----------
+    Ma, J. et al. (2019). SNR: Sub-Network Routing for Flexible Parameter Sharing in
+    Multi-Task Learning. AAAI. https://doi.org/10.1609/aaai.v33i01.3301216
+
+    Louizos, C., Welling, M. and Kingma, D. P. (2018). Learning Sparse Neural Networks
+    through L0 Regularization. ICLR.
+    """
+
+    _wiring = SNR
+    _wiring_name = "snr"
+    _parameter_constraints: ClassVar[dict] = {
+        "n_subnetworks": COUNT,
+        "subnetwork_hidden_sizes": ["array-like"],
+        "transfer": [StrOptions({"average", "transform"})],
+        "l0_penalty": [Interval(Real, 0, None, closed="left")],
+    }
+
+    n_subnetworks: int = 4
+    subnetwork_hidden_sizes: tuple[int, ...] = (64, 64)
+    transfer: str = "average"
+    l0_penalty: float = 1e-4
+
+
+@share_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class SNRClassifier(SNRModel, MultiTaskClassifier):
+    """Sub-network routing (SNR) for classes of several tasks.
+
+    See Also
+    --------
+    MMOEClassifier : Gates that depend on the row.
+
+    Examples
+    --------
+    Matrices on the connections, and a price for each that is open.
+
+    >>> from sk_mtl import SNRClassifier
+    >>> from sk_mtl.datasets import load_adult
+    >>> X, y = load_adult(return_X_y=True)
+    >>> X, y = X[:1000], y[:1000]
+    >>> model = SNRClassifier(transfer="transform", max_epochs=3).fit(X, y)
+    >>> [proba.shape for proba in model.predict_proba(X)]
+    [(1000, 2), (1000, 2)]
+    """
+
+
+@share_documentation
+@dataclass(kw_only=True, eq=False, repr=False)
+class SNRRegressor(SNRModel, MultiTaskRegressor):
+    """Sub-network routing (SNR) for several numbers.
+
+    See Also
+    --------
+    SNRClassifier : The same for classes.
+
+    Examples
+    --------
+    Two numbers of the same rows, predicted in their own units.
+
+    >>> from sk_mtl import SNRRegressor
+    >>> from sk_mtl.datasets import make_related_tasks
+    >>> X, y = make_related_tasks(1000, random_state=0)
+    >>> model = SNRRegressor(transfer="transform", max_epochs=3).fit(X, y)
+    >>> model.predict(X).shape
+    (1000, 2)
+    """

@@ -1,0 +1,382 @@
+"""What every multi-task estimator does: fit, and the scikit-learn contract."""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import joblib
+import numpy as np
+import torch
+from sklearn.utils.validation import check_is_fitted
+
+from sk_mtl._sklearn_compat import _fit_context
+from sk_mtl.estimators._architecture import resolve_early_stopping
+from sk_mtl.estimators._network_predictor import NetworkPredictor
+from sk_mtl.estimators._network_trainer import NetworkTrainer
+from sk_mtl.estimators._rows._inputs import check_same_length, check_weights, check_X
+from sk_mtl.estimators._rows._labelled_rows import LabelledRows
+from sk_mtl.estimators._rows._splitting import NothingToHoldOutError, validation_rows
+from sk_mtl.estimators._targets._targets import Targets
+from sk_mtl.estimators._training._monitor import resolve_monitor
+from sk_mtl.estimators._training._net import COSINE
+from sk_mtl.estimators._training._random import isolated_random_state
+from sk_mtl.losses import Structure
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class MultiTaskModel(NetworkPredictor, NetworkTrainer):
+    """Base of the estimators: one network, one answer per task.
+
+    A subclass says in `_learn_targets` what a column of y is, in `_make_structure` what
+    the logits mean, and answers.
+
+    Attributes
+    ----------
+    task_names_ : list of str
+        The name of each column of `y`.
+
+    preprocessor_ : transformer
+        The preprocessor, fitted on the training part.
+
+    schema_ : FeatureSchema
+        Which encoded columns are categories and which are numbers.
+
+    net_ : skorch.NeuralNet
+        The trained network is ``net_.module_``.
+
+    history_ : DataFrame
+        One row per epoch: ``epoch``, ``seconds``, ``train_loss``, ``valid_loss`` (means
+        over tasks), then each of them per task, and the monitored metric. Losses
+        include sample and class weights and no task weights. What else a model
+        minimises is not in them and recorded as it is added to the training loss:
+        ``train_<name>``, such as ``train_calibrator``, and the wiring's
+        ``train_penalty``.
+
+    n_iter_ : int
+        Epochs trained.
+
+    best_epoch_ : int
+        The epoch whose weights were kept; the last one without validation rows.
+
+    gradient_conflict_ : DataFrame
+        With `record_gradient_conflict`, one row per epoch: ``epoch``, and the mean
+        cosine of each pair of tasks.
+
+    n_features_in_ : int
+        Columns of `X`.
+
+    feature_names_in_ : ndarray of str
+        Names of the columns of `X`, where it has names.
+    """
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        groups=None,
+    ):
+        """Train on a table with one column of labels per task.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+            Raw columns: numbers, text, categories. NaN is allowed.
+
+        y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
+            One column per task; labels of any type. NaN, None and `missing_label` mean
+            that the row has no label for that task.
+
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
+                default=None
+            Weights of rows, or of rows per task. None counts every row once.
+
+        X_val, y_val : like X and y, default=None
+            Validation rows for early stopping, instead of a part of `X`.
+
+        sample_weight_val : like sample_weight, default=None
+            Weights of the validation rows.
+
+        groups : array-like of shape (n_samples,), default=None
+            Rows of one group, for instance of one user, are kept together where a part
+            of `X` is split off for validation.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If X, y or the weights do not fit each other or a parameter names an unknown
+            task. An estimator that was fitted before is then left as it was.
+        """
+        with self._unchanged_on_failure():
+            known = self.warm_start and hasattr(self, "net_")
+            rows = self._check_rows(X, y, sample_weight, known=known)
+            monitor = resolve_monitor(self.monitor, self._targets)
+            train, valid = self._split(
+                rows, X_val, y_val, sample_weight_val, groups, self._draw_seed(known)
+            )
+            self._seen = None
+            self._train(train, valid, monitor, known=known, epochs=self.max_epochs)
+            self._set_answers()
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one more pass over the given rows.
+
+        The first call fits the preprocessing and learns what the targets are, their
+        types, classes and units, which stay as they are from then on. Give a first
+        batch that is large enough to show them.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+
+        y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
+
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
+                default=None
+
+        Returns
+        -------
+        self : object
+            The estimator, trained further.
+        """
+        self._fit_further(X, y, sample_weight)
+        return self
+
+    def predict(self, X):
+        """Return what is predicted on each task.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,) or (n_samples, n_tasks)
+            The likeliest class, in the labels' own type, or the number in the target's
+            own units.
+        """
+        answers = self._predict_answers(X)
+        return self._targets.decode(answers)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the mean over tasks of the accuracy, or of R² where y holds numbers.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+
+        y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
+            Missing labels are left out; a task without any label does not count.
+
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
+                default=None
+
+        Returns
+        -------
+        score : float
+        """
+        answers = self._predict_answers(X)
+        codes = self._targets.encode(y, strict=False)
+        if len(codes) != len(answers[0]):
+            raise ValueError(
+                f"X and y must have the same number of samples; found "
+                f"{len(answers[0])} and {len(codes)}. Give one row of each per sample."
+            )
+        weight = check_weights(
+            sample_weight, *codes.shape, task_names=self._targets.task_names
+        )
+        weight = np.ones(codes.shape) if weight is None else weight
+        weight = np.where(np.isnan(codes), 0.0, weight)
+        if not weight.any():
+            raise ValueError(
+                "y must hold labels to score against; found only missing ones. Give "
+                "rows with labels."
+            )
+        scores = [
+            column.score(codes[counted, k], answers[k][counted], weight[counted, k])
+            for k, column in enumerate(self._targets.columns)
+            if (counted := weight[:, k] > 0).any()
+        ]
+        return float(np.mean(scores))
+
+    def __sklearn_tags__(self):
+        """Return what scikit-learn should know about the estimator."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        return tags
+
+    def __dask_tokenize__(self):
+        """Return a key that changes with the fitted state, not with parameters only.
+
+        Dask reads a dataclass by its fields, and would hand out the answers of an
+        earlier fit after a new one.
+        """
+        fitted = None
+        if hasattr(self, "net_"):
+            weights = self.net_.module_.state_dict()
+            fitted = self.n_iter_, {k: v.cpu().numpy() for k, v in weights.items()}
+        key = joblib.hash((self.get_params(deep=False), fitted))
+        return type(self).__qualname__, key
+
+    @abstractmethod
+    def _learn_targets(self, y, classes=None) -> Targets:
+        """Return what there is to know about y; `classes` may be given."""
+
+    @abstractmethod
+    def _make_structure(self, targets: Targets) -> Structure:
+        """Return what the logits mean."""
+
+    def _check_labels(self, codes: np.ndarray) -> None:
+        """Warn of labels that contradict the structure."""
+
+    def _complete_labels(self, rows: LabelledRows) -> LabelledRows:
+        """Return the rows with labels that follow from others."""
+        return rows
+
+    def _fit_further(self, X, y, sample_weight, classes=None) -> None:
+        """Train for one more pass over the given rows."""
+        with self._unchanged_on_failure():
+            known = hasattr(self, "net_")
+            rows = self._check_rows(X, y, sample_weight, known=known, classes=classes)
+            self._draw_seed(known)
+            if not known:
+                self._seen = None
+            self._train(rows, None, None, known=known, epochs=None)
+            self._set_answers()
+
+    def _check_rows(self, X, y, weight, *, known: bool, classes=None) -> LabelledRows:
+        """Return checked rows; learn features and targets unless they are known."""
+        X = check_X(self, X, reset=not known)
+        if not known:
+            self._targets = self._learn_targets(y, classes)
+        elif classes is not None:
+            _check_same_classes(self._targets, self._learn_targets(y, classes))
+        rows = LabelledRows.check(X, y, weight, self._targets)
+        if classes is None and not known:
+            self._targets.check_counts(rows.codes, rows.weight)
+        self._structure = self._make_structure(self._targets)
+        self._check_labels(rows.codes)
+        return self._complete_labels(rows)
+
+    def _split(self, rows, X_val, y_val, weight_val, groups, seed: int):
+        """Return the training rows, and the validation rows or None."""
+        if (X_val is None) != (y_val is None):
+            given, lacking = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
+            raise ValueError(
+                f"X_val and y_val must be given together; found {given} without "
+                f"{lacking}. Give both, or neither."
+            )
+        if X_val is None and weight_val is not None:
+            raise ValueError(
+                "sample_weight_val must come with the rows that it weights; found it "
+                "without X_val and y_val. Give all three, or drop it."
+            )
+        check_same_length(X=rows.X, groups=groups)
+        if X_val is not None:
+            X_val = check_X(self, X_val, reset=False, what="X_val")
+            valid = LabelledRows.check(X_val, y_val, weight_val, self._targets, "_val")
+            _check_labelled(valid, "y_val")
+            return rows, self._complete_labels(valid)
+        if not resolve_early_stopping(
+            self.early_stopping,
+            len(rows),
+            max_epochs=self.max_epochs,
+            monitor=self.monitor,
+        ):
+            return rows, None
+        try:
+            return self._hold_out(rows, groups, seed)
+        except NothingToHoldOutError as error:
+            if self.early_stopping != "auto":
+                raise
+            warnings.warn(
+                'early_stopping="auto" holds out no row, and all of them train. '
+                f"{error}",
+                stacklevel=2,
+            )
+            return rows, None
+
+    def _hold_out(self, rows: LabelledRows, groups, seed: int):
+        """Return the training and the validation rows."""
+        # A splitter without a random_state of its own draws from NumPy's generator.
+        with isolated_random_state(seed, torch.device("cpu")):
+            train, valid = validation_rows(
+                self.validation_split,
+                self._targets.strata(rows.codes),
+                rows.X,
+                fraction=self.validation_fraction,
+                groups=groups,
+                seed=seed,
+            )
+        _check_labelled(rows.take(valid), "The validation part of y")
+        return rows.take(train), rows.take(valid)
+
+    def _set_answers(self) -> None:
+        """Set the public attributes that describe y."""
+        self.task_names_ = list(self._targets.task_names)
+        vars(self).pop("gradient_conflict_", None)
+        if self.record_gradient_conflict:
+            cosines = self.history_.filter(like=COSINE)
+            cosines = cosines.rename(columns=lambda name: name.removeprefix(COSINE))
+            self.gradient_conflict_ = self.history_[["epoch"]].join(cosines)
+
+    def _predict_answers(self, X) -> list[np.ndarray]:
+        """Return what the network answers on each task, (n_samples, n_answers)."""
+        check_is_fitted(self)
+        return self._map_logits(X, self._structure.answers)
+
+    def _answer(self, arrays):
+        """Return a list with one array per task, or the only one of a 1-d y."""
+        arrays = list(arrays)
+        return arrays[0] if self._targets.one_dimensional else arrays
+
+    @contextmanager
+    def _unchanged_on_failure(self):
+        """Give the estimator its former state back if the block raises."""
+        before = self.__dict__.copy()
+        try:
+            yield
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
+
+def _check_labelled(rows: LabelledRows, what: str) -> None:
+    weight = ~np.isnan(rows.codes)
+    if rows.weight is not None:
+        weight = weight * rows.weight
+    if not weight.any():
+        raise NothingToHoldOutError(
+            f"{what} must hold labels with positive weight, to decide when to stop; "
+            "found none. Give labelled validation rows, or set early_stopping=False."
+        )
+
+
+def _check_same_classes(known: Targets, given: Targets) -> None:
+    for name, old, new in zip(
+        known.task_names, known.classes, given.classes, strict=True
+    ):
+        if not np.array_equal(old, new):
+            raise ValueError(
+                f"classes of task {name!r} must be those of the first call, "
+                f"{old.tolist()}; found {new.tolist()}. Give the same classes, or "
+                "None."
+            )

@@ -1,0 +1,1 @@
+"""Rows on their way from X and y to tensors."""

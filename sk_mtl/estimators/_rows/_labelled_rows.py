@@ -1,0 +1,187 @@
+"""From X, y and weights to tables of tensors."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import torch
+
+from sk_mtl.estimators._rows._inputs import check_same_length, check_weights
+from sk_mtl.estimators._rows._tensor_table import TensorTable
+from sk_mtl.estimators._targets._class_weights import (
+    apply_class_weights,
+    class_weight_table,
+)
+from sk_mtl.estimators._targets._target_column import TargetColumn
+from sk_mtl.estimators._targets._targets import Targets
+from sk_mtl.exceptions import FunnelWarning, LeakWarning
+from sk_mtl.preprocessing import FeatureArrays
+
+# Rows that decide whether a feature is worth comparing with a label in full.
+_LEAK_SAMPLE = 1000
+
+# In fewer rows a feature may agree with a label by chance.
+_LEAK_MINIMUM = 30
+
+
+@dataclass(frozen=True)
+class LabelledRows:
+    """Checked rows before encoding.
+
+    Attributes
+    ----------
+    X : DataFrame or ndarray with n_samples rows
+
+    codes : ndarray of shape (n_samples, n_tasks)
+        Class numbers, or numbers in the target's own units; NaN where a label lacks.
+
+    weight : ndarray of shape (n_samples, n_tasks) or None
+        Sample weights, then times class weights.
+    """
+
+    X: pd.DataFrame | np.ndarray
+    codes: np.ndarray
+    weight: np.ndarray | None
+
+    @classmethod
+    def check(cls, X, y, weight, targets: Targets, suffix: str = ""):
+        """Return the rows, or raise where y or the weights do not fit X."""
+        codes = targets.encode(y, what="y" + suffix)
+        check_same_length(**{"X" + suffix: X, "y" + suffix: codes})
+        name, names = "sample_weight" + suffix, targets.task_names
+        return cls(X, codes, check_weights(weight, *codes.shape, name, names))
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def take(self, rows: np.ndarray) -> LabelledRows:
+        """Return the rows of the given numbers."""
+        X = self.X.iloc[rows] if hasattr(self.X, "iloc") else self.X[rows]
+        weight = None if self.weight is None else self.weight[rows]
+        return LabelledRows(X, self.codes[rows], weight)
+
+    def to_table(
+        self,
+        arrays: FeatureArrays,
+        targets: Targets,
+        dtype: torch.dtype,
+        device: torch.device,
+    ) -> TensorTable:
+        """Return the rows as tensors, given their encoded features."""
+        missing = np.isnan(self.codes)
+        weight = self.weight
+        if missing.any():
+            weight = np.where(missing, 0.0, 1.0 if weight is None else weight)
+        if weight is not None and (weight == 1).all():
+            weight = None
+        y = np.where(missing, 0.0, targets.scale_codes(self.codes))
+        table = TensorTable(
+            torch.from_numpy(arrays.codes),
+            torch.from_numpy(arrays.numeric).to(dtype),
+            torch.from_numpy(y).to(dtype),
+            None if weight is None else torch.from_numpy(weight.copy()).to(dtype),
+            tuple(map(torch.from_numpy, arrays.sequences)),
+        )
+        return table.to(device)
+
+
+def weight_classes(class_weight, targets: Targets, train, *others):
+    """Return the row sets with class weights, which the training rows decide."""
+    table = class_weight_table(class_weight, targets, train.codes)
+    return tuple(
+        rows
+        and replace(rows, weight=apply_class_weights(table, rows.codes, rows.weight))
+        for rows in (train, *others)
+    )
+
+
+def check_funnel(
+    codes: np.ndarray, targets: Targets, parents: Sequence[Sequence[int]]
+) -> None:
+    """Warn of rows in which a step was reached without the one that it builds on.
+
+    `parents` are the positions of the steps that each step builds on directly.
+    """
+    earlier = _least_before(codes, parents)
+    with np.errstate(invalid="ignore"):
+        # NaN compares as False: a missing label contradicts nothing.
+        broken = (codes > earlier).any(axis=1)
+    if broken.any():
+        warnings.warn(
+            f"The columns of y must be the steps of a funnel, {targets.task_names}, "
+            "each reached only after the one before it; found "
+            f"{broken.mean():.1%} of the rows with a later step and not the earlier. "
+            "Fix the labels, or use a classifier with structure='independent' for "
+            "tasks that do not build on each other.",
+            FunnelWarning,
+            stacklevel=2,
+        )
+
+
+def complete_funnel(codes: np.ndarray, parents: Sequence[Sequence[int]]) -> np.ndarray:
+    """Return the labels, with 0 for what is not said of a step that was out of reach.
+
+    Where an earlier step is known not to have been reached, neither was the later one.
+    """
+    out_of_reach = np.isnan(codes) & (_least_before(codes, parents) == 0)
+    return np.where(out_of_reach, 0.0, codes)
+
+
+def _least_before(codes: np.ndarray, parents: Sequence[Sequence[int]]) -> np.ndarray:
+    """Return the smallest label of all steps on the way to each step.
+
+    So a label that is missing in between hides no contradiction.
+    """
+    least = np.full(codes.shape, np.nan)
+    # Without a circle, so many rounds reach the end of every path.
+    for _ in range(codes.shape[1]):
+        reached = np.fmin(codes, least)
+        for k, before in enumerate(parents):
+            for j in before:
+                least[:, k] = np.fmin(least[:, k], reached[:, j])
+    return least
+
+
+def check_leaks(
+    arrays: FeatureArrays,
+    names: list[str],
+    codes: np.ndarray,
+    columns: Sequence[TargetColumn],
+) -> None:
+    """Warn of a feature that is a label under another name.
+
+    A feature leaks where its values correspond one to one to the labels, or where a
+    number is a linear function of it. The first rows rule out nearly every feature, so
+    that the full comparison is seldom made. Tables of fewer than 30 labelled rows are
+    not looked at.
+    """
+    for feature, name in zip(_columns(arrays), names, strict=True):
+        for k, task in enumerate(columns):
+            if _tells(task, feature, codes[:, k]):
+                warnings.warn(
+                    f"Feature {name!r} must not tell the label of task {task.name!r}; "
+                    "found that it equals the label in every labelled row, which is a "
+                    f"leak: the model will read the answer off it. Drop {name!r} from "
+                    "X.",
+                    LeakWarning,
+                    stacklevel=2,
+                )
+
+
+def _columns(arrays: FeatureArrays):
+    yield from arrays.codes.T
+    yield from arrays.numeric.T
+
+
+def _tells(task: TargetColumn, feature: np.ndarray, label: np.ndarray) -> bool:
+    labelled = np.flatnonzero(~np.isnan(label))
+    if len(labelled) < _LEAK_MINIMUM:
+        return False
+    return all(
+        task.is_told_by(feature[rows], label[rows])
+        for rows in (labelled[:_LEAK_SAMPLE], labelled)
+    )

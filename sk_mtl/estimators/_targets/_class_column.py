@@ -1,0 +1,132 @@
+"""A column of y that holds classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.multiclass import check_classification_targets
+
+from sk_mtl.estimators._targets._labels import is_missing, plain_values
+from sk_mtl.estimators._targets._target_column import TargetColumn, raise_unlabelled
+from sk_mtl.metrics import TaskMetric
+
+
+@dataclass(frozen=True)
+class ClassColumn(TargetColumn):
+    """The labels of a task, any type, of which there are few.
+
+    Attributes
+    ----------
+    classes : ndarray
+        The sorted classes, in the labels' own type.
+    """
+
+    classes: np.ndarray = None
+
+    @classmethod
+    def learn(cls, name: str, column, missing_label) -> ClassColumn:
+        """Return the column with the classes that are found in it."""
+        labels = plain_values(column[~is_missing(column, missing_label)])
+        if len(labels) == 0:
+            raise_unlabelled(name, column)
+        if labels.dtype.kind == "f":
+            _check_whole_numbers(name, labels)
+        try:
+            classes = np.asarray(pd.factorize(labels, sort=True)[1])
+        except TypeError:
+            # Labels of several types have no order; scikit-learn's error says which.
+            check_classification_targets(labels)
+            raise
+        return cls(name, missing_label, classes)
+
+    @classmethod
+    def given(cls, name: str, classes, missing_label) -> ClassColumn:
+        """Return the column with classes that the caller names."""
+        classes = np.unique(np.asarray(classes))
+        if len(classes) < 2:
+            raise ValueError(
+                f"classes of task {name!r} must hold at least two classes; found "
+                f"{classes.tolist()}. Give a list with the classes of every task, such "
+                "as [[0, 1], [0, 1]] for two tasks."
+            )
+        return cls(name, missing_label, classes)
+
+    def encode(self, column, *, what: str, strict: bool) -> np.ndarray:
+        """Return class numbers, NaN where a label lacks.
+
+        A label outside the known classes raises, or, without `strict`, becomes -1.
+        """
+        missing = is_missing(column, self.missing_label)
+        labels = plain_values(column[~missing])
+        known = pd.Index(_without_bools(self.classes))
+        index = known.get_indexer(pd.Index(_without_bools(labels)))
+        if strict and (index < 0).any():
+            found = labels[index < 0][:1].tolist()[0]
+            raise ValueError(
+                f"{what} of task {self.name!r} must hold the classes "
+                f"{self.classes.tolist()}; found {found!r}. Remove these rows, or "
+                "give all classes at the first fit."
+            )
+        codes = np.full(len(column), np.nan)
+        codes[~missing] = index
+        return codes
+
+    def decode(self, answers: np.ndarray) -> np.ndarray:
+        """Return the likeliest label of each row of log-probabilities."""
+        return self.classes[answers.argmax(axis=1)]
+
+    def score(
+        self, codes: np.ndarray, answers: np.ndarray, weight: np.ndarray
+    ) -> float:
+        """Return the accuracy."""
+        return np.average(answers.argmax(axis=1) == codes, weights=weight)
+
+    def evaluate(self, metric: TaskMetric, codes, answers, weight) -> float:
+        """Return a metric of labels and probabilities."""
+        return metric.of_kind("class", self.name)(
+            self.classes[codes.astype(int)],
+            np.exp(answers),
+            sample_weight=weight,
+            classes=self.classes,
+        )
+
+    def is_told_by(self, feature: np.ndarray, codes: np.ndarray) -> bool:
+        """Return whether values and classes correspond one to one."""
+        pairs = np.unique(np.column_stack([feature, codes]), axis=0)
+        n_values = len(np.unique(pairs[:, 0]))
+        return len(pairs) > 1 and n_values == len(pairs) == len(np.unique(pairs[:, 1]))
+
+    def check_counts(self, codes: np.ndarray, weight: np.ndarray | None) -> None:
+        """Raise where fewer than two classes carry weight."""
+        active = ~np.isnan(codes)
+        if weight is not None:
+            active &= weight > 0
+        found = np.unique(codes[active]).astype(int)
+        if len(found) < 2:
+            labels = self.classes[found].tolist()
+            raise ValueError(
+                f"Task {self.name!r} must have at least two classes among its labelled "
+                f"rows of positive weight; found only one class: {labels}. Drop the "
+                "task, or give rows of another class."
+            )
+
+
+def _without_bools(labels: np.ndarray) -> np.ndarray:
+    """Return True and False as 1 and 0: NumPy finds them equal, pandas does not."""
+    return labels.astype(np.int8) if labels.dtype.kind == "b" else labels
+
+
+def _check_whole_numbers(name: str, labels: np.ndarray) -> None:
+    if np.isinf(labels).any():
+        raise ValueError(
+            f"Input y contains infinity: the labels of task {name!r} must be finite. "
+            "Replace the infinite labels, or mark them as missing with NaN."
+        )
+    fractions = labels[labels != np.floor(labels)]
+    if len(fractions):
+        raise ValueError(
+            "Unknown label type: continuous. A classifier needs discrete classes; task "
+            f"{name!r} holds {float(fractions[0])}. Bin the values, or use a regressor."
+        )

@@ -1,0 +1,106 @@
+"""Class weights, given once for all tasks or for each by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from sklearn.utils.class_weight import compute_class_weight
+
+from sk_mtl.estimators._targets._targets import Targets
+
+
+def class_weight_table(
+    class_weight, targets: Targets, codes: np.ndarray
+) -> list[np.ndarray] | None:
+    """Return the weight of each class of each task, or None where all are 1.
+
+    Parameters
+    ----------
+    class_weight : None, "balanced", dict, or sequence
+        A dict maps labels to weights, the same for every task, or task names to
+        "balanced", None or a dict of labels. A sequence holds one of these per task.
+
+    targets : Targets
+
+    codes : ndarray of shape (n_samples, n_tasks)
+        Class numbers of the training rows, NaN where a label lacks.
+    """
+    per_task = _spread_over_tasks(class_weight, targets)
+    if all(weight is None for weight in per_task):
+        return None
+    return [
+        _task_class_weight(weight, targets, k, codes[:, k])
+        for k, weight in enumerate(per_task)
+    ]
+
+
+def apply_class_weights(
+    table: list[np.ndarray] | None, codes: np.ndarray, weight: np.ndarray | None
+) -> np.ndarray | None:
+    """Return label weights times the weights of their classes."""
+    if table is None:
+        return weight
+    by_class = np.ones(codes.shape)
+    for k, values in enumerate(table):
+        labelled = ~np.isnan(codes[:, k])
+        by_class[labelled, k] = values[codes[labelled, k].astype(int)]
+    return by_class if weight is None else by_class * weight
+
+
+def _spread_over_tasks(class_weight, targets: Targets) -> list:
+    names = targets.task_names
+    if isinstance(class_weight, Mapping):
+        per_task = any(
+            value is None or isinstance(value, str | Mapping)
+            for value in class_weight.values()
+        )
+        if not per_task:
+            return [class_weight] * targets.n_tasks
+        unknown = [name for name in class_weight if name not in names]
+        if unknown:
+            raise ValueError(
+                f"class_weight must be keyed by task names {names}; found {unknown}. "
+                "Correct the names; tasks left out are not weighted."
+            )
+        return [class_weight.get(name) for name in names]
+    if isinstance(class_weight, Sequence) and not isinstance(class_weight, str):
+        if len(class_weight) != targets.n_tasks:
+            raise ValueError(
+                f"class_weight must hold one entry per task {names}; found "
+                f"{len(class_weight)}. Use None for a task without class weights."
+            )
+        return list(class_weight)
+    return [class_weight] * targets.n_tasks
+
+
+def _task_class_weight(weight, targets, k: int, codes: np.ndarray) -> np.ndarray:
+    classes = targets.classes[k]
+    if weight is None:
+        return np.ones(len(classes))
+    if weight != "balanced" and not isinstance(weight, Mapping):
+        raise ValueError(
+            "class_weight must be 'balanced', None or a dict of weights for each task; "
+            f"found {weight!r} for task {targets.task_names[k]!r}. Use one of these."
+        )
+    if weight == "balanced":
+        present = codes[~np.isnan(codes)].astype(int)
+        values = np.ones(len(classes))
+        found = np.unique(present)
+        values[found] = compute_class_weight("balanced", classes=found, y=present)
+        return values
+    known = classes.tolist()
+    unknown = [label for label in weight if label not in known]
+    if unknown:
+        raise ValueError(
+            f"class_weight of task {targets.task_names[k]!r} must be keyed by its "
+            f"classes {known}; found {unknown}. Key a per-task class_weight by task "
+            "name: {'task': {label: weight}}."
+        )
+    values = np.array([float(weight.get(label, 1.0)) for label in known])
+    if not (np.isfinite(values).all() and (values >= 0).all() and values.any()):
+        raise ValueError(
+            f"class_weight of task {targets.task_names[k]!r} must hold weights >= 0, "
+            f"not all 0; found {dict(weight)}."
+        )
+    return values

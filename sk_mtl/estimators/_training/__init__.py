@@ -1,0 +1,1 @@
+"""Training: the net, its batches' steps, and when it stops."""

@@ -1,0 +1,169 @@
+"""When training stops, and which weights are kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from sk_mtl.estimators._training._averaging import WeightAverage
+from sk_mtl.estimators._training._monitor import Monitor
+from sk_mtl.estimators._training._schedules import StepRates
+
+
+class NonFiniteLossError(ArithmeticError):
+    """A loss of training or validation became infinite or NaN."""
+
+
+@dataclass
+class TrainingControl:
+    """Keeps the best weights, steps the learning rate and says when to stop.
+
+    Weights are kept as a copy in memory. Of a table with sparse gradients the copy
+    holds only the rows that training can change, since SparseAdam leaves the others
+    bit by bit as they are: a log of a million rows with two million distinct users and
+    items costs at most those two million rows, in a table of any size. A second copy
+    lives for the moment in which a better epoch takes the place of the last one.
+
+    Attributes
+    ----------
+    monitor : Monitor or None
+        What is watched on the validation rows. None without validation rows: then the
+        weights of the latest epoch are kept.
+
+    patience : int or None
+        Epochs without an improvement of more than ``tol`` after which training stops.
+        None never stops.
+
+    tol : float
+        The least improvement that counts.
+
+    schedule : callable or None
+        Called after each epoch with the score, or None where there is none.
+
+    rows : dict of str to Tensor
+        For each table with sparse gradients, by its name in the module's state: the
+        sorted unique numbers of the rows that training can change, on the table's
+        device. These are the rows that the training rows read, and the rows of unknown
+        categories, which stand in for others. All other tensors are kept whole.
+
+    average : WeightAverage or None
+        The average of the weights, which is what is validated and kept.
+
+    rates : StepRates or None
+        Changes the learning rate from step to step.
+
+    best_epoch : int
+        The number of the epoch whose weights are kept, 0 before the first.
+
+    best_score : float or None
+        The monitored value of that epoch.
+    """
+
+    monitor: Monitor | None = None
+    patience: int | None = None
+    tol: float = 0.0
+    schedule: Callable[[float | None], None] | None = None
+    rows: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
+    average: WeightAverage | None = None
+    rates: StepRates | None = None
+    best_epoch: int = 0
+    best_score: float | None = None
+    _weights: dict[str, Tensor] | None = field(default=None, repr=False)
+    _reference: float | None = None
+    _misses: int = 0
+
+    def begin_epoch(self) -> None:
+        """Let training go on from the plain weights."""
+        if self.average is not None:
+            self.average.hide()
+
+    def end_step(self) -> None:
+        """Take note of the weights after a step."""
+        if self.average is not None:
+            self.average.update()
+
+    def end_steps(self) -> None:
+        """Put the weights in place that are validated and shown to callbacks."""
+        if self.average is not None:
+            self.average.show()
+
+    def end_epoch(
+        self,
+        module: nn.Module,
+        epoch: int,
+        score: float | None,
+        train_loss: float | None = None,
+    ) -> bool:
+        """Take note of an epoch; return whether training should stop.
+
+        The learning rate follows the score, or the training loss where there is none.
+        """
+        if score is not None and math.isnan(score) and self.best_epoch == 0:
+            raise ValueError(
+                "monitor must be defined on the validation rows; found that "
+                f"{self.monitor.name!r} is NaN. Give validation rows with labels of "
+                "every class of what is monitored, or monitor something else."
+            )
+        if self._is_better(score, self.best_score):
+            self._keep(module, epoch, score)
+        if self.schedule is not None:
+            self.schedule(train_loss if score is None else score)
+        return self._out_of_patience(score)
+
+    @torch.no_grad()
+    def restore(self, module: nn.Module) -> bool:
+        """Give the module the kept weights; return whether there were any."""
+        if self._weights is None:
+            return False
+        for name, value in module.state_dict().items():
+            kept = self._weights[name]
+            if name in self.rows:
+                value.index_copy_(0, self.rows[name], kept)
+            else:
+                value.copy_(kept)
+        self._weights = None
+        return True
+
+    def end_training(self) -> None:
+        """Leave the optimiser as it would be found without this control."""
+        if self.rates is not None:
+            self.rates.remove()
+
+    def _keep(self, module: nn.Module, epoch: int, score: float | None) -> None:
+        weights = {k: self._copy(k, v) for k, v in module.state_dict().items()}
+        if not all(map(_is_finite, weights.values())):
+            raise NonFiniteLossError
+        self._weights, self.best_epoch, self.best_score = weights, epoch, score
+
+    def _copy(self, name: str, value: Tensor) -> Tensor:
+        value = value.detach()
+        if name in self.rows:
+            return value.index_select(0, self.rows[name])
+        return value.clone()
+
+    def _is_better(self, score: float | None, than: float | None, by=0.0) -> bool:
+        if score is None or than is None:
+            return True
+        gain = score - than if self.monitor.greater_is_better else than - score
+        return gain > by
+
+    def _out_of_patience(self, score: float | None) -> bool:
+        if self.patience is None or score is None:
+            return False
+        if self._is_better(score, self._reference, self.tol):
+            self._reference, self._misses = score, 0
+        else:
+            self._misses += 1
+        return self._misses >= self.patience
+
+
+def _is_finite(value: Tensor) -> bool:
+    """Return whether all numbers are finite, without a tensor as large as they are.
+
+    The smallest and the largest number are NaN where any number is.
+    """
+    return value.numel() == 0 or all(bool(end.isfinite()) for end in value.aminmax())

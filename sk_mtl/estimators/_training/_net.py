@@ -1,0 +1,427 @@
+"""The bridge to skorch: the only file that imports it."""
+
+from __future__ import annotations
+
+import copy
+import time
+import warnings
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from skorch import NeuralNet
+from skorch.callbacks import GradientNormClipping
+from torch import Tensor
+
+from sk_mtl.estimators._rows._tensor_table import BatchIterator, TensorTable
+from sk_mtl.estimators._training._control import NonFiniteLossError, TrainingControl
+from sk_mtl.estimators._training._progress import Progress
+from sk_mtl.losses import Balancer, GradientConflict, TaskLoss
+from sk_mtl.preprocessing import FeatureArrays
+
+# Large enough that the product is the cost and not the call, small enough that the
+# activations of a wide network stay in the cache.
+EVALUATION_BATCH = 4096
+
+# Batches that are evaluated hold a multiple of these rows. A product picks its kernel
+# by the number of rows and a vectorised function has another one for what is left over,
+# so that a row's answer would differ in its last digits with the rows beside it.
+EVALUATION_ROWS = 32
+
+# What the columns of history begin with that hold a pair's cosine.
+COSINE = "gradient_cosine_"
+
+# skorch's marks of an epoch that was the best so far.
+_MARKS = ("train_loss_best", "valid_loss_best")
+
+
+class _MultiTaskNet(NeuralNet):
+    """A skorch net that trains on a table of tensors.
+
+    skorch keeps what it is good at: building module and optimiser, callbacks, moving
+    between devices and pickling. Replaced are the parts that copy rows one by one:
+    batches are sliced from tensors that were made once, and losses are summed on the
+    device per epoch and task.
+
+    Attributes
+    ----------
+    task_names : list of str
+        Whose losses are recorded.
+
+    autocast : bool
+        Whether training steps multiply in bfloat16.
+    """
+
+    autocast = False
+    conflict: GradientConflict | None = None
+
+    @property
+    def _default_callbacks(self):
+        return []
+
+    def train(
+        self,
+        train_table: TensorTable,
+        valid_table: TensorTable | None,
+        control: TrainingControl,
+        *,
+        epochs: int,
+        verbose: int = 0,
+    ) -> None:
+        """Train for some epochs and leave the best weights in the module."""
+        self._refuse_clipping()
+        self._run = _Run(valid_table, control, Progress(verbose, epochs))
+        try:
+            # skorch's own entry point: an early-stopping callback raises
+            # KeyboardInterrupt, which is caught in there and nowhere else.
+            self.partial_fit(train_table, epochs=epochs)
+            if self._run.interrupted and not self.n_epochs:
+                # Before the first epoch there is nothing to keep.
+                raise KeyboardInterrupt
+            if self._run.interrupted:
+                _warn_interrupted(self.n_epochs, control)
+        except NonFiniteLossError:
+            self._recover(control)
+        finally:
+            self._run.progress.close()
+            control.end_training()
+            del self._run
+            self.module_.eval()
+            self.module_.zero_grad(set_to_none=True)
+
+    def fit_loop(self, X, y=None, epochs=None, **_):
+        """Run the epochs; what skorch calls the proper fit loop."""
+        run = self._run
+        train = BatchIterator(X, self.batch_size, shuffle=True)
+        valid = run.valid and BatchIterator(run.valid, EVALUATION_BATCH, shuffle=False)
+        sets = {"dataset_train": X, "dataset_valid": run.valid}
+        try:
+            if self.compile:
+                self._compile(X)
+        except KeyboardInterrupt:
+            run.interrupted = True
+            raise
+        try:
+            self._run_epochs(epochs, train, valid, sets)
+        finally:
+            # Before `on_train_end`, in which callbacks read the weights that are kept,
+            # or load others (`load_best=True`).
+            run.control.restore(self.module_)
+        return self
+
+    def _run_epochs(self, epochs: int, train, valid, sets) -> None:
+        for _ in range(epochs):
+            try:
+                stop = self._run_epoch(train, valid, sets)
+            except KeyboardInterrupt:
+                self._run.interrupted = True
+                break
+            # Outside the block above: a callback that asks to stop is no interruption.
+            self.notify("on_epoch_end", **sets)
+            if stop:
+                break
+
+    def _run_epoch(self, train, valid, sets) -> bool:
+        start, control = time.perf_counter(), self._run.control
+        control.begin_epoch()
+        self.notify("on_epoch_begin", **sets)
+        self.run_single_epoch(train, True, "train", self.train_step)
+        control.end_steps()
+        logits = self.run_single_epoch(valid, False, "valid", self.validation_step)
+        row, score = self.history[-1], None
+        if control.monitor is not None:
+            score = control.monitor.score(row, logits)
+            self.history.record(control.monitor.name, score)
+        loss = row["train_loss"]
+        stop = control.end_epoch(self.module_, self.n_epochs, score, loss)
+        self.history.record("seconds", time.perf_counter() - start)
+        self._run.progress.end_epoch(_shown(self.history[-1]), control.best_epoch)
+        return stop
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **_):
+        """Walk the batches, record the mean losses, return the logits if validating."""
+        if iterator is None:
+            return None
+        self._set_training(training)
+        total, extra, outputs = 0.0, {}, []
+        # Elsewhere each look at a number waits for all that is queued before it.
+        on_processor = iterator.table.y.device.type == "cpu"
+        for batch in iterator:
+            self._notify_batch("on_batch_begin", batch, training)
+            step = step_fn(batch)
+            if on_processor and not np.isfinite(step["loss"].item()):
+                raise NonFiniteLossError
+            total = total + step["task_losses"].double() * len(batch)
+            if training:
+                _add(extra, step["auxiliary"], len(batch))
+                self._run.control.end_step()
+                self._end_step(batch)
+            else:
+                outputs.append(step["y_pred"])
+            self._notify_batch("on_batch_end", batch, training, **step)
+        if not bool(total.isfinite().all()):
+            raise NonFiniteLossError
+        self._record_losses(prefix, total, iterator.table)
+        self._record_means("train_", extra, len(iterator.table))
+        if training:
+            self._end_balanced_epoch()
+        return torch.cat(outputs) if outputs else None
+
+    def train_step_single(self, batch, **_):
+        """Return loss and logits of a batch, with the gradients computed."""
+        kind = batch.y.device.type
+        with torch.autocast(kind, torch.bfloat16, enabled=self.autocast):
+            logits = self.module_(*batch.inputs)
+        step = self._losses(logits.to(batch.y.dtype), batch)
+        task_losses, others = step.pop("parts")
+        if self.conflict is not None:
+            self.conflict.observe(task_losses, self._trained)
+        step["loss"] = self.balancer.backward(task_losses, others, self._trained)
+        self.module_.penalty = None
+        return step
+
+    def validation_step(self, batch, **_):
+        """Return loss and logits of a batch without gradients."""
+        with torch.no_grad():
+            step = self._losses(self.module_(*batch.inputs), batch)
+        task_losses, _ = step.pop("parts")
+        return {**step, "loss": task_losses.sum()}
+
+    @property
+    def _trained(self) -> list[Tensor]:
+        return [p for p in self.module_.parameters() if p.requires_grad]
+
+    def _end_step(self, batch) -> None:
+        def new_losses() -> Tensor:
+            with torch.no_grad():
+                logits = self.module_(*batch.inputs)
+                return self.criterion_.task_losses(logits, batch.y, batch.weight)
+
+        self.balancer.end_step(new_losses)
+
+    def _end_balanced_epoch(self) -> None:
+        """Record what the tasks counted, where that changes, and their conflict."""
+        self.balancer.end_epoch()
+        if self.balancer.changes and self.balancer.task_weights is not None:
+            weights = self.balancer.task_weights.tolist()
+            for name, weight in zip(self.task_names, weights, strict=True):
+                self.history.record(f"task_weight_{name}", weight)
+        if self.conflict is not None:
+            for (a, b), cosine in self.conflict.end_epoch().items():
+                pair = f"{self.task_names[a]}_{self.task_names[b]}"
+                self.history.record(COSINE + pair, cosine)
+
+    def steps_per_epoch(self, table: TensorTable) -> int:
+        """Return how many batches of training a table makes."""
+        return len(BatchIterator(table, self.batch_size, shuffle=True))
+
+    def set_loss(self, loss: TaskLoss, balancer: Balancer | None) -> None:
+        """Replace the criterion, whose constants belong to the rows of a fit.
+
+        And what balances the tasks; None keeps it, with what it has learnt.
+        """
+        self.criterion_ = loss.to(self.device)
+        if balancer is not None:
+            self.balancer = balancer
+
+    def go_on(self, *, batch_size: int, lr: float, weight_decay: float) -> None:
+        """Take what a fit that goes on may change.
+
+        The learning rate is set anew, whatever an earlier schedule has left of it.
+        """
+        self.batch_size = batch_size
+        for group in self.optimizer_.param_groups:
+            group["lr"] = lr
+            if "weight_decay" in group:
+                group["weight_decay"] = weight_decay
+            # Where torch's schedulers, which callbacks may bring, look a rate up.
+            if "initial_lr" in group:
+                group["initial_lr"] = lr
+
+    def logits(self, arrays: FeatureArrays) -> Tensor:
+        """Return the logits of encoded rows, on the processor."""
+        return self.evaluate(lambda module, *inputs: module(*inputs), arrays)
+
+    def evaluate(
+        self, function: Callable[..., Tensor], arrays: FeatureArrays
+    ) -> Tensor:
+        """Return, batch by batch, what a function makes of module and inputs."""
+        outputs = []
+        with torch.inference_mode():
+            n_rows = len(arrays.codes)
+            for start in range(0, n_rows, EVALUATION_BATCH):
+                stop = min(start + EVALUATION_BATCH, n_rows)
+                batch = slice(start, stop)
+                codes, numeric, *sequences = (
+                    _filled_up(torch.from_numpy(table[batch])).to(self.device)
+                    for table in (arrays.codes, arrays.numeric, *arrays.sequences)
+                )
+                result = function(self.module_, codes, numeric, tuple(sequences))
+                outputs.append(result[: stop - start].cpu())
+        return torch.cat(outputs)
+
+    @property
+    def n_epochs(self) -> int:
+        """The number of epochs begun so far."""
+        return len(self.history)
+
+    def history_frame(self) -> pd.DataFrame:
+        """Return the history, one row per epoch, without the batches."""
+        rows = [_shown(row) for row in self.history if "seconds" in row]
+        frame = pd.DataFrame(rows)
+        first = ["epoch", "seconds", "train_loss", "valid_loss"]
+        present = [name for name in first if name in frame]
+        return frame[present + [name for name in frame if name not in present]]
+
+    def _losses(self, logits: Tensor, batch: TensorTable) -> dict[str, Tensor]:
+        losses, auxiliary = self.criterion_.parts(logits, batch.y, batch.weight)
+        n_members = len(losses) if losses.dim() > 1 else 1
+        others = [n_members * loss for loss in auxiliary.values()]
+        if self.module_.penalty is not None:
+            others.append(self.module_.penalty)
+            auxiliary["penalty"] = self.module_.penalty / n_members
+        mean = losses.detach()
+        return {
+            "parts": (losses, sum(others) if others else None),
+            "auxiliary": {name: loss.detach() for name, loss in auxiliary.items()},
+            "y_pred": logits,
+            "task_losses": mean if n_members == 1 and mean.dim() == 1 else mean.mean(0),
+        }
+
+    def _notify_batch(self, method: str, batch, training: bool, **step) -> None:
+        # Without callbacks nobody listens, and skorch would still keep a record of
+        # every batch.
+        if self.callbacks_:
+            self.notify(method, batch=batch, training=training, **step)
+
+    def _record_losses(self, prefix: str, total: Tensor, table: TensorTable) -> None:
+        means = total / len(table)
+        if prefix == "valid":
+            # The criterion divides by the training set's mean weight; what is shown of
+            # the validation rows is divided by their own.
+            weight = table.mean_weight().double()
+            means = means * self.criterion_.mean_weights / weight
+        means = means.tolist()
+        self._record_mean(f"{prefix}_loss", float(np.nanmean(means)))
+        for name, value in zip(self.task_names, means, strict=True):
+            self.history.record(f"{prefix}_loss_{name}", value)
+
+    def _record_means(self, prefix: str, totals: dict[str, Tensor], n: int) -> None:
+        for name, total in totals.items():
+            self.history.record(prefix + name, total.item() / n)
+
+    def _record_mean(self, name: str, value: float) -> None:
+        earlier = [row[name] for row in self.history[:-1] if name in row]
+        self.history.record(name, value)
+        # skorch's own mark of a best epoch, which its `Checkpoint` asks for.
+        self.history.record(f"{name}_best", value < min(earlier, default=np.inf))
+
+    def _recover(self, control: TrainingControl) -> None:
+        epoch = self.n_epochs
+        advice = (
+            "Try a smaller lr, check the scale of numeric columns and the sample "
+            "weights, or use precision='float64'."
+        )
+        if control.best_epoch == 0:
+            raise ValueError(
+                f"The loss must stay finite; it became NaN or infinite in epoch "
+                f"{epoch}, before any epoch was complete. {advice}"
+            )
+        warnings.warn(
+            f"Training stopped: the loss became NaN or infinite in epoch {epoch}. The "
+            f"weights of epoch {control.best_epoch} are kept. {advice}",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+
+    def _refuse_clipping(self) -> None:
+        clips = (isinstance(c, GradientNormClipping) for _, c in self.callbacks_)
+        if any(clips) and self.module_.sparse_parameter_names():
+            raise ValueError(
+                "callbacks must not clip the norm of gradients where tables have "
+                "sparse ones, which have no norm in torch; found GradientNormClipping. "
+                "Set sparse_embedding=False, or leave the callback out."
+            )
+
+    def __deepcopy__(self, memo):
+        # By way of a pickle, as skorch would have it, a copy takes ten times as long
+        # and holds every weight three times.
+        new = object.__new__(type(self))
+        memo[id(self)] = new
+        new.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return new
+
+    def __getstate__(self):
+        # The constructor's argument is the trained module itself, which would be
+        # written twice.
+        return {**super().__getstate__(), "module": type(self.module_)}
+
+    def torch_compile(self, module, name):
+        """Leave the module as it is: `fit_loop` compiles it in place, if it can."""
+        return module
+
+    def _compile(self, table: TensorTable) -> None:
+        self.module_.compile(dynamic=True)
+        sample = table.narrow(0, min(len(table), 64))
+        self.module_.eval()
+        try:
+            self.module_(*sample.inputs).sum().backward()
+        except Exception as error:
+            # Whatever a missing or broken compiler raises, the model itself is sound.
+            self.module_._compiled_call_impl = None
+            said = f"{type(error).__name__}: {error}".partition("\n")[0]
+            warnings.warn(
+                f"compile=True needs a working compiler; found {said}. Training goes "
+                "on without it. Install a C++ compiler, or set compile=False.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+
+def _filled_up(table: Tensor) -> Tensor:
+    """Return the rows, and the last one again up to a multiple of `EVALUATION_ROWS`."""
+    lacking = -len(table) % EVALUATION_ROWS
+    if not lacking:
+        return table
+    return torch.cat([table, table[-1:].expand(lacking, *table.shape[1:])])
+
+
+def _add(totals: dict[str, Tensor], means: Mapping[str, Tensor], n_rows: int) -> None:
+    """Add means over so many rows to sums over rows, in double precision."""
+    for name, mean in means.items():
+        totals[name] = totals.get(name, 0.0) + mean.double() * n_rows
+
+
+def _shown(row: Mapping) -> dict:
+    """Return an epoch without its batches and marks; a task may be called "best"."""
+    return {
+        name: value
+        for name, value in row.items()
+        if name != "batches" and not (name in _MARKS and isinstance(value, bool))
+    }
+
+
+class _Run:
+    """What belongs to one call of `train` and is forgotten after it."""
+
+    def __init__(self, valid, control, progress) -> None:
+        self.valid: TensorTable | None = valid
+        self.control: TrainingControl = control
+        self.progress: Progress = progress
+        self.interrupted = False
+
+
+def _warn_interrupted(epoch: int, control: TrainingControl) -> None:
+    kept = (
+        f"the weights of epoch {control.best_epoch} are kept"
+        if control.best_epoch
+        else "no epoch was complete, so the weights are those of the moment"
+    )
+    warnings.warn(
+        f"Training was interrupted in epoch {epoch}; {kept}, and the estimator is "
+        "fitted. Call fit again to train in full.",
+        ConvergenceWarning,
+        stacklevel=2,
+    )

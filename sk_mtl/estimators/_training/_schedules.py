@@ -1,0 +1,144 @@
+"""How the learning rate changes from step to step and from epoch to epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch.optim import lr_scheduler
+
+SCHEDULES = ("cosine", "linear", "plateau")
+
+
+class StepRates:
+    """Takes every step at a share of the learning rate that the optimiser holds.
+
+    The rate is lowered before a step and restored behind it. So what else sets it, a
+    schedule from epoch to epoch or a callback, sees and changes the full one.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+
+    share : callable
+        Takes the number of a step, counted from 1 after this object is made, to the
+        share of the learning rate that it is taken at.
+
+    Examples
+    --------
+    Two steps of a third and two thirds, then the full length.
+
+    >>> import torch
+    >>> from sk_mtl.estimators._training._schedules import StepRates
+    >>> weight = torch.zeros(1, requires_grad=True)
+    >>> optimizer = torch.optim.SGD([weight], lr=0.3)
+    >>> rates, before = StepRates(optimizer, lambda step: min(step / 3, 1.0)), 0.0
+    >>> for _ in range(4):
+    ...     weight.grad = -torch.ones(1)
+    ...     optimizer.step()
+    ...     print(round(weight.item() - before, 2))
+    ...     before = weight.item()
+    0.1
+    0.2
+    0.3
+    0.3
+    """
+
+    def __init__(
+        self, optimizer: torch.optim.Optimizer, share: Callable[[int], float]
+    ) -> None:
+        self._optimizer, self._share, self._step = optimizer, share, 0
+        # What the groups hold while a step is under way; nothing between steps.
+        self._rates: list[float] = []
+        self._hooks = [
+            optimizer.register_step_pre_hook(self._lower),
+            optimizer.register_step_post_hook(self._restore),
+        ]
+
+    def remove(self) -> None:
+        """Leave the optimiser alone from here on, with its own learning rate.
+
+        Not from within a hook: torch is walking along the hooks then.
+        """
+        # An interruption may have come in the middle of a step.
+        self._restore()
+        for hook in self._hooks:
+            hook.remove()
+
+    def _lower(self, *_) -> None:
+        self._step += 1
+        share = self._share(self._step)
+        if share != 1:
+            groups = self._optimizer.param_groups
+            self._rates = [group["lr"] for group in groups]
+            for group in groups:
+                group["lr"] = group["lr"] * share
+
+    def _restore(self, *_) -> None:
+        for group, rate in zip(self._optimizer.param_groups, self._rates):
+            group["lr"] = rate
+        self._rates = []
+
+
+def make_share(
+    schedule, *, n_steps: int, n_warmup: int
+) -> Callable[[int], float] | None:
+    """Return what share of the learning rate each step takes, or None if all of it.
+
+    Parameters
+    ----------
+    schedule : None, str or callable
+        ``"linear"`` and ``"cosine"`` fall from 1 at the first of `n_steps` to 0 behind
+        the last. Others change from epoch to epoch (`make_schedule`).
+
+    n_steps : int
+        The steps of the fit.
+
+    n_warmup : int
+        Step t of the first so many takes t / (n_warmup + 1) of that. The first steps of
+        Adam are as long as any, in a direction that one batch says.
+    """
+    falls = _FALLING.get(schedule) if isinstance(schedule, str) else None
+    if falls is None and not n_warmup:
+        return None
+
+    def share(step: int) -> float:
+        rise = min(step / (n_warmup + 1), 1.0)
+        return rise * falls(min((step - 1) / n_steps, 1.0)) if falls else rise
+
+    return share
+
+
+_FALLING: dict[str, Callable[[float], float]] = {
+    "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
+    "linear": lambda done: 1 - done,
+}
+
+
+def make_schedule(
+    schedule, optimizer: torch.optim.Optimizer, *, maximise: bool
+) -> Callable[[float | None], None] | None:
+    """Return a function to call after each epoch with the monitored value, or None.
+
+    Parameters
+    ----------
+    schedule : None, str or callable
+        ``"plateau"``, or a callable that takes the optimiser and returns a torch
+        scheduler. Others change from step to step (`make_share`), or not at all.
+
+    optimizer : Optimizer
+
+    maximise : bool
+        Whether the monitored value is better when larger ("plateau").
+    """
+    if schedule == "plateau":
+        mode = "max" if maximise else "min"
+        plateau = lr_scheduler.ReduceLROnPlateau(
+            optimizer, mode=mode, factor=0.5, patience=0
+        )
+        return lambda score: None if score is None else plateau.step(score)
+    if callable(schedule):
+        scheduler = schedule(optimizer)
+        return lambda score: scheduler.step()
+    return None

@@ -1,0 +1,78 @@
+"""Gradients of tasks joined into one direction."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+
+from torch import Tensor
+
+from sk_mtl.losses._balancing._balancer import Balancer
+from sk_mtl.losses._balancing._task_gradients import SharedRows, TaskGradients
+
+
+class GradientBalancer(Balancer):
+    """Base of what joins the tasks' gradients.
+
+    Every step differentiates each loss by itself, which takes nearly as many backward
+    passes as there are tasks.
+
+    Parameters
+    ----------
+    task_weights : Tensor of shape (n_tasks,)
+        What the tasks count at first.
+    """
+
+    def __init__(self, task_weights: Tensor) -> None:
+        self.task_weights = task_weights.detach().clone()
+        self._shared = SharedRows()
+
+    @abstractmethod
+    def combine(self, found: TaskGradients, losses: Tensor) -> list[Tensor]:
+        """Return one gradient for each parameter."""
+
+    def backward(
+        self, losses: Tensor, others: Tensor | None, parameters: Sequence[Tensor]
+    ) -> Tensor:
+        """Differentiate each loss, and join the gradients."""
+        self.task_weights = self.task_weights.to(losses)
+        # Before the tasks' own: the last of those frees the graph.
+        if others is not None and others.requires_grad:
+            others.backward(retain_graph=True)
+        found = self._shared.differentiate(losses, parameters)
+        combined = self.combine(found, losses.detach())
+        for parameter, grad in zip(parameters, combined, strict=True):
+            grad = grad.view_as(parameter)
+            parameter.grad = grad if parameter.grad is None else parameter.grad + grad
+        return (losses.detach() * self.task_weights).sum()
+
+
+class AggregatedBalancer(GradientBalancer):
+    """Joins the tasks' gradients on what they share; the rest get their own.
+
+    Parameters
+    ----------
+    aggregator : callable
+        Takes a Jacobian (n_tasks, n_shared), a row per task, to a vector (n_shared,);
+        one of `torchjd.aggregation` or the like.
+
+    task_weights : Tensor of shape (n_tasks,)
+        What each task's gradient is multiplied by beforehand.
+    """
+
+    changes = False
+
+    def __init__(
+        self, aggregator: Callable[[Tensor], Tensor], task_weights: Tensor
+    ) -> None:
+        super().__init__(task_weights)
+        self.aggregator = aggregator
+
+    def combine(self, found: TaskGradients, losses: Tensor) -> list[Tensor]:
+        """Return the aggregate where tasks share, and the sum elsewhere."""
+        weights = self.task_weights
+        found.grads = [
+            grad * weights.view(-1, *[1] * (grad.dim() - 1)) for grad in found.grads
+        ]
+        jacobian = found.jacobian()
+        if not jacobian.shape[1]:
+            return found.sum()
+        return found.sum_with_shared(self.aggregator(jacobian))

@@ -1,0 +1,1 @@
+"""How tasks build on each other."""

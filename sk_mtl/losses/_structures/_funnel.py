@@ -1,0 +1,192 @@
+"""Each column of y a step that is reached only through the one before."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sk_mtl.losses._outputs._class_output import ClassOutput
+from sk_mtl.losses._outputs._numerics import (
+    binary_log_proba,
+    check_n_steps,
+    log_mean_exp,
+)
+from sk_mtl.losses._structures._structure import Structure
+
+
+class FunnelStructure(Structure):
+    r"""logits (n, n_steps) -> losses (n, n_steps) over the entire space.
+
+    Column k of y says "reached step k", for instance clicked, then bought. The logit
+    :math:`z_k` is that of reaching step k *given* step k - 1, so
+
+    .. math:: P_k = \prod_{j \le k} \sigma(z_j),
+
+    and a row's loss on step k is the binary cross-entropy of the product :math:`P_k`
+    against column k. It is taken over all rows, those that failed before included.
+    With two steps the sum of both columns is the paper's loss, that of the
+    click-through rate plus that of click-and-conversion, and no conversion rate is
+    learnt on clicked rows alone.
+
+    Nothing is multiplied: with :math:`\ell_k = \sum_{j \le k} \log \sigma(z_j) = \log
+    P_k`, the ways to miss step k are "lost at step j" for each :math:`j \le k`,
+
+    .. math:: \log(1 - P_k) = \mathrm{logsumexp}_{j \le k}
+              (\ell_{j-1} + \log \sigma(-z_j)),
+
+    and the difference of the two is the logit of :math:`P_k`. Losses and probabilities
+    are computed from this *cumulative logit* by the usual stable functions. Gradients
+    and probabilities so keep their relative precision in very rare steps, where
+    :math:`1 - P_k` rounds to 1, and stay finite where all logits are in the hundreds.
+
+    Steps need not stand in one row: after a click, "liked" and "bought" may each build
+    on the click and not on each other. Then :math:`j \le k` reads "on the way to step
+    k", and "the step before" is ``parents[k]``.
+
+    Parameters
+    ----------
+    n_steps : int
+        The number of steps.
+    parents : sequence of int or None, default=None
+        For each step the index of the step that it builds on, or None for a first step.
+        None in its place is the chain, in which each builds on the one to its left.
+    output : ClassOutput or None, default=None
+        The loss of the products against the columns of y, of two classes. None is plain
+        cross-entropy.
+
+    Attributes
+    ----------
+    parents : tuple of int or None
+        For each step the one that it builds on.
+
+    References
+    ----------
+    X. Ma, L. Zhao, G. Huang, Z. Wang, Z. Hu, X. Zhu and K. Gai (2018). Entire Space
+    Multi-Task Model: An Effective Approach for Estimating Post-Click Conversion Rate.
+    SIGIR.
+
+    Examples
+    --------
+    Each step is reached with probability 1/2 from the one before.
+
+    >>> import torch
+    >>> from sk_mtl.losses import FunnelStructure
+    >>> structure = FunnelStructure(2)
+    >>> [log_proba.exp() for log_proba in structure.log_proba(torch.zeros(1, 2))]
+    [tensor([[0.5000, 0.5000]]), tensor([[0.7500, 0.2500]])]
+
+    Both the second and the third step build on the first.
+
+    >>> structure = FunnelStructure(3, parents=[None, 0, 0])
+    >>> [log_proba.exp()[0, 1] for log_proba in structure.log_proba(torch.zeros(1, 3))]
+    [tensor(0.5000), tensor(0.2500), tensor(0.2500)]
+    """
+
+    def __init__(
+        self,
+        n_steps: int,
+        parents: Sequence[int | None] | None = None,
+        *,
+        output: ClassOutput | None = None,
+    ) -> None:
+        check_n_steps(n_steps)
+        chain = (None, *range(n_steps - 1))
+        self.n_tasks = n_steps
+        self.output = ClassOutput(2) if output is None else output
+        self.head_widths = (1,) * n_steps
+        self.parents = chain if parents is None else tuple(parents)
+        self._off_path: list[list[bool]] | None = None
+        if self.parents != chain:
+            paths, steps = _paths(n_steps, self.parents), range(n_steps)
+            self._off_path = [[j not in path for j in steps] for path in paths]
+
+    def row_losses(self, logits: Tensor, y: Tensor) -> Tensor:
+        """Return the cross-entropy of reaching each step, (n_samples, n_steps)."""
+        return self.output.row_losses(self.cumulative_logits(logits).unsqueeze(2), y)
+
+    def answers(self, logits: Tensor) -> list[Tensor]:
+        """Return per step the log-probabilities of not reaching and of reaching it."""
+        return list(binary_log_proba(self.cumulative_logits(logits)).unbind(1))
+
+    def conditional_log_proba(self, logits: Tensor) -> list[Tensor]:
+        """Return per step the log-probabilities given that the step before was reached.
+
+        Each is (n_samples, 2); the second column is the step's own rate, such as the
+        click-through rate and the conversion rate of a click.
+        """
+        return list(binary_log_proba(logits).unbind(1))
+
+    def combine(self, logits: Tensor) -> Tensor:
+        """Return the logits of the mean of several networks' probabilities.
+
+        The mean is taken of the products P_k, and what is returned are the logits of
+        the steps that give them: the odds of going on at step k are those of the
+        members' mean chance to reach it to their mean chance to be lost there.
+        """
+        reached, lost_here = self._reached_and_lost(logits)
+        return log_mean_exp(reached) - log_mean_exp(lost_here)
+
+    def cumulative_logits(self, logits: Tensor) -> Tensor:
+        """Return the logits of the products P_k, (n_samples, n_steps)."""
+        reached, lost_here = self._reached_and_lost(logits)
+        # One row of `ways` per step. The mask instead of a cumulative logsumexp
+        # costs nothing at a handful of steps, is more exact at large logits, and
+        # has a counterpart in ONNX.
+        off_path = self._off_path_mask(logits.device)
+        ways = lost_here.unsqueeze(1).masked_fill(off_path, -torch.inf)
+        return reached - torch.logsumexp(ways, 2)
+
+    def _reached_and_lost(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the log-probabilities to reach each step and to be lost right there.
+
+        The steps are the last axis.
+        """
+        going_on = F.logsigmoid(logits)
+        if self._off_path is None:
+            reached = going_on.cumsum(-1)
+            before = F.pad(reached[..., :-1], (1, 0))
+        else:
+            off_path = self._off_path_mask(logits.device)
+            reached = going_on.unsqueeze(-2).masked_fill(off_path, 0).sum(-1)
+            # Before a first step stands what is certain, in front of all steps.
+            places = [0 if parent is None else parent + 1 for parent in self.parents]
+            before = F.pad(reached, (1, 0))[..., places]
+        return reached, before + F.logsigmoid(-logits)
+
+    def _off_path_mask(self, device: torch.device) -> Tensor:
+        """Return for each step (row) which steps are not on the way to it."""
+        if self._off_path is not None:
+            return torch.tensor(self._off_path, device=device)
+        shape = (self.n_tasks, self.n_tasks)
+        return torch.ones(shape, dtype=torch.bool, device=device).triu(1)
+
+
+def _paths(n_steps: int, parents: Sequence[int | None]) -> list[list[int]]:
+    """Return the steps on the way to each step, from the step itself to a first one."""
+    if len(parents) != n_steps:
+        raise ValueError(
+            f"parents must have one entry for each of the {n_steps} steps; found "
+            f"{len(parents)}. Give None for a step that builds on no other."
+        )
+    for k, parent in enumerate(parents):
+        if parent is not None and parent not in range(n_steps):
+            raise ValueError(
+                f"parents must hold indices of steps, 0 to {n_steps - 1}, or None; "
+                f"found {parent!r} for step {k}. Correct the index."
+            )
+    return [_path(k, parents) for k in range(n_steps)]
+
+
+def _path(step: int, parents: Sequence[int | None]) -> list[int]:
+    path = [step]
+    while (parent := parents[path[-1]]) is not None:
+        if parent in path:
+            circle = [*path[path.index(parent) :], parent]
+            named = ", which builds on ".join(f"step {k}" for k in circle)
+            raise ValueError(
+                f"parents must lead from every step to a first one; found {named}. "
+                "Give None for the step that builds on no other."
+            )
+        path.append(parent)
+    return path

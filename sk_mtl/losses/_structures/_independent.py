@@ -1,0 +1,97 @@
+"""Each column of y a task of its own."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from sk_mtl.losses._outputs._class_output import ClassOutput
+from sk_mtl.losses._outputs._task_output import TaskOutput
+from sk_mtl.losses._structures._structure import Structure
+
+
+class IndependentStructure(Structure):
+    """logits (n, n_heads) -> losses (n, n_tasks), each task by itself.
+
+    What the logits of a task mean says its output: classes, or a number under one of
+    several losses. Tasks with equal outputs are computed together. When all tasks have
+    the same, the logits are used as they lie, without a copy.
+
+    Parameters
+    ----------
+    outputs : sequence of TaskOutput or int
+        The output of each task; a number is that of its classes, `ClassOutput`.
+
+    Examples
+    --------
+    A binary task beside one with three classes; logits of zero mean "all equal".
+
+    >>> import torch
+    >>> from sk_mtl.losses import IndependentStructure
+    >>> structure = IndependentStructure([2, 3])
+    >>> structure.head_widths
+    (1, 3)
+    >>> [log_proba.exp() for log_proba in structure.log_proba(torch.zeros(1, 4))]
+    [tensor([[0.5000, 0.5000]]), tensor([[0.3333, 0.3333, 0.3333]])]
+    """
+
+    def __init__(self, outputs: Sequence[TaskOutput | int]) -> None:
+        if not len(outputs):
+            raise ValueError(
+                "outputs must hold at least one task; found none. Give one output for "
+                "each column of y."
+            )
+        self.outputs = tuple(
+            each if isinstance(each, TaskOutput) else ClassOutput(int(each))
+            for each in outputs
+        )
+        self.n_tasks = len(self.outputs)
+        self.may_be_negative = any(each.may_be_negative for each in self.outputs)
+        self.head_widths = tuple(output.width for output in self.outputs)
+        self._tasks_of = {
+            output: [k for k, each in enumerate(self.outputs) if each == output]
+            for output in dict.fromkeys(self.outputs)
+        }
+
+    def row_losses(self, logits: Tensor, y: Tensor) -> Tensor:
+        """Return the loss of every row and task, (n_samples, n_tasks)."""
+        if len(self._tasks_of) == 1:
+            (output,) = self._tasks_of
+            return output.row_losses(logits.unflatten(1, (-1, output.width)), y)
+        losses: list[Tensor] = [logits] * self.n_tasks
+        labels = y.unbind(1)
+        for output, tasks, heads in self._grouped(logits):
+            targets = torch.stack([labels[k] for k in tasks], 1)
+            together = output.row_losses(heads, targets).unbind(1)
+            for k, loss in zip(tasks, together):
+                losses[k] = loss
+        return torch.stack(losses, 1)
+
+    def answers(self, logits: Tensor) -> list[Tensor]:
+        """Return what each task's output answers, (n_samples, n_answers) per task."""
+        result: list[Tensor] = [logits] * self.n_tasks
+        for output, tasks, heads in self._grouped(logits):
+            for k, answer in zip(tasks, output.answers(heads).unbind(1)):
+                result[k] = answer
+        return result
+
+    def combine(self, logits: Tensor) -> Tensor:
+        """Return the logits of the mean of several networks' answers."""
+        heads = logits.split(self.head_widths, 2)
+        return torch.cat(
+            [
+                output.combine(head.unsqueeze(2)).squeeze(1)
+                for output, head in zip(self.outputs, heads)
+            ],
+            1,
+        )
+
+    def _grouped(self, logits: Tensor):
+        """Yield each output with its tasks and their heads, (n, n_tasks, width)."""
+        if len(self._tasks_of) == 1:
+            ((output, tasks),) = self._tasks_of.items()
+            yield output, tasks, logits.unflatten(1, (-1, output.width))
+            return
+        heads = logits.split(self.head_widths, 1)
+        for output, tasks in self._tasks_of.items():
+            yield output, tasks, torch.stack([heads[k] for k in tasks], 1)

@@ -1,0 +1,1 @@
+"""Metrics of rankings within groups."""

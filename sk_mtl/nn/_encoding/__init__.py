@@ -1,0 +1,1 @@
+"""From coded columns to one row of numbers."""

@@ -1,0 +1,380 @@
+"""From coded columns to one row of numbers: embeddings and numeric columns."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sk_mtl.nn._encoding._cross import CrossLayer
+from sk_mtl.nn._encoding._embedding_tables import EmbeddingTables
+from sk_mtl.nn._encoding._encoder_checks import (
+    check_columns,
+    check_group_pooling,
+    check_interaction,
+    check_sequences,
+    check_wide,
+)
+from sk_mtl.nn._encoding._field_pooling import FieldPooling
+from sk_mtl.nn._encoding._fields import FieldStacks
+from sk_mtl.nn._encoding._fm import FactorizationMachine
+from sk_mtl.nn._encoding._senet import SqueezeExcitation
+from sk_mtl.nn._encoding._sequence_pooling import SequencePooling
+from sk_mtl.nn._encoding._wide import WideTerm
+
+
+class Encoded(NamedTuple):
+    """What the encoder hands to the wiring.
+
+    Parameters
+    ----------
+    shared : Tensor of shape (n_samples, width) or None
+        One row of numbers per sample, the same for every task. None where every task
+        has a row of its own and no wiring reads a common one.
+    per_task : Tensor of shape (n_samples, n_tasks, width) or None
+        A set of embeddings for each task, for wirings that ask for them.
+    logit_terms : Tensor of shape (n_samples, n_heads) or None
+        Terms added to the logits, such as those of a wide part.
+    """
+
+    shared: Tensor | None
+    per_task: Tensor | None = None
+    logit_terms: Tensor | None = None
+
+    def scale_rows(self, scale: Tensor) -> "Encoded":
+        """Return this with all rows times a scale of each entry, (width,)."""
+        return Encoded(
+            None if self.shared is None else self.shared * scale,
+            None if self.per_task is None else self.per_task * scale,
+            self.logit_terms,
+        )
+
+
+class FeatureEncoder(nn.Module):
+    """codes (n, n_columns), numeric (n, n_numeric), sequences -> shared (n, width).
+
+    Every categorical column is embedded and the numeric columns are joined behind.
+    The rows of all columns with the same embedding width lie in **one** table: a
+    column's codes are moved by an offset, and one lookup serves all columns. With 33
+    columns that is one kernel instead of 33, and one parameter for the optimizer.
+
+    Codes are local to their column, 0 to cardinality - 1, with 0 for unknown. A code
+    outside that range would read the row of another column and is not looked for here,
+    since that costs a pass over the batch: `FeatureSchema.split` guarantees the range.
+    A sequence is (n, length) of such codes, padded by -1 at the end.
+
+    Each embedding vector of a row is a *field*: those of the columns, of the pooled
+    sequences and of embedded numbers, in this order. What is asked for is applied in a
+    fixed order, and nothing else is computed:
+
+    1. columns and the items of sequences are looked up, sequences pooled, numbers
+       embedded, and entries dropped;
+    2. squeeze-excitation rescales the fields;
+    3. the factorisation machine reads the fields, and its term goes to the logits;
+    4. the fields of each group are pooled;
+    5. fields and numeric columns are joined;
+    6. the cross layer multiplies the joined entries.
+
+    So interactions of fields see every field, before pooling mixes it with others, and
+    the cross layer sees all that the wiring would get. The output's columns are, in
+    this order: the columns' embeddings, narrower widths first and within a width in
+    the order of the codes' columns (columns with sparse gradients behind the others of
+    their width); the sequences; the embedded numbers; the numeric columns. Where
+    fields are stacked, that is with pooled groups, ``"fm"`` or ``"senet"``, all fields
+    of a width stand together.
+
+    Parameters
+    ----------
+    cardinalities : sequence of int
+        The number of codes of each categorical column and, behind them, of each
+        sequence, the unknown code included.
+    n_numeric : int
+        The number of numeric columns.
+    embedding_dims : sequence of int
+        The embedding width of each categorical column and each sequence. Equal widths
+        mean one table and one lookup; each further distinct width costs another.
+    embedding_dropout : float, default=0.0
+        The share of the fields' entries that are zeroed in training. The numeric
+        columns are never dropped.
+    unknown_rate : float, default=0.0
+        The share of codes, of columns and of items, that are replaced by the unknown
+        code in training, so that the row read for categories never seen before is a
+        trained one.
+    vocabularies : sequence of int or None, default=None
+        One number per categorical column and sequence. Equal numbers mean the same
+        rows of a table. None gives every one its own.
+    sparse : sequence of bool or None, default=None
+        Which of them get sparse gradients, in tables of their own. A training step
+        then costs as much as rows are read, however many there are; it needs an
+        optimizer that takes such gradients. None is none of them.
+    sequence_pooling : sequence of str, default=()
+        For each sequence ``"mean"``, ``"max"``, ``"sum"``, ``"attention"``
+        (`AttentionPooling`) or ``"target_attention"`` (`TargetAttention`).
+    sequence_targets : sequence of (int or None), default=()
+        For each sequence the position of the categorical column that target attention
+        compares it with, which has the sequence's vocabulary. Not read for others.
+    numeric_embedding : Module or None, default=None
+        Takes the numeric columns to fields, (n, n_fields, width), and has these two
+        numbers as attributes; `make_numeric_embedding` makes one. The numbers stay.
+    field_groups : sequence of sequence of int or None, default=None
+        The positions of the fields in each group that `group_pooling` pools. Fields in
+        no group form one more.
+    group_pooling : {"concat", "sum", "mean"}, default="concat"
+        How fields of a group become one vector of their width, which must be the same
+        inside a group. "concat" leaves all fields as they are.
+    interaction : {"fm", "cross", "senet"} or None, default=None
+        `FactorizationMachine` or `SqueezeExcitation`, which need fields of equal width,
+        or `CrossLayer`.
+    cross_rank : int, default=32
+        The rank of the cross layer.
+    n_heads : int, default=0
+        The number of logits, for ``"fm"`` and `wide`, which add terms to them.
+    wide : bool, default=False
+        Whether every category adds a linear term to every logit.
+
+    Attributes
+    ----------
+    width : int
+        The width of the result.
+    n_heads : int
+        The number of logits that it makes terms for; 0 where it makes none.
+    field_widths : list of int
+        The width of each field.
+    tables : EmbeddingTables
+        A list of parameters: one table per distinct width (two where some columns of
+        that width have sparse gradients), narrowest first, each (rows, width). Rows
+        start normal with a standard deviation of 0.1.
+
+    Examples
+    --------
+    Two categorical columns and one number: 4 + 4 + 1 columns.
+
+    >>> import torch
+    >>> from sk_mtl.nn import FeatureEncoder
+    >>> encoder = FeatureEncoder([3, 5], 1, embedding_dims=[4, 4])
+    >>> codes = torch.tensor([[1, 4], [2, 0]], dtype=torch.int32)
+    >>> encoder(codes, torch.ones(2, 1)).shared.shape
+    torch.Size([2, 9])
+
+    A history of items beside the item in question, both of one vocabulary: 4 + 4.
+
+    >>> encoder = FeatureEncoder(
+    ...     [9, 9], 0, embedding_dims=[4, 4], vocabularies=[0, 0],
+    ...     sequence_pooling=["target_attention"], sequence_targets=[0],
+    ... )
+    >>> history = torch.tensor([[3, 5, 8], [2, -1, -1]])
+    >>> encoder(torch.tensor([[1], [2]]), torch.ones(2, 0), (history,)).shared.shape
+    torch.Size([2, 8])
+    """
+
+    def __init__(
+        self,
+        cardinalities: Sequence[int],
+        n_numeric: int,
+        *,
+        embedding_dims: Sequence[int],
+        embedding_dropout: float = 0.0,
+        unknown_rate: float = 0.0,
+        vocabularies: Sequence[int] | None = None,
+        sparse: Sequence[bool] | None = None,
+        sequence_pooling: Sequence[str] = (),
+        sequence_targets: Sequence[int | None] = (),
+        numeric_embedding: nn.Module | None = None,
+        field_groups: Sequence[Sequence[int]] | None = None,
+        group_pooling: str = "concat",
+        interaction: str | None = None,
+        cross_rank: int = 32,
+        n_heads: int = 0,
+        wide: bool = False,
+    ) -> None:
+        super().__init__()
+        check_columns(cardinalities, n_numeric, embedding_dims)
+        self.embedding_dropout = embedding_dropout
+        self.unknown_rate = unknown_rate
+        self.n_heads = n_heads if wide or interaction == "fm" else 0
+        layout = {
+            "n_sequences": len(sequence_pooling),
+            "vocabularies": vocabularies,
+            "sparse": sparse,
+        }
+        self.tables = EmbeddingTables(cardinalities, embedding_dims, **layout)
+        self._add_sequences(sequence_pooling, sequence_targets, embedding_dims)
+        self.numeric_embedding = numeric_embedding
+        self._name_fields(embedding_dims)
+        self._add_interaction(interaction, n_heads)
+        self._add_field_pooling(field_groups, group_pooling)
+        fields = self.field_widths if self.pooling is None else self.pooling.widths
+        self.width = sum(fields) + n_numeric
+        self.cross = None
+        if interaction == "cross":
+            self.cross = CrossLayer(self.width, rank=cross_rank)
+        self.wide = None
+        if wide:
+            check_wide(n_heads, len(cardinalities))
+            # Columns that share an embedding have linear terms of their own: a rate of
+            # the items that are shown is not one of the items in a history.
+            self.wide = WideTerm(
+                cardinalities, n_heads, **{**layout, "vocabularies": None}
+            )
+
+    def _add_sequences(
+        self,
+        poolings: Sequence[str],
+        targets: Sequence[int | None],
+        embedding_dims: Sequence[int],
+    ) -> None:
+        """Make what pools the sequences; note where their targets' embeddings are."""
+        targets = list(targets) or [None] * len(poolings)
+        check_sequences(poolings, targets, self.tables.vocabularies)
+        self._targets = [
+            self.tables.find_column(target) if pooling == "target_attention" else None
+            for pooling, target in zip(poolings, targets)
+        ]
+        self.sequence_pooling = None
+        if len(poolings):
+            widths = embedding_dims[-len(poolings) :]
+            self.sequence_pooling = SequencePooling(poolings, widths)
+
+    def _name_fields(self, embedding_dims: Sequence[int]) -> None:
+        """Note the widths of all fields, and which of them each block holds."""
+        self.field_widths = [int(width) for width in embedding_dims]
+        self._block_fields = list(self.tables.block_columns)
+        self._block_widths = list(self.tables.block_widths)
+        for field in range(self.tables.n_columns, len(embedding_dims)):
+            self._block_fields.append([field])
+            self._block_widths.append(self.field_widths[field])
+        if self.numeric_embedding is not None:
+            n, width = self.numeric_embedding.n_fields, self.numeric_embedding.width
+            n_embedded = len(embedding_dims)
+            self._block_fields.append(list(range(n_embedded, n_embedded + n)))
+            self._block_widths.append(width)
+            self.field_widths += [width] * n
+
+    def _add_interaction(self, interaction: str | None, n_heads: int) -> None:
+        """Make what reads or rescales the fields."""
+        check_interaction(interaction, n_heads, self.field_widths)
+        self.senet = self.fm = None
+        if interaction == "senet":
+            self.senet = SqueezeExcitation(len(self.field_widths))
+        elif interaction == "fm":
+            self.fm = FactorizationMachine(n_heads)
+
+    def _add_field_pooling(
+        self, groups: Sequence[Sequence[int]] | None, mode: str
+    ) -> None:
+        """Make what pools fields, and what stacks them for it and for interactions."""
+        check_group_pooling(mode)
+        self.pooling = self._stacks = None
+        pools = mode != "concat" and len(self.field_widths) > 0
+        if pools or self.senet is not None or self.fm is not None:
+            self._stacks = FieldStacks(self._block_fields, self._block_widths)
+        if pools:
+            self.pooling = FieldPooling(self._stacks, self.field_widths, groups, mode)
+
+    def reset_parameters(self) -> None:
+        """Draw the tables anew."""
+        self.tables.reset_parameters()
+
+    def forward(
+        self, codes: Tensor, numeric: Tensor, sequences: Sequence[Tensor] = ()
+    ) -> Encoded:
+        """Look the codes up, join the numeric columns, and do what was asked for."""
+        codes, sequences = self.with_unknown(codes, sequences)
+        return self.encode(codes, numeric, sequences)
+
+    def with_unknown(
+        self, codes: Tensor, sequences: Sequence[Tensor] = ()
+    ) -> tuple[Tensor, Sequence[Tensor]]:
+        """Return the codes of a training step, some of them replaced by "unknown"."""
+        if not (self.training and self.unknown_rate > 0 and len(self.tables)):
+            return codes, sequences
+        codes = codes.masked_fill(self._draw_unknown(codes), 0)
+        return codes, [
+            items.masked_fill(self._draw_unknown(items) & (items >= 0), 0)
+            for items in sequences
+        ]
+
+    def encode(
+        self, codes: Tensor, numeric: Tensor, sequences: Sequence[Tensor] = ()
+    ) -> Encoded:
+        """Do what `forward` does, with the codes as they are."""
+        self._check_sequences(sequences)
+        blocks, terms = self._embed(codes, numeric, sequences), None
+        if self._stacks is not None:
+            blocks, terms = self._combine(blocks)
+        shared = torch.cat([*blocks, numeric], 1) if blocks else numeric
+        if self.cross is not None:
+            shared = self.cross(shared)
+        if self.wide is not None:
+            wide = self.wide(codes, sequences)
+            terms = wide if terms is None else terms + wide
+        return Encoded(shared, logit_terms=terms)
+
+    def _check_sequences(self, sequences: Sequence[Tensor]) -> None:
+        if len(sequences) != len(self._targets):
+            raise ValueError(
+                f"The encoder needs {len(self._targets)} sequences; found "
+                f"{len(sequences)}. Pass one tensor of codes for each."
+            )
+
+    def _draw_unknown(self, codes: Tensor) -> Tensor:
+        """Return where codes are replaced by the unknown code."""
+        return torch.rand(codes.shape, device=codes.device) < self.unknown_rate
+
+    def _embed(
+        self, codes: Tensor, numeric: Tensor, sequences: Sequence[Tensor]
+    ) -> list[Tensor]:
+        """Return the fields in blocks, each (n, fields * width) of one width."""
+        blocks = self.tables.look_up(codes)
+        if self.sequence_pooling is not None:
+            targets = [
+                None if at is None else blocks[at.block].narrow(1, at.start, at.width)
+                for at in self._targets
+            ]
+            blocks += self.sequence_pooling(self.tables, sequences, targets)
+        if self.numeric_embedding is not None:
+            blocks.append(self.numeric_embedding(numeric).flatten(1))
+        if self.training and self.embedding_dropout > 0:
+            blocks = [F.dropout(block, self.embedding_dropout) for block in blocks]
+        return blocks
+
+    def _combine(self, blocks: list[Tensor]) -> tuple[list[Tensor], Tensor | None]:
+        """Return the fields after interaction and pooling, and terms of the logits."""
+        stacks, terms = self._stacks(blocks), None
+        if self.senet is not None:
+            stacks = [self.senet(stacks[0])]
+        if self.fm is not None:
+            terms = self.fm(stacks[0])
+        if self.pooling is not None:
+            return self.pooling(stacks), terms
+        return [stack.flatten(1) for stack in stacks], terms
+
+    def sparse_parameter_names(self) -> list[str]:
+        """Return the names of the parameters that get sparse gradients."""
+        names = [f"tables.{table}" for table in self.tables.sparse_tables()]
+        if self.wide is not None:
+            wide = self.wide.tables.sparse_tables()
+            names += [f"wide.tables.{table}" for table in wide]
+        return names
+
+    def sparse_rows(
+        self, codes: Tensor, sequences: Sequence[Tensor] = ()
+    ) -> dict[str, Tensor]:
+        """Return which rows training on these codes can change, by parameter name.
+
+        Only parameters with sparse gradients are there. The rows are sorted; those of
+        the unknown codes are among them.
+        """
+        self._check_sequences(sequences)
+        rows = self.tables.rows_read(codes, sequences)
+        if self.wide is not None:
+            rows += self.wide.tables.rows_read(codes, sequences)
+        return dict(zip(self.sparse_parameter_names(), rows))
+
+    def extra_repr(self) -> str:
+        """Return the settings that ``repr`` shows."""
+        return (
+            f"width={self.width}, embedding_dropout={self.embedding_dropout}, "
+            f"unknown_rate={self.unknown_rate}"
+        )

@@ -1,0 +1,1 @@
+"""From each task's row to its logits."""

@@ -1,0 +1,1 @@
+"""Wirings: the part of a network that a paper is about."""

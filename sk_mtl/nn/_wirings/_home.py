@@ -1,0 +1,276 @@
+"""The wiring of the hierarchy of multi-gate experts."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sk_mtl.nn._encoding._encoder import Encoded
+from sk_mtl.nn._experts._experts import (
+    Experts,
+    Gates,
+    at_least_one_layer,
+    linear_beside,
+)
+from sk_mtl.nn._experts._feature_gates import FeatureGates
+from sk_mtl.nn._experts._grouped import (
+    GroupedExperts,
+    GroupedGates,
+    batched_beside,
+    mix_own,
+)
+from sk_mtl.nn._wirings._levels import LevelResults, at_least
+from sk_mtl.nn._wirings._task_groups import group_of_each_task
+from sk_mtl.nn._wirings._wiring import Wiring
+
+
+class HoME(Wiring):
+    r"""shared (n, in_width) -> (n, n_tasks, expert_hidden_sizes[-1]).
+
+    Hierarchy of multi-gate experts, for tasks that come in groups, such as those about
+    watching and those about interacting. Experts are normalised, so that gates compare
+    like with like. A hierarchy of masks says who may read which expert: all tasks the
+    shared ones, a group's tasks the group's, a task its own.
+
+    The first, *meta* level has experts :math:`E_s` shared by all groups and
+    :math:`E_c` of each group :math:`c`. They turn the encoder's row :math:`x` into one
+    row for each group and one for all,
+
+    .. math:: z^c = \sum_{e \in E_c \cup E_s} g^c_e(x) f_e
+                    + \sum_{e \in E_c} h^c_e(x) f_e, \quad
+              z^s = \sum_{e \in E_1 \cup ... \cup E_G \cup E_s} g^s_e(x) f_e
+                    + \sum_{e \in E_s} h^s_e(x) f_e.
+
+    At the second level a task :math:`k` of group :math:`c` reads
+    :math:`z = [z^c, z^s]` through three sets of experts, the shared, the group's and
+    its own :math:`E'_k`,
+
+    .. math:: y^k = \sum_{e \in E'_k \cup E'_c \cup E'_s} g^k_e(z) f_e
+                    + \sum_{e \in E'_k} h^k_e(z) f_e.
+
+    :math:`f_e` is what expert :math:`e` makes of its rows, by layers of the form
+    ``activation`` (norm(:math:`W x + b`)). Gates :math:`g` are softmaxes. The second
+    sums are *self gates*: a path to a set's own experts that no other expert can crowd
+    out, so that those of tasks with few labels are trained too. :math:`h` is a softmax,
+    or a sigmoid for a single expert. Every set of experts reads its rows through a
+    *feature gate* of its own, of low rank, which scales each column by 0 to 2. Gates
+    read the rows as they are. The shared experts of the second level read the rows of
+    every group, and are normalised over all of them at once.
+
+    Parameters
+    ----------
+    in_width : int
+        The encoder's width.
+    n_tasks : int
+        The number of tasks.
+    groups : sequence of sequence of int or None, default=None
+        The tasks of each group, by their index; every task in exactly one. None is one
+        group of all tasks. Groups of one task each make a group's experts the task's.
+    n_shared_experts : int, default=2
+        The experts of each level that all tasks share, at least 1.
+    n_group_experts : int, default=1
+        The experts of each group at each level, at least 1.
+    n_task_experts : int, default=1
+        The experts of each task at the second level, at least 1.
+    expert_hidden_sizes : sequence of int, default=(32,)
+        The layers of every expert, at least one. With the other defaults, two tasks
+        and a row of 100 numbers this is about as large as an `MMoE` of four experts of
+        64 units.
+    gate_hidden_sizes : sequence of int, default=()
+        Hidden layers of gates and self gates before the softmax.
+    n_feature_gates : int, default=2
+        How many gates of low rank a feature gate mixes, at least 1.
+    feature_gate_rank : int, default=3
+        Their rank, at least 1. A larger one lets the choice of columns depend on more
+        of the row, at 2 * in_width more weights for each gate and step.
+    activation : str, default="silu"
+        One of `ACTIVATIONS`, for experts and for hidden layers of gates. The default,
+        also called Swish, is the paper's: unlike a rectifier it has no units that are
+        zero for most rows.
+    dropout : float, default=0.0
+        The share of each expert layer's units that are zeroed in training.
+    batch_norm : bool, default=True
+        Whether expert layers are normalised over the batch before their activation. The
+        paper always does; False is obeyed, and leaves out what keeps a gate from
+        settling on the experts with the largest results.
+
+    Attributes
+    ----------
+    out_width : int
+        The last of ``expert_hidden_sizes``.
+
+    shared_by_members : tuple of str
+        What the members of an ensemble share that share most: the experts, without
+        their normalisations. Every one has gates of all kinds of its own.
+
+    References
+    ----------
+    X. Wang, J. Cao, Z. Fu, K. Gai and G. Zhou (2024). HoME: Hierarchy of Multi-Gate
+    Experts for Multi-Task Learning at Kuaishou. arXiv:2408.05430.
+
+    Examples
+    --------
+    Three tasks in two groups. A task's gate weighs its own expert, that of its group
+    and the two that all share.
+
+    >>> import torch
+    >>> from sk_mtl.nn import Encoded, HoME
+    >>> wiring = HoME(5, 3, groups=[[0, 2], [1]])
+    >>> encoded = Encoded(torch.randn(7, 5))
+    >>> wiring(encoded).shape, wiring.gate_weights(encoded).shape
+    (torch.Size([7, 3, 32]), torch.Size([7, 3, 4]))
+    """
+
+    shared_by_members = ("experts",)
+    group_of_task: Tensor
+
+    def __init__(
+        self,
+        in_width: int,
+        n_tasks: int,
+        *,
+        groups: Sequence[Sequence[int]] | None = None,
+        n_shared_experts: int = 2,
+        n_group_experts: int = 1,
+        n_task_experts: int = 1,
+        expert_hidden_sizes: Sequence[int] = (32,),
+        gate_hidden_sizes: Sequence[int] = (),
+        n_feature_gates: int = 2,
+        feature_gate_rank: int = 3,
+        activation: str = "silu",
+        dropout: float = 0.0,
+        batch_norm: bool = True,
+    ) -> None:
+        super().__init__()
+        numbers = {
+            "n_shared_experts": n_shared_experts,
+            "n_group_experts": n_group_experts,
+            "n_task_experts": n_task_experts,
+            "n_feature_gates": n_feature_gates,
+            "feature_gate_rank": feature_gate_rank,
+        }
+        for name, number in numbers.items():
+            at_least(name, number, 1)
+        group_of_task = group_of_each_task(groups, n_tasks)
+        n_groups = max(group_of_task) + 1
+        self.n_tasks, self.n_groups = n_tasks, n_groups
+        self.register_buffer(
+            "group_of_task", torch.tensor(group_of_task), persistent=False
+        )
+        sizes = at_least_one_layer(expert_hidden_sizes, "expert_hidden_sizes")
+        self.out_width = sizes[-1]
+        width = 2 * self.out_width
+
+        layers = {
+            "hidden_sizes": expert_hidden_sizes,
+            "activation": activation,
+            "dropout": dropout,
+            "batch_norm": batch_norm,
+        }
+        shared, grouped = partial(Experts, **layers), partial(GroupedExperts, **layers)
+        self.experts = nn.ModuleDict(
+            {
+                "meta_shared": shared(in_width, n_shared_experts),
+                "meta_groups": grouped(in_width, n_groups, n_group_experts),
+                "shared": shared(width, n_shared_experts),
+                "groups": grouped(width, n_groups, n_group_experts),
+                "tasks": grouped(width, n_tasks, n_task_experts),
+            }
+        )
+        options = {"hidden_sizes": gate_hidden_sizes, "activation": activation}
+        gates, own_gates = partial(Gates, **options), partial(GroupedGates, **options)
+        reached = n_group_experts + n_shared_experts
+        every = n_groups * n_group_experts + n_shared_experts
+        self.gates = nn.ModuleDict(
+            {
+                "meta_groups": gates(in_width, n_groups, reached),
+                "meta_shared": gates(in_width, 1, every),
+                "tasks": own_gates(width, n_tasks, n_task_experts + reached),
+            }
+        )
+        # For a single expert, a softmax over it and nothing is the sigmoid.
+        self.self_gates = nn.ModuleDict(
+            {
+                "meta_groups": gates(in_width, n_groups, max(n_group_experts, 2)),
+                "meta_shared": gates(in_width, 1, max(n_shared_experts, 2)),
+                "tasks": own_gates(width, n_tasks, max(n_task_experts, 2)),
+            }
+        )
+        features = partial(
+            FeatureGates, n_gates=n_feature_gates, rank=feature_gate_rank
+        )
+        self.feature_gates = nn.ModuleDict(
+            {
+                "meta": features(in_width, n_groups + 1, own_rows=False),
+                "shared": features(width, 1, own_rows=False),
+                "groups": features(width, n_groups, own_rows=True),
+                "tasks": features(width, n_tasks, own_rows=True),
+            }
+        )
+
+    def forward(self, encoded: Encoded) -> Tensor:
+        """Return each task's row after both levels."""
+        return self._tasks(self._meta(encoded.shared))[0]
+
+    def gate_weights(self, encoded: Encoded) -> Tensor:
+        """Return the weights of the tasks' gates, without self gates, each row sum 1.
+
+        They are (n_samples, n_tasks, n_experts): the task's own experts, its group's,
+        the shared ones.
+        """
+        return self._tasks(self._meta(encoded.shared))[1]
+
+    def _meta(self, x: Tensor) -> Tensor:
+        """(n, in_width) -> (n, n_groups, 2 * out_width), each group's row and all's."""
+        features, experts = self.feature_gates["meta"], self.experts
+        gates = [*_both(self.gates), *_both(self.self_gates)]
+        first = [features.first, *(gate.first for gate in gates)]
+        seen, *scores = linear_beside(x, *((each.weight, each.bias) for each in first))
+        seen = features.finish(seen, x.unsqueeze(1))
+        of_groups, of_all = seen.split([self.n_groups, 1], 1)
+        groups = experts["meta_groups"](of_groups)
+        shared = experts["meta_shared"](of_all.squeeze(1))
+        n_own, n_shared = groups.shape[2], shared.shape[1]
+        group, every, own, own_shared = (
+            gate.finish(score) for gate, score in zip(gates, scores)
+        )
+        # A group is to the meta level what a task is to a level of other wirings.
+        results = LevelResults(
+            groups,
+            shared,
+            group + F.pad(own[..., :n_own], (0, n_shared)),
+            every + F.pad(own_shared[..., :n_shared], (self.n_groups * n_own, 0)),
+        )
+        common = results.mix_shared(results.shared_gate).unsqueeze(1)
+        return torch.cat([results.mix_own(), common.expand(-1, self.n_groups, -1)], 2)
+
+    def _tasks(self, meta: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, n_groups, 2 * out_width) -> (n, n_tasks, out_width), gates' weights."""
+        rows = meta.index_select(1, self.group_of_task)
+        ways = [self.feature_gates, self.gates, self.self_gates]
+        features, gates, self_gates = (way["tasks"] for way in ways)
+        seen, scores, self_scores = batched_beside(
+            rows, features.first, gates.first, self_gates.first
+        )
+        own = self.experts["tasks"](features.finish(seen, rows))
+        common = self._common(meta).index_select(1, self.group_of_task)
+        weights, self_weights = gates.finish(scores), self_gates.finish(self_scores)
+        own_weights, common_weights = weights.split([own.shape[2], common.shape[2]], 2)
+        own_weights = own_weights + self_weights[..., : own.shape[2]]
+        return mix_own(own_weights, own) + mix_own(common_weights, common), weights
+
+    def _common(self, meta: Tensor) -> Tensor:
+        """Return what each group's experts and the shared ones make of its row."""
+        groups = self.experts["groups"](self.feature_gates["groups"](meta))
+        # The shared experts are the same for all groups, whose rows are to them one
+        # larger batch.
+        rows = self.feature_gates["shared"](meta.flatten(0, 1).unsqueeze(1)).squeeze(1)
+        shared = self.experts["shared"](rows).unflatten(0, meta.shape[:2])
+        return torch.cat([groups, shared], 2)
+
+
+def _both(gates: nn.ModuleDict) -> tuple[nn.Module, nn.Module]:
+    """Return the gates of the meta level."""
+    return gates["meta_groups"], gates["meta_shared"]

@@ -1,0 +1,52 @@
+"""What stands between encoder and towers: the base class of wirings."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from sk_mtl.nn._encoding._encoder import Encoded
+
+
+class Wiring(nn.Module, ABC):
+    """Encoded rows -> (n, n_tasks, out_width).
+
+    The part of a network that a paper is about: it turns the encoder's row into one
+    row for each task, which the task's tower reads.
+
+    Attributes
+    ----------
+    n_tasks : int
+        The number of tasks.
+
+    out_width : int
+        The width of each task's row.
+
+    embedding_sets : {"shared", "per_task", "both"}
+        Which rows the wiring reads of `Encoded`: ``shared``, the rows that an encoder
+        of each task makes (``per_task``), or both.
+
+    shared_by_members : tuple of str
+        The submodules that the members of an ensemble share which share most.
+    """
+
+    embedding_sets: ClassVar[str] = "shared"
+    shared_by_members: ClassVar[tuple[str, ...]] = ()
+
+    n_tasks: int
+    out_width: int
+
+    @abstractmethod
+    def forward(self, encoded: Encoded) -> Tensor:
+        """Return each task's row."""
+
+    def with_penalty(self, encoded: Encoded) -> tuple[Tensor, Tensor | None]:
+        """Return each task's row, and what the batch adds to the loss in training.
+
+        A wiring with a penalty computes both here, and `forward` returns the rows.
+        """
+        return self(encoded), None
+
+    def extra_repr(self) -> str:
+        """Return the sizes that ``repr`` shows."""
+        return f"out_width={self.out_width}, n_tasks={self.n_tasks}"

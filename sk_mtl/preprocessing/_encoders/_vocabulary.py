@@ -1,0 +1,270 @@
+"""The training categories of one column and the code of each."""
+
+import copy
+import math
+import numbers
+from bisect import bisect_left
+
+import numpy as np
+import pandas as pd
+
+from sk_mtl.preprocessing._tables._numbers import narrow, whole_numbers
+
+RARE = "infrequent_sklearn"
+
+
+class Vocabulary:
+    """Training categories of one column, sorted by value, and their codes.
+
+    Code 0 is the unknown row. Then follow, without gaps, the kept categories in sorted
+    order, one code for all rare categories if there are any, and one for the missing
+    value if it is a category. Categories that it learns from columns with which it
+    shares an embedding (`extended`) have codes behind all of these.
+
+    Parameters
+    ----------
+    factor : Factor
+        The training column.
+
+    name : str or int
+        The column's name, for errors.
+
+    missing : bool
+        Whether a missing value that training rows hold is a category.
+
+    is_rare : callable
+        Maps the counts of the sorted categories to a mask of the rare ones.
+
+    Attributes
+    ----------
+    known : ndarray of shape (n_known,)
+        The sorted categories without the missing value.
+
+    codes : ndarray of shape (n_known,)
+        The code of each.
+
+    rare : ndarray of shape (n_known,)
+        Whether a category shares the rare code.
+
+    missing_code : int
+        Code of a missing value; 0 if it is not a category.
+
+    cardinality : int
+        Number of codes, the unknown one included.
+    """
+
+    def __init__(self, factor, name, *, missing, is_rare):
+        # The last entry of a table is read by code -1, the first of these counts by
+        # code -1 + 1: a missing value.
+        counts = np.bincount(
+            np.add(factor.codes, 1, dtype=np.intp), minlength=len(factor.values) + 1
+        )
+        is_missing = pd.isna(factor.values)
+        n_missing = counts[0] + counts[1:][is_missing].sum()
+        present = np.flatnonzero((counts[1:] > 0) & ~is_missing)
+        order = present[_sorting_order(factor.values[present], name)]
+        self.known = narrow(factor.values[order])
+        self.rare = is_rare(counts[1:][order])
+        self._number(has_missing=missing and n_missing > 0)
+
+    def _number(self, has_missing):
+        """Set the codes of the training categories."""
+        n_kept = len(self.rare) - self.rare.sum()
+        self.codes = np.cumsum(~self.rare)
+        self.codes[self.rare] = n_kept + 1
+        last = n_kept + self.rare.any()
+        self.missing_code = int(last + 1) if has_missing else 0
+        self.cardinality = int(last + 1 + has_missing)
+        self._n_trained = self.cardinality
+        self._index()
+
+    def _index(self, lookup=None, more=(), codes=()):
+        """Make a dictionary, from one of a part if given, where values are objects."""
+        if self.known.dtype != object:
+            self.lookup = None
+        elif lookup is None:
+            self.lookup = self._dictionary()
+        else:
+            self.lookup = lookup | dict(zip(more.tolist(), codes.tolist()))
+        self.holds_text = bool(self.lookup) and isinstance(self.known[0], str)
+
+    def _dictionary(self):
+        return dict(zip(self.known.tolist(), self.codes.tolist()))
+
+    def extended(self, known, *, rare):
+        """A copy that knows more categories; all codes stay what they are.
+
+        Parameters
+        ----------
+        known : ndarray of shape (n_known + n_more,)
+            The categories of this vocabulary, then others, in one type.
+
+        rare : bool
+            Whether the others share the rare code, instead of one code for each.
+        """
+        n_more = len(known) - len(self.known)
+        first = self.cardinality
+        if rare and self.rare.any():
+            first = self.codes[self.rare][0]
+        codes = first + (np.zeros(n_more, np.int64) if rare else np.arange(n_more))
+        # Two sorted parts, which stable sorting merges.
+        order = np.argsort(known, kind="stable")
+        extended = copy.copy(self)
+        extended.known = known[order]
+        extended.codes = np.append(self.codes, codes)[order]
+        extended.rare = np.append(self.rare, np.full(n_more, rare))[order]
+        extended.cardinality = max(self.cardinality, int(codes[-1]) + 1)
+        extended._index(self.lookup, known[-n_more:], codes)
+        return extended
+
+    @property
+    def categories(self):
+        """The training categories, a missing value last, as scikit-learn has them.
+
+        Behind them are those learned later, so that without rare categories each one's
+        position is its code less one.
+        """
+        later = self.codes >= self._n_trained
+        if not (self.missing_code or later.any()):
+            return self.known
+        dtype = self.known.dtype
+        if self.missing_code and dtype.kind != "f":
+            dtype = np.dtype(object)
+        known = self.known.astype(dtype)
+        missing = np.array([np.nan] * bool(self.missing_code), dtype=dtype)
+        by_code = np.argsort(self.codes[later], kind="stable")
+        return np.concatenate([known[~later], missing, known[later][by_code]])
+
+    @property
+    def infrequent(self):
+        """The categories that share the rare code; None if there are none."""
+        return self.known[self.rare] if self.rare.any() else None
+
+    @property
+    def decoded(self):
+        """The value of each code; None for the unknown row."""
+        values = np.full(self.cardinality, None, dtype=object)
+        values[self.codes] = self.known
+        if self.rare.any():
+            values[self.codes[self.rare]] = RARE
+        if self.missing_code:
+            values[self.missing_code] = np.nan
+        return values
+
+    def decode(self, codes, position):
+        """The value of each of the codes of the column at this position."""
+        valid = np.isin(codes, np.arange(self.cardinality))
+        if not valid.all():
+            raise ValueError(
+                f"Codes of column {position} must be integers from 0 to "
+                f"{self.cardinality - 1}; found {codes[~valid][0]}. Pass "
+                "what transform returned."
+            )
+        return self.decoded[codes.astype(np.intp)]
+
+    def code_of(self, value):
+        """The code of one value, or None where the whole column must be looked at."""
+        if isinstance(value, str):
+            return self.lookup.get(value, 0) if self.holds_text else None
+        if value is None or value is pd.NA:
+            return self.missing_code
+        if isinstance(value, float):
+            return self.missing_code if math.isnan(value) else None
+        if isinstance(value, (int, np.integer)) and self.known.dtype.kind in "iu":
+            # Python's integers compare exactly with those of any width and sign.
+            position = bisect_left(self.known, int(value))
+            found = position < len(self.known) and self.known[position] == int(value)
+            return int(self.codes[position]) if found else 0
+        return None
+
+    def table(self, factor, name):
+        """The code of each of the factor's values; of a missing value at the end."""
+        values = factor.values
+        table = np.full(len(values) + 1, self.missing_code)
+        table[:-1] = self.codes_of(values)
+        is_missing = pd.isna(values)
+        self._check_kind(factor, (table[:-1] == 0) & ~is_missing, name)
+        table[:-1][is_missing] = self.missing_code
+        return table
+
+    def codes_of(self, values):
+        """The code of each of the values, missing ones not considered."""
+        if len(self.known) == 0:
+            return np.zeros(len(values), dtype=np.int64)
+        if self.lookup is None:
+            values = narrow(values)
+        if self.known.dtype.kind == "i" and values.dtype.kind == "f":
+            codes = np.zeros(len(values), dtype=np.int64)
+            is_whole, integers = whole_numbers(values)
+            codes[is_whole] = self.codes_of(integers)
+            return codes
+        common = _common_dtype(self.known.dtype, values.dtype)
+        if common is None:
+            # A dictionary compares an int with a float exactly, arrays do not.
+            lookup = self.lookup or self._dictionary()
+            return np.array([lookup.get(v, 0) for v in values.tolist()], np.int64)
+        values = values.astype(common, copy=False)
+        known = self.known.astype(common, copy=False)
+        position = np.minimum(np.searchsorted(known, values), len(known) - 1)
+        return np.where(known[position] == values, self.codes[position], 0)
+
+    def _check_kind(self, factor, unknown, name):
+        """Refuse text where training had numbers, and the reverse.
+
+        Values of another kind are not new categories but another encoding of the
+        column, and would all become unknown silently.
+        """
+        both = (self.known.dtype, factor.values.dtype)
+        if len(self.known) == 0 or not unknown.any() or object not in both:
+            return
+        expected = kind_of(type(self.known[0]))
+        positions = np.flatnonzero(unknown)
+        found = list(map(type, factor.values[positions]))
+        if all(kind_of(kind) == expected for kind in set(found)):
+            return
+        others = positions[np.array(list(map(kind_of, found))) != expected]
+        others = others[np.isin(others, factor.codes)]
+        if len(others):
+            refuse_kind(factor.values[others[:1]].tolist()[0], expected, name)
+
+
+def _sorting_order(values, name):
+    if values.dtype != object:
+        return np.argsort(values, kind="stable")
+    items = values.tolist()
+    try:
+        return np.array(sorted(range(len(items)), key=items.__getitem__), dtype=np.intp)
+    except TypeError:
+        kinds = ", ".join(sorted({type(item).__name__ for item in items}))
+        raise TypeError(
+            f"Column {name!r}: values that can be sorted, all text or all numbers, are "
+            f"required; found the types {kinds}. Convert the column to one type."
+        ) from None
+
+
+def _common_dtype(left, right):
+    """A type that holds both exactly, or None."""
+    if left.kind in "biu" and right.kind in "biu":
+        common = np.promote_types(left, right)
+        return common if common.kind in "biu" else None
+    if left.kind == right.kind == "f":
+        return np.promote_types(left, right)
+    return None
+
+
+def refuse_kind(value, expected, name):
+    """Raise the error about a value of another kind than in training."""
+    raise TypeError(
+        f"Column {name!r}: {expected} as in the training rows is required; found "
+        f"{kind_of(type(value))}: {value!r}. Convert the column to the type it had in "
+        "fit."
+    )
+
+
+def kind_of(kind):
+    """A type in words: what values of one column must have in common."""
+    if issubclass(kind, str):
+        return "text"
+    if issubclass(kind, (numbers.Number, np.number, np.bool_)):
+        return "a number"
+    return kind.__name__

@@ -1,0 +1,145 @@
+"""What the encoders that learn a vocabulary per column have in common."""
+
+from abc import ABC, abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils.validation import check_array
+
+from sk_mtl._sklearn_compat import Interval, _fit_context
+from sk_mtl.preprocessing._encoders._codes import check_fits
+from sk_mtl.preprocessing._encoders._vocabulary import Vocabulary
+
+_REMEDY = "fewer codes with max_categories or min_frequency"
+
+
+class VocabularyEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC):
+    """Base of the encoders that learn a vocabulary per column.
+
+    A subclass has the parameters `min_frequency`, `max_categories` and `dtype`, and
+    implements `_fit_codes`.
+    """
+
+    _parameter_constraints: dict = {
+        "min_frequency": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Real, 0, 1, closed="neither"),
+            None,
+        ],
+        "max_categories": [Interval(Integral, 1, None, closed="left"), None],
+        "dtype": "no_validation",  # Checked by `code_dtype`.
+    }
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn the categories of each column.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            DataFrame of pandas or polars, array or list of rows.
+
+        y : None
+            Ignored; it is there for the sake of pipelines.
+
+        Returns
+        -------
+        self : object
+            The fitted encoder.
+        """
+        self._fit_codes(X)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X, y=None):
+        """Learn the categories of each column and encode it, hashing each value once.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            DataFrame of pandas or polars, array or list of rows.
+
+        y : None
+            Ignored; it is there for the sake of pipelines.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_samples, n_outputs)
+            The codes, as `transform` returns them.
+        """
+        return self._fit_codes(X)
+
+    @abstractmethod
+    def _fit_codes(self, X):
+        """Learn the categories and encode the training rows in one pass."""
+
+    def _learn(self, factor, name, *, missing=True):
+        """The vocabulary of one training column."""
+        vocabulary = Vocabulary(
+            factor,
+            name,
+            missing=missing,
+            is_rare=lambda counts: self._is_rare(counts, len(factor.codes)),
+        )
+        check_fits(vocabulary.cardinality, np.dtype(self.dtype), name, _REMEDY)
+        return vocabulary
+
+    def _is_rare(self, counts, n_values):
+        """The rare ones of a column's categories, from their counts."""
+        least = self.min_frequency or 0
+        if isinstance(least, Real) and not isinstance(least, Integral):
+            least = least * n_values
+        rare = counts < least
+        n_codes = len(rare) - rare.sum() + rare.any()
+        if self.max_categories is not None and n_codes > self.max_categories:
+            # Of equally frequent categories the ones later in order are kept.
+            by_count = np.argsort(counts, kind="stable")
+            rare[by_count[: len(rare) - (self.max_categories - 1)]] = True
+        return rare
+
+    def _publish(self, vocabularies):
+        self._vocabularies = vocabularies
+        self._dtype = np.dtype(self.dtype)
+        self.categories_ = [v.categories for v in vocabularies]
+        self.cardinalities_ = [v.cardinality for v in vocabularies]
+        self.infrequent_categories_ = [v.infrequent for v in vocabularies]
+
+    def _replace_vocabulary(self, position, vocabulary, name):
+        """Encode a column by a vocabulary that knows more categories than its own.
+
+        All codes that the column had keep their meaning. The schema calls this for
+        columns that share an embedding.
+        """
+        check_fits(vocabulary.cardinality, self._dtype, name, _REMEDY)
+
+        def replaced(values, value):
+            # A list of its own, as copies of the encoder may hold the former one.
+            return [*values[:position], value, *values[position + 1 :]]
+
+        self._vocabularies = replaced(self._vocabularies, vocabulary)
+        self.categories_ = replaced(self.categories_, vocabulary.categories)
+        self.cardinalities_ = replaced(self.cardinalities_, vocabulary.cardinality)
+        self.infrequent_categories_ = replaced(
+            self.infrequent_categories_, vocabulary.infrequent
+        )
+
+    def _checked_codes(self, X, per_column):
+        """X as an array of as many columns of codes as `transform` returns."""
+        codes = check_array(X)
+        n_columns = self.n_features_in_ * per_column
+        if codes.shape[1] != n_columns:
+            raise ValueError(
+                f"Codes of {n_columns} columns are required; found {codes.shape[1]}. "
+                "Pass all columns that transform returned."
+            )
+        return codes
+
+    def __sklearn_tags__(self):
+        # As in scikit-learn's own encoders, `string` stays False: the checks read it as
+        # "does not look at values" and would want dictionaries to be taken.
+        tags = super().__sklearn_tags__()
+        tags.input_tags.categorical = True
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags

@@ -1,0 +1,344 @@
+"""Numeric columns to imputed and scaled floats."""
+
+from numbers import Integral
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
+from sklearn.pipeline import FeatureUnion
+from sklearn.preprocessing import QuantileTransformer, StandardScaler
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sk_mtl._frames import column_names, has_fitted_columns, is_frame
+from sk_mtl._sklearn_compat import HasMethods, StrOptions, _fit_context
+from sk_mtl.preprocessing._numeric._scaling import is_known, scale
+from sk_mtl.preprocessing._tables._numbers import refuse_infinite, to_float, to_floats
+
+
+class NumericScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Impute numbers by the median, scale them, and mark where training had gaps.
+
+    A missing number is replaced by the median of its column's training values. A
+    column that had gaps in training also gets an indicator column, 1 where the number
+    was missing and 0 elsewhere, so that a network can learn what a gap means. A gap
+    that first appears after training is imputed without an indicator. The imputed
+    columns are scaled, the indicators are not.
+
+    It does what a `Pipeline` of
+    `SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)`
+    and a scaler does, ten times as fast on large tables without gaps (the imputer
+    sorts masked arrays). It differs where a pipeline is of less use: indicators keep
+    their values 0 and 1, an error about text or infinity names the column, and the
+    scaler's parameters are reached directly (`num__n_quantiles` rather than
+    `num__scale__n_quantiles`).
+
+    Parameters
+    ----------
+    scaler : transformer, "passthrough" or None, default=None
+        Transformer of the imputed columns, cloned when fitted. None means
+        :class:`~sklearn.preprocessing.StandardScaler`, "passthrough" leaves the
+        numbers as they are. A :class:`~sklearn.pipeline.FeatureUnion` of scalers makes
+        several copies of each column, of which the first scaler's keep the plain
+        names. `get_params` and `set_params` show the parameters of the scaler as if
+        they were this object's own.
+
+    Attributes
+    ----------
+    medians_ : ndarray of shape (n_features_in_,)
+        Value that replaces a missing number, 0 for a column without any value.
+    empty_ : ndarray of shape (n_features_in_,), dtype bool
+        Columns without any value in training. They stay at 0 for good, as nothing can
+        be learned about them.
+    indicator_columns_ : ndarray of int
+        Positions of the columns that had gaps in training.
+    scaler_ : transformer or "passthrough"
+        The fitted scaler.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns seen in `fit`, where X has names.
+
+    Examples
+    --------
+    A gap becomes the median and sets the indicator.
+
+    >>> import numpy as np
+    >>> from sk_mtl.preprocessing import NumericScaler
+    >>> NumericScaler("passthrough").fit_transform([[1.0], [np.nan], [3.0]])
+    array([[1., 0.],
+           [2., 1.],
+           [3., 0.]])
+    """
+
+    _parameter_constraints: dict = {
+        "scaler": [
+            None,
+            StrOptions({"passthrough"}),
+            HasMethods(["fit", "transform", "get_params", "set_params"]),
+        ]
+    }
+
+    def __init__(self, scaler=None):
+        self.scaler = scaler
+
+    def get_params(self, deep=True):
+        """Get the parameters, with those of the scaler as if they were own ones.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to include the parameters of the scaler.
+
+        Returns
+        -------
+        params : dict
+            Parameter names and values.
+        """
+        params = super().get_params(deep=deep)
+        if deep and hasattr(self.scaler, "get_params"):
+            params = {**self.scaler.get_params(), **params}
+        return params
+
+    def set_params(self, **params):
+        """Set parameters, those of the scaler included.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameter names and values.
+
+        Returns
+        -------
+        self : object
+            This object.
+        """
+        own = {
+            name: params.pop(name)
+            for name in list(params)
+            if name.partition("__")[0] == "scaler"
+        }
+        super().set_params(**own)
+        if params and hasattr(self.scaler, "set_params"):
+            self.scaler.set_params(**params)
+        else:
+            super().set_params(**params)
+        return self
+
+    def fit(self, X, y=None):
+        """Learn medians, gaps and scales.
+
+        Parameters
+        ----------
+        X : data frame or array of shape (n_samples, n_features)
+            Columns of numbers; NaN marks a missing one.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted object.
+        """
+        self.fit_transform(X)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit_transform(self, X, y=None):
+        """Learn medians, gaps and scales, and return the transformed columns.
+
+        Parameters
+        ----------
+        X : data frame or array of shape (n_samples, n_features)
+            Columns of numbers; NaN marks a missing one.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        transformed : ndarray of shape (n_samples, n_features_out)
+            Scaled columns, then the indicators.
+        """
+        values, missing = self._read(X, reset=True)
+        self.empty_ = missing.all(axis=0)
+        self.medians_ = _medians(values, missing, self.empty_)
+        self.indicator_columns_ = np.flatnonzero(missing.any(axis=0))
+        # Column by column in memory the scalers are five times as fast, and their sums
+        # do not depend on the container that the numbers came in.
+        filled = np.asfortranarray(self._fill(values, missing))
+        if self.scaler == "passthrough":
+            self.scaler_ = "passthrough"
+            return self._join(filled, missing)
+        self.scaler_ = StandardScaler() if self.scaler is None else clone(self.scaler)
+        _limit_quantiles(self.scaler_, len(filled))
+        if hasattr(self.scaler_, "set_output"):
+            # Frames would only be taken apart again, and copies of a column that has no
+            # name clash in them.
+            self.scaler_.set_output(transform="default")
+        if is_known(self.scaler_):
+            self.scaler_.fit(filled)
+            return self._join(scale(self.scaler_, filled), missing)
+        return self._join(self.scaler_.fit_transform(filled), missing)
+
+    def transform(self, X):
+        """Impute and scale columns of numbers.
+
+        Parameters
+        ----------
+        X : data frame or array of shape (n_samples, n_features)
+            Columns of numbers; NaN marks a missing one.
+
+        Returns
+        -------
+        transformed : ndarray of shape (n_samples, n_features_out)
+            Scaled columns, then the indicators.
+        """
+        check_is_fitted(self, "scaler_")
+        return self._scale(*self._read(X, reset=False))
+
+    def get_feature_names_out(self, input_features=None):
+        """Get the names of the transformed columns.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the columns of X; None takes those seen in `fit`.
+
+        Returns
+        -------
+        names : ndarray of str
+            Names from the scaler, then `missingindicator_<column>`.
+        """
+        check_is_fitted(self, "scaler_")
+        names = super().get_feature_names_out(input_features)
+        indicators = [f"missingindicator_{names[j]}" for j in self.indicator_columns_]
+        if hasattr(self.scaler_, "get_feature_names_out"):
+            names = self.scaler_.get_feature_names_out(names)
+        if isinstance(self.scaler_, FeatureUnion):
+            names = _without_first_prefix(names, self.scaler_)
+        return np.array([*names, *indicators], dtype=object)
+
+    def output_sources(self):
+        """Tell which column of X each transformed column comes from, and as what.
+
+        Returns
+        -------
+        sources : list of (int or None, str)
+            The position of a column of X, None where the scaler does not say which,
+            and what became of it: "value"; "copy", where another scaler of a
+            `FeatureUnion` turned the column into a value before; or "indicator".
+        """
+        check_is_fitted(self, "scaler_")
+        indicators = [(int(j), "indicator") for j in self.indicator_columns_]
+        n_scaled = len(self.get_feature_names_out()) - len(indicators)
+        return _sources(self.scaler_, self.n_features_in_, n_scaled) + indicators
+
+    def _read(self, X, reset):
+        """Floats of X and the mask of the missing ones."""
+        if is_frame(X):
+            if reset or not has_fitted_columns(X, self):
+                validate_data(self, X, skip_check_array=True, reset=reset)
+            names = column_names(X)
+        else:
+            X = validate_data(self, X, dtype=None, ensure_all_finite=False, reset=reset)
+            # Within a ColumnTransformer these are not the columns of the whole array.
+            names = [f"{j} of the numbers" for j in range(X.shape[1])]
+        if reset and X.shape[0] == 0:
+            raise ValueError(
+                "NumericScaler needs at least one row in fit; found 0 rows; give a "
+                "table that is not empty."
+            )
+        values = to_floats(X, names)
+        finite = np.isfinite(values)
+        if not finite.all():
+            refuse_infinite(values, names)
+        return values, ~finite
+
+    def _transform_rows(self, rows):
+        """Transform a few rows of values; None where whole columns must be looked at.
+
+        The schema calls this, whose rows have the columns seen in `fit`.
+        """
+        values = [[to_float(value) for value in row] for row in rows]
+        if any(None in row for row in values):
+            return None
+        values = np.array(values)
+        missing = np.isnan(values)
+        # The error about infinity is written where whole columns are read.
+        return None if np.isinf(values).any() else self._scale(values, missing)
+
+    def _scale(self, values, missing):
+        """The transformed columns of numbers and the mask of the missing ones."""
+        filled = self._fill(values, missing)
+        if self.scaler_ == "passthrough":
+            return self._join(filled, missing)
+        return self._join(scale(self.scaler_, filled), missing)
+
+    def _fill(self, values, missing):
+        """Values with every gap, and every column empty in training, imputed."""
+        if self.empty_.any():
+            missing = missing | self.empty_
+        return np.where(missing, self.medians_, values) if missing.any() else values
+
+    def _join(self, scaled, missing):
+        """Scaled columns beside the indicators of the columns with gaps."""
+        scaled = scaled.toarray() if sparse.issparse(scaled) else np.asarray(scaled)
+        if len(self.indicator_columns_) == 0:
+            return scaled
+        return np.hstack([scaled, missing[:, self.indicator_columns_]])
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _limit_quantiles(scaler, n_samples):
+    """Lower numbers of quantiles to that of rows; scikit-learn warns and does so, too.
+
+    Parts of a `FeatureUnion` or a pipeline are found among its parameters.
+    """
+    for part in (scaler, *scaler.get_params().values()):
+        if isinstance(part, QuantileTransformer) and isinstance(
+            part.n_quantiles, Integral
+        ):
+            part.n_quantiles = min(part.n_quantiles, n_samples)
+
+
+def _sources(scaler, n_inputs, n_outputs):
+    """Sources of the columns that a fitted scaler wrote."""
+    if isinstance(scaler, FeatureUnion):
+        return _sources_of_union(scaler, n_inputs)
+    if n_outputs == n_inputs:
+        return [(j, "value") for j in range(n_inputs)]
+    return [(None, "value")] * n_outputs
+
+
+def _sources_of_union(union, n_inputs):
+    sources, copied = [], set()
+    for _, part in union.transformer_list:
+        if part == "drop":
+            continue
+        n_outputs = n_inputs
+        if part != "passthrough":
+            n_outputs = len(part.get_feature_names_out())
+        written = _sources(part, n_inputs, n_outputs)
+        sources += [(j, "copy" if j in copied else role) for j, role in written]
+        copied |= {j for j, _ in written if j is not None}
+    return sources
+
+
+def _without_first_prefix(names, union):
+    """Names of which the first scaler's are plain, if they stay different."""
+    prefix = f"{union.transformer_list[0][0]}__"
+    short = [name.removeprefix(prefix) for name in names]
+    return short if len(set(short)) == len(short) else names
+
+
+def _medians(values, missing, empty):
+    """Median of each column's present values, 0 where there is none."""
+    medians = np.zeros(values.shape[1])
+    has_gaps = missing.any(axis=0)
+    for j in np.flatnonzero(~empty):
+        column = values[:, j]
+        medians[j] = np.median(column[~missing[:, j]] if has_gaps[j] else column)
+    return medians

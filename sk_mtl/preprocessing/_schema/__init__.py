@@ -1,0 +1,1 @@
+"""What a fitted preprocessor's output holds."""

@@ -1,0 +1,136 @@
+"""From X, y and weights to tensors, and what is said about them on the way."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from sk_mtl.estimators._rows._labelled_rows import (
+    LabelledRows,
+    check_funnel,
+    check_leaks,
+)
+from sk_mtl.exceptions import FunnelWarning, LeakWarning
+from sk_mtl.preprocessing import FeatureArrays
+from tests.estimators.common import class_targets
+
+TARGETS = class_targets(["a", "b"], [np.array([0, 1])] * 2, False)
+CPU = torch.device("cpu")
+
+
+def arrays(n_rows):
+    codes = np.arange(n_rows, dtype=np.int32)[:, None]
+    return FeatureArrays(codes, np.ones((n_rows, 1), dtype=np.float32))
+
+
+def tensors(y, weight=None, dtype=torch.float32):
+    X = np.zeros((len(y), 1))
+    rows = LabelledRows.check(X, y, weight, TARGETS)
+    return rows.to_table(arrays(len(y)), TARGETS, dtype, CPU)
+
+
+def test_whole_labels_need_no_weights():
+    table = tensors([[0, 1], [1, 1]])
+    assert table.y.tolist() == [[0, 1], [1, 1]]
+    assert table.weight is None
+    assert tensors([[0, 1]], [1.0]).weight is None
+
+
+def test_a_missing_label_is_a_zero_of_weight_zero():
+    table = tensors([[np.nan, 1], [1, np.nan]])
+    assert table.y.tolist() == [[0, 1], [1, 0]]
+    assert table.weight.tolist() == [[0, 1], [1, 0]]
+    table = tensors([[np.nan, 1], [1, 0]], [2, 3])
+    assert table.weight.tolist() == [[0, 2], [3, 3]]
+
+
+def test_precision_is_that_of_the_network():
+    table = tensors([[np.nan, 1]], [0.1], torch.float64)
+    assert table.y.dtype == table.numeric.dtype == table.weight.dtype == torch.float64
+    assert table.codes.dtype == torch.int32
+    assert table.weight[0, 1].item() == 0.1
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, np.asarray])
+def test_rows_are_taken_with_their_labels_and_weights(make):
+    X = make(np.arange(6).reshape(3, 2))
+    rows = LabelledRows.check(X, [[0, 1], [1, 0], [1, 1]], [1, 2, 3], TARGETS)
+    taken = rows.take(np.array([2, 0]))
+    assert len(taken) == 2
+    assert np.asarray(taken.X).tolist() == [[4, 5], [0, 1]]
+    assert taken.codes.tolist() == [[1, 1], [0, 1]]
+    assert taken.weight.tolist() == [[3, 3], [1, 1]]
+
+
+CHAIN = [(), (0,), (1,)]
+
+
+def share_told(y):
+    with pytest.warns(FunnelWarning) as caught:
+        check_funnel(np.array(y, dtype=float), TARGETS, CHAIN[: len(y[0])])
+    return str(caught[0].message)
+
+
+def test_the_share_of_broken_funnels_is_told():
+    assert "found 50.0% of the rows" in share_told([[0, 1], [1, 1]])
+    assert "found 33.3% of the rows" in share_told([[0, 0, 1], [1, 1, 1], [1, 0, 0]])
+    assert "found 100.0% of the rows" in share_told([[0, np.nan, 1]])
+
+
+def test_sound_funnels_are_not_warned_of():
+    nan = np.nan
+    sound = [[0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1], [nan, 1, 1], [1, nan, 1]]
+    check_funnel(np.array(sound), TARGETS, CHAIN)
+    check_funnel(np.array([[0.0], [1.0]]), TARGETS, CHAIN[:1])
+
+
+def leaks(column, label):
+    """Return whether a feature is told to leak."""
+    column, label = np.asarray(column), np.asarray(label, dtype=float)
+    features = FeatureArrays(np.empty((len(column), 0), np.int32), column[:, None])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", LeakWarning)
+        check_leaks(features, ["x"], label[:, None], TARGETS.columns[:1])
+    return bool(caught)
+
+
+def test_a_feature_that_is_the_label_leaks_in_any_disguise():
+    label = np.arange(60) % 2
+    assert leaks(label, label)
+    assert leaks(-2.5 * label, label)
+    assert leaks(1 - label, label)
+    three = np.arange(60) % 3
+    assert leaks(np.array([7, 1, 4])[three], three)
+
+
+def test_a_feature_that_is_not_the_label_does_not():
+    label = np.arange(60) % 2
+    other = label.copy()
+    other[-1] = 1 - other[-1]
+    assert not leaks(other, label)
+    assert not leaks(np.arange(60.0), label)
+    assert not leaks(np.zeros(60), label)
+
+
+def test_the_last_row_of_many_can_clear_a_feature():
+    label = np.arange(3000) % 2
+    other = label.copy()
+    other[-1] = 1 - other[-1]
+    assert leaks(label, label)
+    assert not leaks(other, label)
+
+
+def test_missing_labels_hide_no_leak_and_make_none():
+    label = (np.arange(120) % 2).astype(float)
+    feature = label.copy()
+    label[::3] = np.nan
+    feature[::3] = 5
+    assert leaks(feature, label)
+
+
+def test_few_rows_may_agree_by_chance():
+    label = np.arange(29) % 2
+    assert not leaks(label, label)
+    assert leaks(np.arange(30) % 2, np.arange(30) % 2)

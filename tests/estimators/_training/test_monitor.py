@@ -1,0 +1,154 @@
+"""What is watched on the validation rows."""
+
+import numpy as np
+import pytest
+import torch
+
+from sk_mtl import MMOEClassifier
+from sk_mtl.estimators._training._monitor import ValidationRows, resolve_monitor
+from sk_mtl.losses import IndependentStructure
+from tests.estimators.common import QUICK, class_targets, mixed_table
+
+TARGETS = class_targets(["a", "b"], [np.array(["n", "y"]), np.array([0, 1])], False)
+CODES = np.array([[0, 1], [1, np.nan], [1, 0], [0, 1]])
+# Task a is ranked without a fault; of task b's pairs one in two is right.
+LOGITS = torch.tensor([[-1.0, 2.0], [1.0, 9.0], [2.0, 1.0], [-2.0, 0.0]])
+
+
+def score(monitor, weight=None, targets=TARGETS):
+    structure = IndependentStructure([len(classes) for classes in targets.classes])
+    rows = ValidationRows(targets, structure, CODES, weight)
+    losses = {"valid_loss": 0.5, "valid_loss_a": 0.25, "valid_loss_b": 0.75}
+    return resolve_monitor(monitor, targets).watching(rows).score(losses, LOGITS)
+
+
+def test_losses_are_read_off_the_epoch():
+    assert score("valid_loss") == 0.5
+    assert score("a") == 0.25
+    assert score("b") == 0.75
+
+
+def test_metrics_are_means_over_tasks_on_labelled_rows():
+    assert score(("roc_auc", "a")) == 1.0
+    assert score(("roc_auc", "b")) == 0.5
+    assert score("roc_auc") == 0.75
+
+
+def test_weights_of_rows_reach_the_metric():
+    weight = np.array([[1.0, 3.0], [1, 0], [1, 1], [1, 1.0]])
+    assert score(("roc_auc", "b"), weight) == 0.75
+
+
+def test_a_callable_sees_the_labels_and_probabilities_of_a_task():
+    seen = []
+
+    def share(y_true, y_proba):
+        seen.append((y_true.tolist(), y_proba.shape))
+        return y_proba[:, 1].mean()
+
+    assert 0 < score(share) < 1
+    assert seen == [(["n", "y", "y", "n"], (4, 2)), ([1, 0, 1], (3, 2))]
+
+
+@pytest.mark.parametrize(
+    ("monitor", "name", "greater"),
+    [
+        ("valid_loss", "valid_loss", False),
+        ("b", "valid_loss_b", False),
+        ("roc_auc", "valid_roc_auc", True),
+        ("log_loss", "valid_log_loss", False),
+        ("neg_log_loss", "valid_neg_log_loss", True),
+        (("brier", "a"), "valid_brier_a", False),
+        (["average_precision", "b"], "valid_average_precision_b", True),
+    ],
+)
+def test_names_and_directions(monitor, name, greater):
+    found = resolve_monitor(monitor, TARGETS)
+    assert found.name == name
+    assert found.greater_is_better is greater
+
+
+def test_a_callable_may_say_that_less_is_better():
+    def error(y_true, y_proba):
+        return 0.0
+
+    assert resolve_monitor(error, TARGETS).greater_is_better
+    error.greater_is_better = False
+    assert not resolve_monitor((error, "a"), TARGETS).greater_is_better
+
+
+@pytest.mark.parametrize(
+    ("monitor", "message"),
+    [
+        (
+            "c",
+            "monitor must be 'valid_loss', one of the tasks ['a', 'b'], one of the "
+            "metrics ['roc_auc', ",
+        ),
+        (
+            "c",
+            "a pair (metric, task) or a callable; found 'c'. Use one of these names.",
+        ),
+        (
+            ("roc_auc", "c"),
+            "monitor as a pair must be (metric, task) with a task of ['a', 'b']; found "
+            "('roc_auc', 'c'). Use for instance ('roc_auc', 'a').",
+        ),
+        (("roc_auc",), "found ('roc_auc',). Use for instance ('roc_auc', 'a')."),
+        (("aux", "a"), "metric must be one of ['roc_auc', "),
+    ],
+)
+def test_a_monitor_that_is_none_is_refused(monitor, message):
+    with pytest.raises(ValueError) as caught:
+        resolve_monitor(monitor, TARGETS)
+    assert message in str(caught.value)
+
+
+def test_a_wrong_monitor_is_refused_also_where_nothing_is_monitored():
+    X, y = mixed_table(60)
+    with pytest.raises(ValueError, match="found 'chrn'"):
+        MMOEClassifier(monitor="chrn", early_stopping=False, **QUICK).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("monitor", "column", "pick"),
+    [
+        ("valid_loss", "valid_loss", "idxmin"),
+        ("buy", "valid_loss_buy", "idxmin"),
+        ("roc_auc", "valid_roc_auc", "idxmax"),
+        (("brier", "churn"), "valid_brier_churn", "idxmin"),
+        (lambda y, p: -((y - p[:, 1]) ** 2).mean(), "valid_<lambda>", "idxmax"),
+    ],
+)
+def test_a_fit_keeps_the_best_epoch_of_its_monitor(monitor, column, pick):
+    X, y = mixed_table()
+    settings = {**QUICK, "max_epochs": 15, "lr": 0.05, "n_iter_no_change": 5}
+    model = MMOEClassifier(monitor=monitor, **settings)
+    model.fit(X[:160], y[:160], X_val=X[160:], y_val=y[160:])
+    history = model.history_
+    assert model.best_epoch_ == history["epoch"][getattr(history[column], pick)()]
+    assert model.best_epoch_ <= model.n_iter_
+
+
+def test_a_recorded_metric_is_that_of_the_validation_rows():
+    from sk_mtl.metrics import task_scores
+
+    X, y = mixed_table()
+    model = MMOEClassifier(monitor="roc_auc", **QUICK)
+    model.fit(X[:160], y[:160], X_val=X[160:], y_val=y[160:])
+    best = model.history_.set_index("epoch")["valid_roc_auc"][model.best_epoch_]
+    scores = task_scores(y[160:], model.predict_proba(X[160:]))
+    assert best == pytest.approx(scores["roc_auc"].mean(), abs=1e-6)
+
+
+def test_validation_rows_without_the_monitored_labels_are_refused():
+    X, y = mixed_table()
+    gone = y.astype(float).assign(buy=np.nan)
+    model = MMOEClassifier(monitor="buy", **QUICK)
+    with pytest.raises(ValueError, match="found that 'valid_loss_buy' is NaN"):
+        model.fit(X, y, X_val=X, y_val=gone)
+    model.set_params(monitor="valid_loss").fit(X, y, X_val=X, y_val=gone)
+    assert model.history_["valid_loss_buy"].isna().all()
+    assert model.history_["valid_loss"].equals(
+        model.history_["valid_loss_churn"].rename("valid_loss")
+    )

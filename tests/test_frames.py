@@ -1,0 +1,193 @@
+import datetime as dt
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from sk_mtl._frames import (
+    as_pandas,
+    column_as_pandas,
+    column_dtypes,
+    column_names,
+    column_of,
+    has_fitted_columns,
+    is_frame,
+)
+
+pl = pytest.importorskip("polars")
+
+COLUMNS = {
+    "whole": [2**53 + 1, 2**53 + 2, -1],
+    "gaps": [2**53 + 1, None, 2**53 + 2],
+    "price": [1.5, None, float("nan")],
+    "flag": [True, False, True],
+    "maybe": [True, None, False],
+    "town": ["Oslo", None, "Rome"],
+    "day": [dt.date(2024, 2, 29), None, dt.date(9999, 12, 31)],
+    "at": [dt.datetime(2024, 2, 29, 9), None, dt.datetime(9999, 12, 31)],
+    "stay": [dt.timedelta(seconds=1), None, dt.timedelta(days=2)],
+    "history": [[1, 2], None, [2**53 + 1]],
+    "cost": [Decimal("0.1"), None, Decimal("2.5")],
+}
+DTYPES = {
+    "whole": "int64",
+    "gaps": "Int64",
+    "price": "float64",
+    "flag": "bool",
+    "maybe": "boolean",
+    "day": "datetime64[ms]",
+    "at": "datetime64[us]",
+    "stay": "timedelta64[us]",
+}
+
+
+def of_polars():
+    return pl.DataFrame(COLUMNS)
+
+
+def of_arrow():
+    return pa.table(COLUMNS)
+
+
+def of_batch():
+    return pa.RecordBatch.from_pydict(COLUMNS)
+
+
+@pytest.mark.parametrize("make", [of_polars, of_arrow, of_batch])
+def test_every_type_of_column(make):
+    frame = as_pandas(make())
+    assert list(frame) == list(COLUMNS)
+    found = {name: str(frame[name].dtype) for name in DTYPES}
+    assert found == DTYPES
+    assert frame["whole"].tolist() == COLUMNS["whole"]
+    assert frame["gaps"].dropna().tolist() == [2**53 + 1, 2**53 + 2]
+    assert frame["town"].isna().tolist() == [False, True, False]
+    assert frame["at"][2].year == 9999
+    assert frame["cost"].tolist()[::2] == COLUMNS["cost"][::2]
+    assert pa.types.is_decimal(frame["cost"].dtype.pyarrow_dtype)
+    items = frame["history"].dtype.pyarrow_dtype.value_type
+    assert items == pa.int64(), "a list of integers is not cast to floats"
+
+
+@pytest.mark.parametrize("make", [of_polars, of_arrow, of_batch])
+def test_columns_without_the_rows(make):
+    X = make()
+    assert is_frame(X)
+    assert column_names(X) == list(COLUMNS)
+    # Without rows there are no nulls, for which a type may have to be wider.
+    wide = {"Int64": "int64", "boolean": "bool"}
+    expected = [wide.get(str(dtype), str(dtype)) for dtype in as_pandas(X).dtypes]
+    assert [str(dtype) for dtype in column_dtypes(X)] == expected
+    pd.testing.assert_series_equal(column_of(X, 1), as_pandas(X).iloc[:, 1])
+
+
+@pytest.mark.parametrize("dtype", ["Int8", "Int16", "Int32", "UInt8", "UInt64"])
+def test_integers_of_every_width_keep_it(dtype):
+    X = pl.DataFrame({"a": [1, None]}, schema={"a": getattr(pl, dtype)})
+    for table in (X, X.to_arrow()):
+        assert as_pandas(table)["a"].dtype == dtype
+
+
+def test_integers_without_gaps_stay_plain_beside_those_with():
+    X = pl.DataFrame({"gaps": [1, None], "whole": [1, 2], "flag": [True, False]})
+    for table in (X, X.to_arrow()):
+        assert [str(dtype) for dtype in as_pandas(table).dtypes] == [
+            *("Int64", "int64", "bool")
+        ]
+
+
+@pytest.mark.parametrize("dtype", [pl.Categorical, pl.Enum(["Rome", "Oslo", "Bonn"])])
+def test_category_columns_are_codes(dtype):
+    town = pl.Series("town", ["Oslo", None, "Rome"], dtype=dtype)
+    X = pl.DataFrame([town])
+    for table in (X, X.to_arrow(), X.to_arrow().to_batches()[0]):
+        column = as_pandas(table)["town"]
+        assert isinstance(column.dtype, pd.CategoricalDtype)
+        assert column.cat.codes.dtype.kind == "i"
+        assert column.isna().tolist() == [False, True, False]
+        assert column.dropna().tolist() == ["Oslo", "Rome"]
+
+
+@pytest.mark.parametrize("width", ["u1", "u2", "u4", "u8", "i1", "i8"])
+def test_dictionaries_of_arrow_with_codes_of_every_width(width):
+    kind = pa.from_numpy_dtype(width)
+    chunks = [
+        pa.DictionaryArray.from_arrays(pa.array(codes, kind), pa.array(towns))
+        for codes, towns in (([1, 0], ["Oslo", "Rome"]), ([None, 0], ["Bonn"]))
+    ]
+    table = pa.table({"age": [1, 2, 3, 4], "town": pa.chunked_array(chunks)})
+    column = as_pandas(table)["town"]
+    assert isinstance(column.dtype, pd.CategoricalDtype)
+    assert column.isna().tolist() == [False, False, True, False]
+    assert column.dropna().tolist() == ["Rome", "Oslo", "Bonn"]
+
+
+def test_numbers_share_their_memory():
+    values = np.random.default_rng(0).normal(size=1000)
+    for table in (pl.DataFrame({"a": values, "b": values}), pa.table({"a": values})):
+        again = as_pandas(table)["a"].to_numpy()
+        other = table["a"].to_numpy()
+        assert np.shares_memory(again, other)
+
+
+def test_the_index_of_a_pandas_frame_is_no_column():
+    frame = pd.DataFrame({"a": [1, 2], "b": [3.0, 4.0]}, index=["x", "y"])
+    table = pa.Table.from_pandas(frame)
+    assert table.num_columns == 3
+    assert column_names(table) == ["a", "b"]
+    pd.testing.assert_frame_equal(as_pandas(table), frame)
+
+
+def test_pandas_and_arrays():
+    frame = pd.DataFrame({"a": [1, 2]})
+    assert as_pandas(frame) is frame
+    X = np.array([[1, "x"], [2, "y"]], dtype=object)
+    assert column_names(X) == ["x0", "x1"]
+    assert column_dtypes(X)[0].kind == "i"
+    assert column_of(X, 0).tolist() == [1, 2]
+    assert column_of([[1, "x"], [2, "y"]], 1).tolist() == ["x", "y"]
+
+
+def test_objects_of_polars():
+    X = pl.DataFrame({"a": [1, None], "b": pl.Series([{1}, {2}], dtype=pl.Object)})
+    frame = as_pandas(X)
+    assert frame["b"].tolist() == [{1}, {2}]
+    assert frame["a"].dtype == "Int64"
+
+
+def test_single_columns():
+    for column, name in (
+        (pl.Series("town", ["Oslo", None]), "town"),
+        (pl.Series(["Oslo", None]), None),
+        (pa.array(["Oslo", None]), None),
+        (pa.chunked_array([["Oslo"], [None]]), None),
+    ):
+        series = column_as_pandas(column)
+        assert series.name == name
+        assert series.isna().tolist() == [False, True]
+    for column in (pl.Series([2**53 + 1, None]), pa.array([2**53 + 1, None])):
+        assert column_as_pandas(column)[0] == 2**53 + 1
+
+
+class Fitted:
+    """Stands for an estimator that has seen the columns a and b."""
+
+    feature_names_in_ = np.array(["a", "b"], dtype=object)
+
+
+@pytest.mark.parametrize(
+    ("X", "known"),
+    [
+        (pd.DataFrame({"a": [1], "b": ["x"]}), True),
+        (pd.DataFrame({"b": [1], "a": ["x"]}), False),
+        (pd.DataFrame({"a": [1]}), False),
+        (pd.DataFrame({"a": [1], "b": [1], "c": [1]}), False),
+        (pd.DataFrame([[1, 2]]), False),
+        (np.ones((1, 2)), False),
+    ],
+)
+def test_only_a_frame_of_the_very_columns_needs_no_check(X, known):
+    assert has_fitted_columns(X, Fitted()) == known
+    assert not has_fitted_columns(X, object())
