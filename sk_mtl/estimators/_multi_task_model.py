@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from sk_mtl._sklearn_compat import _fit_context
+from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._architecture import resolve_early_stopping
 from sk_mtl.estimators._network_predictor import NetworkPredictor
 from sk_mtl.estimators._network_trainer import NetworkTrainer
@@ -306,10 +306,9 @@ class MultiTaskModel(NetworkPredictor, NetworkTrainer):
         except NothingToHoldOutError as error:
             if self.early_stopping != "auto":
                 raise
-            warnings.warn(
+            warn_user(
                 'early_stopping="auto" holds out no row, and all of them train. '
-                f"{error}",
-                stacklevel=2,
+                f"{error}"
             )
             return rows, None
 

@@ -1,10 +1,9 @@
 """Area under the ROC curve of one step of a funnel, among the rows that got there."""
 
-import warnings
-
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
+from sk_mtl._warnings import warn_user
 from sk_mtl.metrics._inputs import (
     label_columns,
     probability_list,
@@ -71,11 +70,10 @@ def conditional_roc_auc(y, proba, step, sample_weight=None):
         None if weight is None else weight[reached],
     )
     if np.isnan(value):
-        warnings.warn(
+        warn_user(
             f"conditional_roc_auc is undefined and NaN for {names[k]!r}: the labelled "
             "rows that reached the step before do not hold both classes.",
             UndefinedMetricWarning,
-            stacklevel=2,
         )
     return value
 

@@ -1,10 +1,9 @@
 """The labelled rows of every task, of classes and of numbers alike."""
 
-import warnings
-
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
+from sk_mtl._warnings import warn_user
 from sk_mtl.metrics._class_rows import class_rows
 from sk_mtl.metrics._inputs import (
     label_columns,
@@ -121,8 +120,7 @@ def _is_label(entry):
 
 def warn_undefined(metric, task_names):
     """Warn that a metric is NaN for some tasks, and why."""
-    warnings.warn(
+    warn_user(
         f"{metric.name} is undefined and NaN for {task_names}: {_REASONS[metric.kind]}",
         UndefinedMetricWarning,
-        stacklevel=3,
     )

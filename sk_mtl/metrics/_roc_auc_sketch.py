@@ -1,11 +1,10 @@
 """Area under the ROC curve of any number of scores, in fixed memory."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 from sklearn.exceptions import UndefinedMetricWarning
 
+from sk_mtl._warnings import warn_user
 from sk_mtl.metrics._inputs import one_label_column, weight_columns
 from sk_mtl.metrics._labels import class_codes, keep_labelled
 
@@ -170,11 +169,10 @@ class RocAucSketch:
         negative, positive = self._shares()
         auc = float(positive @ (np.cumsum(negative) - negative / 2))
         if np.isnan(auc):
-            warnings.warn(
+            warn_user(
                 "RocAucSketch is undefined and NaN: its rows do not hold both classes. "
                 "Add more rows, or set pos_label.",
                 UndefinedMetricWarning,
-                stacklevel=2,
             )
         return auc
 

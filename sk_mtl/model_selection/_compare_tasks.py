@@ -2,7 +2,6 @@
 
 import inspect
 import time
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from sk_mtl._sklearn_compat import _safe_indexing
+from sk_mtl._warnings import warn_user
 from sk_mtl.metrics import TaskScorer, task_metric
 from sk_mtl.metrics._fitted_tasks import FittedTasks, last_estimator
 from sk_mtl.model_selection._baseline import single_task_baseline
@@ -227,10 +227,9 @@ def _warn_undefined(*tables):
     undefined = sum(table.isna().astype(int) for table in tables).sum()
     undefined = undefined[undefined > 0].index.tolist()
     if undefined:
-        warnings.warn(
+        warn_user(
             f"The scores of {undefined} are undefined and NaN in some folds, which are "
             "left out of these tasks: the test rows do not define the metric. Take "
             "fewer folds, or stratify them.",
             UndefinedMetricWarning,
-            stacklevel=3,
         )

@@ -131,7 +131,7 @@ def make_tabular_preprocessor(
     listed = lists_columns(categorical_features)
     columns, code_names = _columns(X, categorical_features)
     if X is not None and not listed:
-        warn_of_identifiers(X, columns_by_step(X)["num"], stacklevel=3)
+        warn_of_identifiers(X, columns_by_step(X)["num"])
     encoder = {"min_frequency": min_frequency, "max_categories": max_categories}
     steps = _steps(_make_scaler(numeric, X), encoder, code_names)
     return ColumnTransformer(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from numbers import Real
 from typing import ClassVar
@@ -10,6 +9,7 @@ from typing import ClassVar
 import torch
 
 from sk_mtl._sklearn_compat import Interval, StrOptions
+from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._architecture import check_binary, funnel_parents
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
@@ -129,20 +129,18 @@ class ESCM2Classifier(ESMMModel, MultiTaskClassifier):
         for step, clipped, reached, effective in zip(*found.values(), strict=True):
             name = names[parents[step]]
             if clipped > _MOST_CLIPPED:
-                warnings.warn(
+                warn_user(
                     f"propensity_clip must be below most probabilities of {name!r}; "
                     f"found that it clips {clipped:.0%} of them, with propensity_clip="
                     f"{self.propensity_clip}: most rows then count alike, and what is "
                     "corrected is little. Lower propensity_clip.",
                     PropensityWarning,
-                    stacklevel=2,
                 )
             if effective < _LEAST_EFFECTIVE * reached:
-                warnings.warn(
+                warn_user(
                     "Inverse probabilities must not be extreme; found that the "
                     f"{reached:.0f} rows that reached {name!r} count like "
                     f"{effective:.0f} of equal weight, with propensity_clip="
                     f"{self.propensity_clip}. Raise propensity_clip.",
                     PropensityWarning,
-                    stacklevel=2,
                 )

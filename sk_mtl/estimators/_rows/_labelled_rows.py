@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._rows._inputs import check_same_length, check_weights
 from sk_mtl.estimators._rows._tensor_table import TensorTable
 from sk_mtl.estimators._targets._class_weights import (
@@ -111,14 +111,13 @@ def check_funnel(
         # NaN compares as False: a missing label contradicts nothing.
         broken = (codes > earlier).any(axis=1)
     if broken.any():
-        warnings.warn(
+        warn_user(
             f"The columns of y must be the steps of a funnel, {targets.task_names}, "
             "each reached only after the one before it; found "
             f"{broken.mean():.1%} of the rows with a later step and not the earlier. "
             "Fix the labels, or use a classifier with structure='independent' for "
             "tasks that do not build on each other.",
             FunnelWarning,
-            stacklevel=2,
         )
 
 
@@ -162,13 +161,12 @@ def check_leaks(
     for feature, name in zip(_columns(arrays), names, strict=True):
         for k, task in enumerate(columns):
             if _tells(task, feature, codes[:, k]):
-                warnings.warn(
+                warn_user(
                     f"Feature {name!r} must not tell the label of task {task.name!r}; "
                     "found that it equals the label in every labelled row, which is a "
                     f"leak: the model will read the answer off it. Drop {name!r} from "
                     "X.",
                     LeakWarning,
-                    stacklevel=2,
                 )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import time
-import warnings
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -15,6 +14,7 @@ from skorch import NeuralNet
 from skorch.callbacks import GradientNormClipping
 from torch import Tensor
 
+from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._rows._tensor_table import BatchIterator, TensorTable
 from sk_mtl.estimators._training._control import NonFiniteLossError, TrainingControl
 from sk_mtl.estimators._training._progress import Progress
@@ -329,11 +329,10 @@ class _MultiTaskNet(NeuralNet):
                 f"The loss must stay finite; it became NaN or infinite in epoch "
                 f"{epoch}, before any epoch was complete. {advice}"
             )
-        warnings.warn(
+        warn_user(
             f"Training stopped: the loss became NaN or infinite in epoch {epoch}. The "
             f"weights of epoch {control.best_epoch} are kept. {advice}",
             ConvergenceWarning,
-            stacklevel=2,
         )
 
     def _refuse_clipping(self) -> None:
@@ -372,11 +371,10 @@ class _MultiTaskNet(NeuralNet):
             # Whatever a missing or broken compiler raises, the model itself is sound.
             self.module_._compiled_call_impl = None
             said = f"{type(error).__name__}: {error}".partition("\n")[0]
-            warnings.warn(
+            warn_user(
                 f"compile=True needs a working compiler; found {said}. Training goes "
                 "on without it. Install a C++ compiler, or set compile=False.",
                 RuntimeWarning,
-                stacklevel=2,
             )
 
 
@@ -419,9 +417,8 @@ def _warn_interrupted(epoch: int, control: TrainingControl) -> None:
         if control.best_epoch
         else "no epoch was complete, so the weights are those of the moment"
     )
-    warnings.warn(
+    warn_user(
         f"Training was interrupted in epoch {epoch}; {kept}, and the estimator is "
         "fitted. Call fit again to train in full.",
         ConvergenceWarning,
-        stacklevel=2,
     )

@@ -5,13 +5,13 @@ that share a score. With all rows sorted by group and score these are sums of ru
 that a million groups need no loop.
 """
 
-import warnings
 from numbers import Integral
 
 import numpy as np
 import pandas as pd
 from sklearn.exceptions import UndefinedMetricWarning
 
+from sk_mtl._warnings import warn_user
 from sk_mtl.metrics._inputs import one_label_column, weight_columns
 from sk_mtl.metrics._labels import is_missing
 
@@ -98,11 +98,10 @@ class RankedGroups:
         """
         defined = ~np.isnan(values)
         if not defined.any():
-            warnings.warn(
+            warn_user(
                 f"{name} is undefined and NaN: no group holds {need}. Give more rows, "
                 "or larger groups.",
                 UndefinedMetricWarning,
-                stacklevel=3,
             )
             return float("nan")
         weight = self.group_sums(self.weight)

@@ -259,6 +259,6 @@ class ColumnsOfStep:
         """Return the names of the columns, or their positions where X has none."""
         positions = columns_by_step(X, self.categorical_features)[self.step]
         if self.step == "num" and not lists_columns(self.categorical_features):
-            warn_of_identifiers(X, positions, stacklevel=3)
+            warn_of_identifiers(X, positions)
         names = column_names(X)
         return [names[j] for j in positions] if has_names(X) else positions

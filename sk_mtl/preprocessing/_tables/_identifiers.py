@@ -1,12 +1,12 @@
 """Columns of integers that look like identifiers rather than quantities."""
 
 import re
-import warnings
 
 import numpy as np
 import pandas as pd
 
 from sk_mtl._frames import column_names, column_of, is_frame
+from sk_mtl._warnings import warn_user
 from sk_mtl.exceptions import IdentifierWarning
 from sk_mtl.preprocessing._tables._numbers import whole_numbers
 
@@ -30,7 +30,7 @@ _IDENTIFIER_WORDS = {
 _TIME_WORDS = {"time", "timestamp", "datetime", "date", "epoch", "unix", "ts", "at"}
 
 
-def warn_of_identifiers(X, positions, stacklevel):
+def warn_of_identifiers(X, positions):
     """Warn of the columns of integers that look like identifiers.
 
     Parameters
@@ -38,8 +38,6 @@ def warn_of_identifiers(X, positions, stacklevel):
     X : data frame or array of shape (n_samples, n_features)
     positions : list of int
         Columns that are about to be treated as numbers.
-    stacklevel : int
-        Whose line the warning shows, counted as by `warnings.warn`.
     """
     names = column_names(X)
     for j in positions:
@@ -48,14 +46,13 @@ def warn_of_identifiers(X, positions, stacklevel):
         n_distinct = _count_identifiers(values, names[j])
         if n_distinct:
             as_category, as_quantity = _remedies(X, j, column)
-            warnings.warn(
+            warn_user(
                 "A column of integers must hold quantities, as it is scaled like any "
                 f"number; found {n_distinct:,} distinct values in {len(values):,} rows "
                 f"of {names[j]!r}, which look like identifiers. {as_category}, or "
                 f"encode it by HashingEncoder. If it is a quantity after all, "
                 f"{as_quantity}.",
                 IdentifierWarning,
-                stacklevel=stacklevel,
             )
 
 
