@@ -4,7 +4,12 @@ import sys
 import warnings
 
 # Frames of these packages stand between a user's call and the place that warns.
-_BETWEEN = frozenset({"sk_mtl", "sklearn", "skorch", "joblib", "torch", "contextlib"})
+_BETWEEN = frozenset(
+    {
+        *("sk_mtl", "sklearn", "skorch", "joblib", "torch"),
+        *("contextlib", "copy", "pickle", "cloudpickle"),
+    }
+)
 
 
 def warn_user(message, category):

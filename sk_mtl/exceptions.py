@@ -5,6 +5,7 @@ __all__ = [
     "IdentifierWarning",
     "LeakWarning",
     "PropensityWarning",
+    "VersionWarning",
 ]
 
 
@@ -22,3 +23,7 @@ class LeakWarning(UserWarning):
 
 class PropensityWarning(UserWarning):
     """A few rows with a small chance of a click decide a counterfactual error."""
+
+
+class VersionWarning(UserWarning):
+    """A pickle of other versions of sk_mtl or torch, or of unknown ones, is loaded."""

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 from torch import Tensor, nn
 
+from sk_mtl._versions import VersionedPickle
 from sk_mtl.estimators._architecture import (
     resolve_batch_norm,
     resolve_batch_size,
@@ -59,12 +60,14 @@ def merged_constraints(cls: type) -> dict:
     return constraints
 
 
-class NetworkTrainer(SharedParameters, BaseEstimator, ABC):
+class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
     """Encodes rows, builds the network and trains it.
 
     A subclass sets ``_targets`` and ``_structure`` before it calls `_train`. What
     stands behind the encoder says a `WiringModel`.
     """
+
+    _pickled_with = ("torch",)
 
     def __init_subclass__(cls, **kwargs):
         """Merge what the bases declare of their parameters."""

@@ -6,12 +6,15 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sk_mtl._frames import as_pandas, column_names
+from sk_mtl._versions import VersionedPickle
 from sk_mtl.preprocessing._tables._numbers import to_floats
 
 UNKNOWN = -1
 
 
-class CodeReader(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class CodeReader(
+    VersionedPickle, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     """Read columns of numbers as the integer codes of an earlier encoder.
 
     Codes that went through an array of floats come back as the integers they were

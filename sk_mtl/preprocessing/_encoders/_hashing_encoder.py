@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
 
 from sk_mtl._sklearn_compat import Interval, _fit_context
+from sk_mtl._versions import VersionedPickle
 from sk_mtl.preprocessing._encoders._codes import check_fits, code_dtype
 from sk_mtl.preprocessing._encoders._hash import hash_column, mix
 from sk_mtl.preprocessing._encoders._vocabulary import kind_of, refuse_kind
@@ -15,7 +16,9 @@ from sk_mtl.preprocessing._tables._containers import iter_columns, validated_tab
 _GOLDEN_RATIO = 0x9E3779B97F4A7C15
 
 
-class HashingEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class HashingEncoder(
+    VersionedPickle, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     r"""Encode values as the numbers of hash buckets, for vocabularies without an end.
 
     A vocabulary that does not fit in memory, or whose values keep coming, cannot be

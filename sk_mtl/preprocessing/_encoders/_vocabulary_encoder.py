@@ -8,13 +8,16 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_array
 
 from sk_mtl._sklearn_compat import Interval, _fit_context
+from sk_mtl._versions import VersionedPickle
 from sk_mtl.preprocessing._encoders._codes import check_fits
 from sk_mtl.preprocessing._encoders._vocabulary import Vocabulary
 
 _REMEDY = "fewer codes with max_categories or min_frequency"
 
 
-class VocabularyEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC):
+class VocabularyEncoder(
+    VersionedPickle, OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
+):
     """Base of the encoders that learn a vocabulary per column.
 
     A subclass has the parameters `min_frequency`, `max_categories` and `dtype`, and

@@ -6,6 +6,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sk_mtl._sklearn_compat import _fit_context
+from sk_mtl._versions import VersionedPickle
 from sk_mtl.preprocessing._numeric._times import named_columns, read_times
 
 # Where a part is called otherwise by pandas, which gave up its name `weekday`.
@@ -14,7 +15,9 @@ _PANDAS_NAMES = {"weekday": "day_of_week"}
 PARTS = ("year", "quarter", "month", "day", "weekday", "hour", "minute")
 
 
-class CalendarParts(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class CalendarParts(
+    VersionedPickle, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     """Read month, weekday and hour off points in time, to be taken as categories.
 
     They are read off the wall clock: of a column with a time zone, the month, the day

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from sk_mtl._versions import VersionedPickle
 from sk_mtl.preprocessing._numeric._times import (
     named_columns,
     read_durations,
@@ -15,7 +16,9 @@ from sk_mtl.preprocessing._tables._columns import step_kinds
 _DAY = 86_400 * 10**9
 
 
-class ElapsedTime(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class ElapsedTime(
+    VersionedPickle, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     """Turn points in time into days elapsed, and durations into seconds.
 
     A point in time becomes the number of days since the earliest one that its column

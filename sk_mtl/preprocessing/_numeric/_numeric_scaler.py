@@ -11,11 +11,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sk_mtl._frames import column_names, has_fitted_columns, is_frame
 from sk_mtl._sklearn_compat import HasMethods, StrOptions, _fit_context
+from sk_mtl._versions import VersionedPickle
 from sk_mtl.preprocessing._numeric._scaling import is_known, scale
 from sk_mtl.preprocessing._tables._numbers import refuse_infinite, to_float, to_floats
 
 
-class NumericScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class NumericScaler(
+    VersionedPickle, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     """Impute numbers by the median, scale them, and mark where training had gaps.
 
     A missing number is replaced by the median of its column's training values. A
