@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from numbers import Real
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -13,17 +12,17 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from sk_mtl._sklearn_compat import Interval, StrOptions, _fit_context
+from sk_mtl._sklearn_compat import StrOptions, _fit_context
 from sk_mtl.estimators._architecture import make_class_structure
+from sk_mtl.estimators._class_tasks import ClassTasks
 from sk_mtl.estimators._multi_task_model import MultiTaskModel
 from sk_mtl.estimators._rows._labelled_rows import (
     LabelledRows,
     check_funnel,
     complete_funnel,
-    weight_classes,
 )
 from sk_mtl.estimators._targets._targets import Targets, learn_classes
-from sk_mtl.losses import ClassOutput, FunnelStructure, Structure
+from sk_mtl.losses import FunnelStructure, Structure
 
 
 def _is_funnel(estimator: MultiTaskClassifier) -> bool:
@@ -36,7 +35,7 @@ def _is_funnel(estimator: MultiTaskClassifier) -> bool:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class MultiTaskClassifier(ClassifierMixin, MultiTaskModel):
+class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
     """Base of the multi-task classifiers: one network, one probability per task.
 
     Parameters
@@ -52,21 +51,6 @@ class MultiTaskClassifier(ClassifierMixin, MultiTaskModel):
         builds on, such as ``{"like": "click", "buy": "click"}``; steps left out build
         on no other. None is the chain of the columns of `y`.
 
-    label_smoothing : float, default=0.0
-        Share of every label that is spread over all classes, in [0, 1). Larger keeps
-        probabilities away from 0 and 1.
-
-    focal_gamma : float, default=0.0
-        Power of the focal loss: rows that are easy count the less the larger it is, by
-        ``(1 - p) ** focal_gamma`` with p the probability of the row's class. It spoils
-        calibration. 0 is plain cross-entropy.
-
-    class_weight : "balanced", dict, list or None, default=None
-        What the classes of a task count. ``"balanced"`` makes every class of a task
-        count the same in total. A dict maps labels to weights, the same for every
-        task, or task names to one of these. A list holds one of these per task.
-        Weights of rare classes above 1 raise recall and spoil calibration.
-
     Attributes
     ----------
     classes_ : list of ndarray, or ndarray
@@ -76,18 +60,10 @@ class MultiTaskClassifier(ClassifierMixin, MultiTaskModel):
     _parameter_constraints: ClassVar[dict] = {
         "structure": [StrOptions({"independent", "funnel"})],
         "funnel": [Mapping, None],
-        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-        "focal_gamma": [Interval(Real, 0, None, closed="left")],
-        "class_weight": [StrOptions({"balanced"}), dict, list, tuple, None],
     }
-
-    _changeable: ClassVar[frozenset] = frozenset({"class_weight"})
 
     structure: str = "independent"
     funnel: Mapping | None = None
-    label_smoothing: float = 0.0
-    focal_gamma: float = 0.0
-    class_weight: Any = None
 
     # Not the mixin's, which knows nothing of missing labels.
     score = MultiTaskModel.score
@@ -120,7 +96,6 @@ class MultiTaskClassifier(ClassifierMixin, MultiTaskModel):
         self : object
             The estimator, trained further.
         """
-        self._refuse_balanced()
         self._fit_further(X, y, sample_weight, classes)
         return self
 
@@ -198,14 +173,6 @@ class MultiTaskClassifier(ClassifierMixin, MultiTaskModel):
             self.structure, targets, self._class_output, funnel=self.funnel
         )
 
-    def _class_output(self, n_classes: int) -> ClassOutput:
-        """Return what the logits of a task with so many classes mean."""
-        return ClassOutput(
-            n_classes,
-            label_smoothing=self.label_smoothing,
-            focal_gamma=self.focal_gamma,
-        )
-
     def _check_labels(self, codes: np.ndarray) -> None:
         parents = self._step_parents()
         if parents is not None:
@@ -224,25 +191,9 @@ class MultiTaskClassifier(ClassifierMixin, MultiTaskModel):
         parents = self._structure.parents
         return [() if parent is None else (parent,) for parent in parents]
 
-    def _weight_rows(self, train, valid):
-        return weight_classes(self.class_weight, self._targets, train, valid)
-
     def _set_answers(self) -> None:
         super()._set_answers()
         self.classes_ = self._answer(self._targets.classes)
-
-    def _refuse_balanced(self) -> None:
-        given = self.class_weight
-        if isinstance(given, Mapping):
-            given = given.values()
-        elif not isinstance(given, list | tuple):
-            given = [given]
-        if "balanced" in list(given):
-            raise ValueError(
-                "class_weight must hold numbers for partial_fit, which sees a part of "
-                f"the rows; found {self.class_weight!r}. Compute the weights on all "
-                "rows with sklearn.utils.compute_class_weight and give them as a dict."
-            )
 
 
 def _exp(tensors: list[Tensor]) -> list[Tensor]:

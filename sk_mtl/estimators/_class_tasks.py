@@ -1,0 +1,75 @@
+"""Parameters of tasks of classes: their loss, and what each class counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, ClassVar
+
+from sk_mtl._sklearn_compat import Interval, StrOptions
+from sk_mtl.estimators._rows._labelled_rows import weight_classes
+from sk_mtl.losses import ClassOutput
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ClassTasks:
+    """How tasks of classes are learnt; mixed into a `MultiTaskModel`.
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        Share of every label that is spread over all classes, in [0, 1). Larger keeps
+        probabilities away from 0 and 1.
+
+    focal_gamma : float, default=0.0
+        Power of the focal loss: rows that are easy count the less the larger it is, by
+        ``(1 - p) ** focal_gamma`` with p the probability of the row's class. It spoils
+        calibration. 0 is plain cross-entropy.
+
+    class_weight : "balanced", dict, list or None, default=None
+        What the classes of a task count. ``"balanced"`` makes every class of a task
+        count the same in total. A dict maps labels to weights, the same for every
+        task, or task names to one of these. A list holds one of these per task.
+        Weights of rare classes above 1 raise recall and spoil calibration.
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "focal_gamma": [Interval(Real, 0, None, closed="left")],
+        "class_weight": [StrOptions({"balanced"}), dict, list, tuple, None],
+    }
+
+    _changeable: ClassVar[frozenset] = frozenset({"class_weight"})
+
+    label_smoothing: float = 0.0
+    focal_gamma: float = 0.0
+    class_weight: Any = None
+
+    def _class_output(self, n_classes: int) -> ClassOutput:
+        """Return what the logits of a task with so many classes mean."""
+        return ClassOutput(
+            n_classes,
+            label_smoothing=self.label_smoothing,
+            focal_gamma=self.focal_gamma,
+        )
+
+    def _weight_rows(self, train, valid):
+        return weight_classes(self.class_weight, self._targets, train, valid)
+
+    def _fit_further(self, X, y, sample_weight, classes=None) -> None:
+        self._refuse_balanced()
+        super()._fit_further(X, y, sample_weight, classes)
+
+    def _refuse_balanced(self) -> None:
+        given = self.class_weight
+        if isinstance(given, Mapping):
+            given = given.values()
+        elif not isinstance(given, list | tuple):
+            given = [given]
+        if "balanced" in list(given):
+            raise ValueError(
+                "class_weight must hold numbers for partial_fit, which sees a part of "
+                f"the rows; found {self.class_weight!r}. Compute the weights on all "
+                "rows with sklearn.utils.compute_class_weight and give them as a dict."
+            )
