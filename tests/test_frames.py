@@ -14,6 +14,8 @@ from sk_mtl._frames import (
     column_of,
     has_fitted_columns,
     is_frame,
+    nullable_column,
+    without_mask,
 )
 
 pl = pytest.importorskip("polars")
@@ -191,3 +193,53 @@ class Fitted:
 def test_only_a_frame_of_the_very_columns_needs_no_check(X, known):
     assert has_fitted_columns(X, Fitted()) == known
     assert not has_fitted_columns(X, object())
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ([7, 8], [np.nan, 8.0]),
+        ([7.5, 8], [np.nan, 8.0]),
+        (np.array([7, 8], np.float32), np.array([np.nan, 8], np.float32)),
+        ([True, False], [np.nan, 0.0]),
+        (["no", "yes"], np.array([None, "yes"], object)),
+        (np.array([1, "yes"], object), np.array([None, "yes"], object)),
+        (
+            np.array(["2020-01-01", "2021-01-01"], "M8[D]"),
+            np.array(["NaT", "2021-01-01"], "M8[D]"),
+        ),
+    ],
+)
+def test_masked_entries_are_missing(data, expected):
+    masked = np.ma.masked_array(data, mask=[True, False])
+    expected = np.asarray(expected)
+    for found in (without_mask(masked), without_mask(masked[:, None])[:, 0]):
+        assert type(found) is np.ndarray
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+    assert as_pandas(masked[:, None]).isna()[0].tolist() == [True, False]
+
+
+def test_masked_integers_beyond_floats_stay_what_they_are():
+    masked = np.ma.masked_array([[2**60 + 1, 5], [1, 6]], mask=[[0, 1], [0, 0]])
+    frame = without_mask(masked)
+    assert frame[0].tolist() == [2**60 + 1, 1]
+    assert frame[1].isna().tolist() == [True, False]
+    assert without_mask(masked[:, 0][:1])[0] == 2**60 + 1
+
+
+def test_a_column_keeps_its_type_beside_masked_entries():
+    mask = [False, True]
+    assert nullable_column(np.ma.masked_array([3, 4], mask=mask)).dtype == "Int64"
+    assert nullable_column(np.ma.masked_array([True, True], mask=mask)).dtype == (
+        "boolean"
+    )
+    assert nullable_column(np.ma.masked_array([3, 4])).dtype == np.int64
+    text = nullable_column(np.ma.masked_array(["a", "b"], mask=mask))
+    assert text.tolist() == ["a", None]
+
+
+def test_other_tables_have_no_mask():
+    X = np.zeros((2, 2))
+    assert without_mask(X) is X
+    assert np.shares_memory(without_mask(np.ma.masked_array(X)), X)

@@ -14,6 +14,7 @@ from sk_mtl._frames import (
     has_fitted_columns,
     is_frame,
     is_lazy,
+    without_mask,
 )
 
 # Numbers of a data frame that are looked at together.
@@ -30,7 +31,7 @@ def check_X(estimator, X, *, reset: bool, what: str = "X"):
 
     X : {array-like, DataFrame} of shape (n_samples, n_features)
         Data frames of pandas and polars and tables of pyarrow are taken. NaN is
-        allowed, infinity is not.
+        allowed, infinity is not, and masked entries are missing.
 
     reset : bool
         Whether X teaches the estimator its features (``fit``) or is checked against
@@ -47,7 +48,8 @@ def check_X(estimator, X, *, reset: bool, what: str = "X"):
     if is_frame(X) and hasattr(X, "to_pandas"):
         X = as_pandas(X)
     named = isinstance(X, pd.DataFrame)
-    if named:
+    X = without_mask(X)
+    if isinstance(X, pd.DataFrame):
         _check_frame(estimator, X)
     else:
         X = _check_array_like(estimator, X)

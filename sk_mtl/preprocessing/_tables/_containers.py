@@ -12,6 +12,7 @@ from sk_mtl._frames import (
     is_arrow,
     is_pandas,
     is_polars,
+    without_mask,
 )
 from sk_mtl.preprocessing._tables._factorize import polars_array
 
@@ -35,6 +36,7 @@ def validated_table(encoder, X, *, reset):
     if is_arrow(X):
         # As an array, a null would read as the last category of a dictionary.
         X = as_pandas(X)
+    X = without_mask(X)
     if not (is_pandas(X) or is_polars(X)):
         # A list keeps its values, where an array would cast all to one type.
         dtype = None if hasattr(X, "dtype") else object

@@ -51,6 +51,16 @@ def test_an_array_of_text_becomes_a_frame(estimator):
     assert frame.iloc[:, 0].tolist() == ["Oslo", "Rome"]
 
 
+def test_masked_entries_are_missing_values(estimator):
+    X = np.ma.masked_array([[1, np.inf], [3, 4]], mask=[[0, 1], [0, 0]])
+    found = check_X(estimator, X, reset=True)
+    np.testing.assert_array_equal(found, [[1, np.nan], [3, 4]])
+    frame = check_X(
+        estimator, np.ma.masked_array([["Oslo"], ["x"]], mask=[[0], [1]]), reset=True
+    )
+    assert frame[0].isna().tolist() == [False, True]
+
+
 @pytest.mark.parametrize("make", [pl.DataFrame, pa.table, pa.RecordBatch.from_pydict])
 def test_other_frames_become_pandas(estimator, make):
     X = make({"id": [2**53 + 1, None, 2**53 + 2], "town": ["Oslo", "Rome", None]})
