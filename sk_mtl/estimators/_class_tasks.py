@@ -29,9 +29,10 @@ class ClassTasks:
 
     class_weight : "balanced", dict, list or None, default=None
         What the classes of a task count. ``"balanced"`` makes every class of a task
-        count the same in total. A dict maps labels to weights, the same for every
-        task, or task names to one of these. A list holds one of these per task.
-        Weights of rare classes above 1 raise recall and spoil calibration.
+        count the same in total, sample weights included. A dict maps labels to
+        weights, the same for every task, or task names to one of these. A list holds
+        one of these per task. Weights of rare classes above 1 raise recall and spoil
+        calibration.
     """
 
     _parameter_constraints: ClassVar[dict] = {

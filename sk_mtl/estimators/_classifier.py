@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -16,11 +16,8 @@ from sk_mtl._sklearn_compat import StrOptions, _fit_context
 from sk_mtl.estimators._architecture import make_class_structure
 from sk_mtl.estimators._class_tasks import ClassTasks
 from sk_mtl.estimators._multi_task_model import MultiTaskModel
-from sk_mtl.estimators._rows._labelled_rows import (
-    LabelledRows,
-    check_funnel,
-    complete_funnel,
-)
+from sk_mtl.estimators._rows._funnel_labels import check_funnel, complete_funnel
+from sk_mtl.estimators._rows._labelled_rows import LabelledRows
 from sk_mtl.estimators._targets._targets import Targets, learn_classes
 from sk_mtl.losses import FunnelStructure, Structure
 
@@ -176,13 +173,13 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
     def _check_labels(self, codes: np.ndarray) -> None:
         parents = self._step_parents()
         if parents is not None:
-            check_funnel(codes, self._targets, parents)
+            check_funnel(codes, self._targets.task_names, parents)
 
-    def _complete_labels(self, rows: LabelledRows) -> LabelledRows:
+    def _complete_labels(self, rows: LabelledRows, what: str = "y") -> LabelledRows:
         parents = self._step_parents()
         if parents is None:
             return rows
-        return replace(rows, codes=complete_funnel(rows.codes, parents))
+        return complete_funnel(rows, self._targets.task_names, parents, what)
 
     def _step_parents(self) -> list[tuple[int, ...]] | None:
         """Return the steps that each step builds on; None where y holds no steps."""

@@ -246,7 +246,7 @@ class MultiTaskModel(NetworkPredictor, NetworkTrainer):
     def _check_labels(self, codes: np.ndarray) -> None:
         """Warn of labels that contradict the structure."""
 
-    def _complete_labels(self, rows: LabelledRows) -> LabelledRows:
+    def _complete_labels(self, rows: LabelledRows, what: str = "y") -> LabelledRows:
         """Return the rows with labels that follow from others."""
         return rows
 
@@ -293,7 +293,7 @@ class MultiTaskModel(NetworkPredictor, NetworkTrainer):
             X_val = check_X(self, X_val, reset=False, what="X_val")
             valid = LabelledRows.check(X_val, y_val, weight_val, self._targets, "_val")
             _check_labelled(valid, "y_val")
-            return rows, self._complete_labels(valid)
+            return rows, self._complete_labels(valid, "y_val")
         if not resolve_early_stopping(
             self.early_stopping,
             len(rows),
@@ -308,7 +308,8 @@ class MultiTaskModel(NetworkPredictor, NetworkTrainer):
                 raise
             warn_user(
                 'early_stopping="auto" holds out no row, and all of them train. '
-                f"{error}"
+                f"{error}",
+                UserWarning,
             )
             return rows, None
 

@@ -18,7 +18,7 @@ from sk_mtl.estimators._targets._class_weights import (
 )
 from sk_mtl.estimators._targets._target_column import TargetColumn
 from sk_mtl.estimators._targets._targets import Targets
-from sk_mtl.exceptions import FunnelWarning, LeakWarning
+from sk_mtl.exceptions import LeakWarning
 from sk_mtl.preprocessing import FeatureArrays
 
 # Rows that decide whether a feature is worth comparing with a label in full.
@@ -37,7 +37,8 @@ class LabelledRows:
     X : DataFrame or ndarray with n_samples rows
 
     codes : ndarray of shape (n_samples, n_tasks)
-        Class numbers, or numbers in the target's own units; NaN where a label lacks.
+        Class numbers, or numbers in the target's own units; NaN where a label is
+        missing or weighs nothing.
 
     weight : ndarray of shape (n_samples, n_tasks) or None
         Sample weights, then times class weights.
@@ -53,10 +54,19 @@ class LabelledRows:
         codes = targets.encode(y, what="y" + suffix)
         check_same_length(**{"X" + suffix: X, "y" + suffix: codes})
         name, names = "sample_weight" + suffix, targets.task_names
-        return cls(X, codes, check_weights(weight, *codes.shape, name, names))
+        weight = check_weights(weight, *codes.shape, name, names)
+        return cls(X, codes, None).weighted(weight)
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    def weighted(self, weight: np.ndarray | None) -> LabelledRows:
+        """Return the rows with other weights; a label of weight 0 is a missing one."""
+        if weight is None:
+            return self
+        return replace(
+            self, codes=np.where(weight > 0, self.codes, np.nan), weight=weight
+        )
 
     def take(self, rows: np.ndarray) -> LabelledRows:
         """Return the rows of the given numbers."""
@@ -91,58 +101,11 @@ class LabelledRows:
 
 def weight_classes(class_weight, targets: Targets, train, *others):
     """Return the row sets with class weights, which the training rows decide."""
-    table = class_weight_table(class_weight, targets, train.codes)
+    table = class_weight_table(class_weight, targets, train.codes, train.weight)
     return tuple(
-        rows
-        and replace(rows, weight=apply_class_weights(table, rows.codes, rows.weight))
+        rows and rows.weighted(apply_class_weights(table, rows.codes, rows.weight))
         for rows in (train, *others)
     )
-
-
-def check_funnel(
-    codes: np.ndarray, targets: Targets, parents: Sequence[Sequence[int]]
-) -> None:
-    """Warn of rows in which a step was reached without the one that it builds on.
-
-    `parents` are the positions of the steps that each step builds on directly.
-    """
-    earlier = _least_before(codes, parents)
-    with np.errstate(invalid="ignore"):
-        # NaN compares as False: a missing label contradicts nothing.
-        broken = (codes > earlier).any(axis=1)
-    if broken.any():
-        warn_user(
-            f"The columns of y must be the steps of a funnel, {targets.task_names}, "
-            "each reached only after the one before it; found "
-            f"{broken.mean():.1%} of the rows with a later step and not the earlier. "
-            "Fix the labels, or use a classifier with structure='independent' for "
-            "tasks that do not build on each other.",
-            FunnelWarning,
-        )
-
-
-def complete_funnel(codes: np.ndarray, parents: Sequence[Sequence[int]]) -> np.ndarray:
-    """Return the labels, with 0 for what is not said of a step that was out of reach.
-
-    Where an earlier step is known not to have been reached, neither was the later one.
-    """
-    out_of_reach = np.isnan(codes) & (_least_before(codes, parents) == 0)
-    return np.where(out_of_reach, 0.0, codes)
-
-
-def _least_before(codes: np.ndarray, parents: Sequence[Sequence[int]]) -> np.ndarray:
-    """Return the smallest label of all steps on the way to each step.
-
-    So a label that is missing in between hides no contradiction.
-    """
-    least = np.full(codes.shape, np.nan)
-    # Without a circle, so many rounds reach the end of every path.
-    for _ in range(codes.shape[1]):
-        reached = np.fmin(codes, least)
-        for k, before in enumerate(parents):
-            for j in before:
-                least[:, k] = np.fmin(least[:, k], reached[:, j])
-    return least
 
 
 def check_leaks(

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from sklearn.utils.class_weight import compute_class_weight
 
 from sk_mtl.estimators._targets._targets import Targets
 
 
 def class_weight_table(
-    class_weight, targets: Targets, codes: np.ndarray
+    class_weight,
+    targets: Targets,
+    codes: np.ndarray,
+    sample_weight: np.ndarray | None = None,
 ) -> list[np.ndarray] | None:
     """Return the weight of each class of each task, or None where all are 1.
 
@@ -24,13 +26,22 @@ def class_weight_table(
     targets : Targets
 
     codes : ndarray of shape (n_samples, n_tasks)
-        Class numbers of the training rows, NaN where a label lacks.
+        Class numbers of the training rows, NaN where a label is missing.
+
+    sample_weight : ndarray of shape (n_samples, n_tasks) or None
+        "balanced" makes the classes count the same with these weights.
     """
     per_task = _spread_over_tasks(class_weight, targets)
     if all(weight is None for weight in per_task):
         return None
     return [
-        _task_class_weight(weight, targets, k, codes[:, k])
+        _task_class_weight(
+            weight,
+            targets,
+            k,
+            codes[:, k],
+            None if sample_weight is None else sample_weight[:, k],
+        )
         for k, weight in enumerate(per_task)
     ]
 
@@ -74,7 +85,9 @@ def _spread_over_tasks(class_weight, targets: Targets) -> list:
     return [class_weight] * targets.n_tasks
 
 
-def _task_class_weight(weight, targets, k: int, codes: np.ndarray) -> np.ndarray:
+def _task_class_weight(
+    weight, targets, k: int, codes: np.ndarray, sample_weight: np.ndarray | None
+) -> np.ndarray:
     classes = targets.classes[k]
     if weight is None:
         return np.ones(len(classes))
@@ -84,11 +97,7 @@ def _task_class_weight(weight, targets, k: int, codes: np.ndarray) -> np.ndarray
             f"found {weight!r} for task {targets.task_names[k]!r}. Use one of these."
         )
     if weight == "balanced":
-        present = codes[~np.isnan(codes)].astype(int)
-        values = np.ones(len(classes))
-        found = np.unique(present)
-        values[found] = compute_class_weight("balanced", classes=found, y=present)
-        return values
+        return _balanced(len(classes), codes, sample_weight)
     known = classes.tolist()
     unknown = [label for label in weight if label not in known]
     if unknown:
@@ -103,4 +112,21 @@ def _task_class_weight(weight, targets, k: int, codes: np.ndarray) -> np.ndarray
             f"class_weight of task {targets.task_names[k]!r} must hold weights >= 0, "
             f"not all 0; found {dict(weight)}."
         )
+    return values
+
+
+def _balanced(
+    n_classes: int, codes: np.ndarray, sample_weight: np.ndarray | None
+) -> np.ndarray:
+    """Return weights that give each class the same total; 1 for a class without rows.
+
+    With weights of 1 they are ``n_samples / (n_classes * np.bincount(codes))``, as in
+    scikit-learn.
+    """
+    labelled = ~np.isnan(codes)
+    counted = None if sample_weight is None else sample_weight[labelled]
+    totals = np.bincount(codes[labelled].astype(int), counted, minlength=n_classes)
+    found = totals > 0
+    values = np.ones(n_classes)
+    values[found] = totals.sum() / (found.sum() * totals[found])
     return values

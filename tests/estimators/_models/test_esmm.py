@@ -1,7 +1,5 @@
 """Funnels: products of conditional probabilities, learnt on all rows."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -85,8 +83,7 @@ def test_steps_may_lack_labels():
     y = y.astype(float)
     y.iloc[::2, 2] = np.nan
     y.iloc[::5, 0] = np.nan
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with pytest.warns(FunnelWarning, match=r"without a label: \d+\.\d% for '\w+'\. "):
         model = ESMMClassifier(**QUICK).fit(X, y)
     assert all(np.isfinite(p).all() for p in model.predict_conditional_proba(X))
 
@@ -234,3 +231,35 @@ def test_a_step_out_of_reach_needs_no_label(structure):
         X[:300], y[:300], X_val=X[300:], y_val=y[300:]
     )
     assert model.history_["valid_loss"].equals(same.history_["valid_loss"])
+
+
+def late_log(n_samples=6000, seed=0):
+    """A log whose last half is too young to know its conversions."""
+    rng = np.random.default_rng(seed)
+    X = pd.DataFrame({"x": rng.normal(size=n_samples)})
+    click = (rng.random(n_samples) < 0.3).astype(float)
+    y = pd.DataFrame(
+        {"click": click, "conversion": click * (rng.random(n_samples) < 0.4)}
+    )
+    late = np.arange(n_samples) >= n_samples // 2
+    return X, y, late
+
+
+def test_late_conversions_do_not_lower_the_rate():
+    X, y, late = late_log()
+    unknown = y.mask(np.column_stack([np.zeros(len(y), bool), late]))
+    with pytest.warns(FunnelWarning, match=r"found rows .*: 49\.1% for 'conversion'"):
+        model = ESMMClassifier(**QUICK).fit(X, unknown)
+    rate = model.predict_conditional_proba(X)[1][:, 1].mean()
+    assert abs(rate - 0.4) < 0.05
+    weight = np.column_stack([np.ones(len(y)), ~late])
+    with pytest.warns(FunnelWarning):
+        same = ESMMClassifier(**QUICK).fit(X, y, sample_weight=weight)
+    assert_equal_proba(model.predict_proba(X), same.predict_proba(X))
+
+
+def test_late_conversions_of_the_validation_rows_are_named():
+    X, y, late = late_log(2000)
+    unknown = y.mask(np.column_stack([np.zeros(len(y), bool), late]))
+    with pytest.warns(FunnelWarning, match="in every row of y_val that"):
+        ESMMClassifier(**QUICK).fit(X, y, X_val=X, y_val=unknown)

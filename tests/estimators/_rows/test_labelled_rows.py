@@ -9,10 +9,10 @@ import torch
 
 from sk_mtl.estimators._rows._labelled_rows import (
     LabelledRows,
-    check_funnel,
     check_leaks,
+    weight_classes,
 )
-from sk_mtl.exceptions import FunnelWarning, LeakWarning
+from sk_mtl.exceptions import LeakWarning
 from sk_mtl.preprocessing import FeatureArrays
 from tests.estimators.common import class_targets
 
@@ -64,26 +64,14 @@ def test_rows_are_taken_with_their_labels_and_weights(make):
     assert taken.weight.tolist() == [[3, 3], [1, 1]]
 
 
-CHAIN = [(), (0,), (1,)]
-
-
-def share_told(y):
-    with pytest.warns(FunnelWarning) as caught:
-        check_funnel(np.array(y, dtype=float), TARGETS, CHAIN[: len(y[0])])
-    return str(caught[0].message)
-
-
-def test_the_share_of_broken_funnels_is_told():
-    assert "found 50.0% of the rows" in share_told([[0, 1], [1, 1]])
-    assert "found 33.3% of the rows" in share_told([[0, 0, 1], [1, 1, 1], [1, 0, 0]])
-    assert "found 100.0% of the rows" in share_told([[0, np.nan, 1]])
-
-
-def test_sound_funnels_are_not_warned_of():
-    nan = np.nan
-    sound = [[0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1], [nan, 1, 1], [1, nan, 1]]
-    check_funnel(np.array(sound), TARGETS, CHAIN)
-    check_funnel(np.array([[0.0], [1.0]]), TARGETS, CHAIN[:1])
+def test_a_label_of_weight_zero_is_a_missing_label():
+    rows = LabelledRows.check(
+        np.zeros((2, 1)), [[0, 1], [1, 0]], [[0, 2], [1, 0]], TARGETS
+    )
+    np.testing.assert_array_equal(rows.codes, [[np.nan, 1], [1, np.nan]])
+    weighted, none = weight_classes({"a": {1: 0}}, TARGETS, rows, None)
+    np.testing.assert_array_equal(weighted.codes, [[np.nan, 1], [np.nan, np.nan]])
+    assert none is None
 
 
 def leaks(column, label):

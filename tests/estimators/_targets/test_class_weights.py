@@ -63,6 +63,19 @@ def test_labels_of_any_type_are_found():
     assert table({1: 2}, targets, CODES[:, :1]) == [[1, 2]]
 
 
+def test_balanced_classes_count_the_same_with_sample_weights():
+    weight = np.array([[1, 1], [0, 1], [3, 1], [2, 1.0]])
+    found = class_weight_table("balanced", TARGETS, CODES, weight)
+    weighted = apply_class_weights(found, CODES, weight)
+    for k in range(2):
+        totals = [weighted[CODES[:, k] == c, k].sum() for c in range(2)]
+        assert totals[0] == pytest.approx(totals[1])
+    ones = class_weight_table("balanced", TARGETS, CODES, np.ones((4, 2)))
+    none = class_weight_table("balanced", TARGETS, CODES)
+    for a, b in zip(ones, none, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_weights_multiply_and_leave_gaps_alone():
     values = class_weight_table({"y": 3}, TARGETS, CODES)
     np.testing.assert_array_equal(

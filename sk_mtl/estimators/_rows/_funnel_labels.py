@@ -1,0 +1,104 @@
+"""Labels of the steps of a funnel: contradictions, and labels that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from sk_mtl._warnings import warn_user
+from sk_mtl.estimators._rows._labelled_rows import LabelledRows
+from sk_mtl.exceptions import FunnelWarning
+
+
+def check_funnel(
+    codes: np.ndarray, names: Sequence[str], parents: Sequence[Sequence[int]]
+) -> None:
+    """Warn about rows in which a step was reached without the one that it builds on.
+
+    `parents` are the positions of the steps that each step builds on directly.
+    """
+    broken = np.zeros(len(codes), dtype=bool)
+    for k, on in enumerate(ancestors_of(parents)):
+        broken |= (codes[:, k] == 1) & (codes[:, on] == 0).any(axis=1)
+    if broken.any():
+        warn_user(
+            f"The columns of y must be the steps of a funnel, {list(names)}, "
+            "each reached only after the one before it; found "
+            f"{broken.mean():.1%} of the rows with a later step and not the earlier. "
+            "Fix the labels, or use a classifier with structure='independent' for "
+            "tasks that do not build on each other.",
+            FunnelWarning,
+        )
+
+
+def complete_funnel(
+    rows: LabelledRows,
+    names: Sequence[str],
+    parents: Sequence[Sequence[int]],
+    what: str = "y",
+) -> LabelledRows:
+    """Return the rows with label 0 for steps that were out of reach.
+
+    Where an earlier step is known not to have been reached, neither was the later one.
+    The label that follows weighs as much as the one that it follows from, unless it has
+    a weight of its own.
+
+    A step whose labels are missing in rows that reached it is not completed. Its labels
+    are not yet known, for instance because a conversion may still come, and zeros in
+    the rows that did not get so far would leave only failures of that time.
+    """
+    ancestors = ancestors_of(parents)
+    unknown = _unknown_shares(rows.codes, ancestors)
+    _warn_unknown(dict(zip(names, unknown, strict=True)), what)
+    codes = rows.codes.copy()
+    weight = None if rows.weight is None else rows.weight.copy()
+    for k, on in enumerate(ancestors):
+        known_zero = rows.codes[:, on] == 0
+        filled = np.isnan(codes[:, k]) & known_zero.any(axis=1)
+        if unknown[k] or not filled.any():
+            continue
+        codes[filled, k] = 0.0
+        if weight is not None:
+            inherited = np.where(known_zero, rows.weight[:, on], 0.0).max(axis=1)
+            filled &= weight[:, k] == 0
+            weight[filled, k] = inherited[filled]
+    return replace(rows, codes=codes, weight=weight)
+
+
+def ancestors_of(parents: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Return the positions of all steps on the way to each step."""
+
+    def above(k: int) -> set[int]:
+        return set(parents[k]).union(*map(above, parents[k]))
+
+    return [sorted(above(k)) for k in range(len(parents))]
+
+
+def _unknown_shares(codes: np.ndarray, ancestors: list[list[int]]) -> list[float]:
+    """Return, per step, the share of unlabelled rows among those that reached it.
+
+    A step that led to a later one was taken, with or without a label.
+    """
+    shares = []
+    for k, on in enumerate(ancestors):
+        later = [j for j, others in enumerate(ancestors) if k in others]
+        reached = (codes[:, on] == 1).any(axis=1) & ~(codes[:, on] == 0).any(axis=1)
+        unknown = np.isnan(codes[:, k]) & ~(codes[:, later] == 1).any(axis=1)
+        shares.append(float(unknown[reached].mean()) if reached.any() else 0.0)
+    return shares
+
+
+def _warn_unknown(shares: dict[str, float], what: str) -> None:
+    found = [f"{share:.1%} for {name!r}" for name, share in shares.items() if share]
+    if found:
+        warn_user(
+            f"A step of a funnel must have a label in every row of {what} that reached "
+            "the step before it, or lack its labels in all rows of that time, reached "
+            f"or not; found rows that reached it without a label: {', '.join(found)}. "
+            "Missing labels of these steps are taken as not yet known, and none is "
+            "filled in with 0. Set the labels of all rows that are too young to NaN or "
+            "to weight 0, or the rates of these steps are biased.",
+            FunnelWarning,
+        )
