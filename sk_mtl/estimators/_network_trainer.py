@@ -21,7 +21,8 @@ from sk_mtl.estimators._architecture import (
     resolve_tower_sizes,
 )
 from sk_mtl.estimators._features._feature_layout import FeatureLayout
-from sk_mtl.estimators._rows._labelled_rows import LabelledRows, check_leaks
+from sk_mtl.estimators._rows._labelled_rows import LabelledRows
+from sk_mtl.estimators._rows._leaks import warn_about_leaks
 from sk_mtl.estimators._rows._tensor_table import TensorTable
 from sk_mtl.estimators._shared_parameters import SharedParameters
 from sk_mtl.estimators._training._averaging import WeightAverage
@@ -148,8 +149,9 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
         double = DTYPES[self.precision] == torch.float64
         self._input_dtype = np.dtype("float64" if double else "float32")
         arrays = self.schema_.split(encoded, dtype=self._input_dtype)
-        names = self.schema_.categorical_names + self.schema_.numeric_names
-        check_leaks(arrays, names, train.codes, self._targets.columns)
+        if self.check_leaks:
+            names = self.schema_.categorical_names + self.schema_.numeric_names
+            warn_about_leaks(arrays, names, train.codes, self._targets.columns)
         return arrays
 
     def _encode(self, X) -> FeatureArrays:

@@ -87,6 +87,11 @@ class SharedParameters(FeatureParameters):
     missing_label : object, default=None
         A value of `y` that means "no label" besides NaN and None, for instance -1.
 
+    check_leaks : bool, default=True
+        Whether the first fit compares every feature with every label and warns
+        (`LeakWarning`) about features that are a label under another name. It costs a
+        few hundredths of a fit.
+
     optimizer : str or class, default="adamw"
         ``"adamw"``, ``"adam"``, ``"nadam"``, ``"sgd"``, ``"rmsprop"``, ``"adagrad"``
         or a class of :mod:`torch.optim`; of one without weight decay, such as `Rprop`,
@@ -209,6 +214,7 @@ class SharedParameters(FeatureParameters):
         "gradient_balancing": [str, callable, None],
         "record_gradient_conflict": ["boolean"],
         "missing_label": "no_validation",
+        "check_leaks": ["boolean"],
         "optimizer": [StrOptions(set(OPTIMIZERS)), type],
         "precision": [StrOptions(set(DTYPES))],
         "lr": [Interval(Real, 0, None, closed="neither")],
@@ -240,7 +246,7 @@ class SharedParameters(FeatureParameters):
     _changeable: ClassVar[frozenset] = frozenset(
         {
             *("preprocessor", "categorical_features", "task_names", "callbacks"),
-            *("task_weights", "gradient_balancing", "missing_label"),
+            *("task_weights", "gradient_balancing", "missing_label", "check_leaks"),
             "record_gradient_conflict",
             *("lr", "weight_decay", "lr_schedule", "batch_size", "max_epochs"),
             *("warmup", "weight_averaging"),
@@ -261,6 +267,7 @@ class SharedParameters(FeatureParameters):
     gradient_balancing: Any = None
     record_gradient_conflict: bool = False
     missing_label: Any = None
+    check_leaks: bool = True
     optimizer: str | type[torch.optim.Optimizer] = "adamw"
     precision: str = "float32"
     lr: float = 8e-3

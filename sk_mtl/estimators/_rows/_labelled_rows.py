@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import torch
 
-from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._rows._inputs import check_same_length, check_weights
 from sk_mtl.estimators._rows._tensor_table import TensorTable
 from sk_mtl.estimators._targets._class_weights import (
     apply_class_weights,
     class_weight_table,
 )
-from sk_mtl.estimators._targets._target_column import TargetColumn
 from sk_mtl.estimators._targets._targets import Targets
-from sk_mtl.exceptions import LeakWarning
 from sk_mtl.preprocessing import FeatureArrays
-
-# Rows that decide whether a feature is worth comparing with a label in full.
-_LEAK_SAMPLE = 1000
-
-# In fewer rows a feature may agree with a label by chance.
-_LEAK_MINIMUM = 30
 
 
 @dataclass(frozen=True)
@@ -105,44 +95,4 @@ def weight_classes(class_weight, targets: Targets, train, *others):
     return tuple(
         rows and rows.weighted(apply_class_weights(table, rows.codes, rows.weight))
         for rows in (train, *others)
-    )
-
-
-def check_leaks(
-    arrays: FeatureArrays,
-    names: list[str],
-    codes: np.ndarray,
-    columns: Sequence[TargetColumn],
-) -> None:
-    """Warn of a feature that is a label under another name.
-
-    A feature leaks where its values correspond one to one to the labels, or where a
-    number is a linear function of it. The first rows rule out nearly every feature, so
-    that the full comparison is seldom made. Tables of fewer than 30 labelled rows are
-    not looked at.
-    """
-    for feature, name in zip(_columns(arrays), names, strict=True):
-        for k, task in enumerate(columns):
-            if _tells(task, feature, codes[:, k]):
-                warn_user(
-                    f"Feature {name!r} must not tell the label of task {task.name!r}; "
-                    "found that it equals the label in every labelled row, which is a "
-                    f"leak: the model will read the answer off it. Drop {name!r} from "
-                    "X.",
-                    LeakWarning,
-                )
-
-
-def _columns(arrays: FeatureArrays):
-    yield from arrays.codes.T
-    yield from arrays.numeric.T
-
-
-def _tells(task: TargetColumn, feature: np.ndarray, label: np.ndarray) -> bool:
-    labelled = np.flatnonzero(~np.isnan(label))
-    if len(labelled) < _LEAK_MINIMUM:
-        return False
-    return all(
-        task.is_told_by(feature[rows], label[rows])
-        for rows in (labelled[:_LEAK_SAMPLE], labelled)
     )

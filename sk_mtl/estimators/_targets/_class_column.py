@@ -12,6 +12,9 @@ from sk_mtl.estimators._targets._labels import is_missing, plain_values
 from sk_mtl.estimators._targets._target_column import TargetColumn, raise_unlabelled
 from sk_mtl.metrics import TaskMetric
 
+# Rows of a class, and classes, that rule out features which are not the label.
+_TELLING = 32
+
 
 @dataclass(frozen=True)
 class ClassColumn(TargetColumn):
@@ -91,6 +94,23 @@ class ClassColumn(TargetColumn):
             sample_weight=weight,
             classes=self.classes,
         )
+
+    def telling_rows(self, codes: np.ndarray) -> np.ndarray:
+        """Return the positions of a few rows of each of the first classes."""
+        order = np.argsort(codes.astype(np.int32), kind="stable")
+        starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
+        stops = np.append(starts[1:], len(order))
+        bounds = zip(starts, stops, strict=True)
+        parts = [order[start : min(stop, start + _TELLING)] for start, stop in bounds]
+        return np.concatenate(parts[:_TELLING])
+
+    def may_be_told_by(self, features: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """Return which columns have one value for each class, another for each."""
+        first, member = np.unique(codes, return_index=True, return_inverse=True)[1:]
+        values = features[first]
+        constant = (features == values[member]).all(axis=0)
+        distinct = (np.diff(np.sort(values, axis=0), axis=0) != 0).all(axis=0)
+        return constant & distinct & (len(first) > 1)
 
     def is_told_by(self, feature: np.ndarray, codes: np.ndarray) -> bool:
         """Return whether values and classes correspond one to one."""

@@ -16,6 +16,11 @@ from sk_mtl.metrics import TaskMetric
 # some of them negative.
 _POSITIVE_LOSSES = ("poisson", "gamma", "ziln")
 
+# Rows that rule out features of which the number is no linear function, and how far
+# such a row may lie beside the line, as a share of the range.
+_TELLING = 64
+_NEAR_LINE = 1e-3
+
 
 @dataclass(frozen=True)
 class NumberColumn(TargetColumn):
@@ -74,6 +79,19 @@ class NumberColumn(TargetColumn):
         """Return a metric of numbers and predictions."""
         metric = metric.of_kind("number", self.name)
         return metric(codes, self.decode(answers), sample_weight=weight)
+
+    def telling_rows(self, codes: np.ndarray) -> np.ndarray:
+        """Return the positions of the extremes, then of a few rows between."""
+        between = np.linspace(0, len(codes) - 1, _TELLING).astype(int)
+        return np.concatenate([[codes.argmin(), codes.argmax()], between])
+
+    def may_be_told_by(self, features: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """Return which columns lie on the line through the first two rows."""
+        start, step = features[0], features[1] - features[0]
+        label = (codes - codes[0]) / ((codes[1] - codes[0]) or 1.0)
+        with np.errstate(all="ignore"):
+            place = (features - start) / step
+        return (np.abs(place - label[:, None]) < _NEAR_LINE).all(axis=0)
 
     def is_told_by(self, feature: np.ndarray, codes: np.ndarray) -> bool:
         """Return whether the numbers are a linear function of the feature."""

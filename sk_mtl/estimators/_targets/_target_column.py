@@ -55,6 +55,27 @@ class TargetColumn(ABC):
         """Return a metric of `sk_mtl.metrics` on labelled rows."""
 
     @abstractmethod
+    def telling_rows(self, codes: np.ndarray) -> np.ndarray:
+        """Return the positions of a few rows that tell most features from the label."""
+
+    @abstractmethod
+    def may_be_told_by(self, features: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """Return which columns of features could be the label under another name.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n_samples, n_features)
+            Of the telling rows.
+
+        codes : ndarray of shape (n_samples,)
+
+        Returns
+        -------
+        may_be : ndarray of bool of shape (n_features,)
+            True for every column that `is_told_by` accepts, and for few others.
+        """
+
+    @abstractmethod
     def is_told_by(self, feature: np.ndarray, codes: np.ndarray) -> bool:
         """Return whether a feature is the label under another name."""
 

@@ -1,7 +1,5 @@
 """From X, y and weights to tensors, and what is said about them on the way."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,10 +7,8 @@ import torch
 
 from sk_mtl.estimators._rows._labelled_rows import (
     LabelledRows,
-    check_leaks,
     weight_classes,
 )
-from sk_mtl.exceptions import LeakWarning
 from sk_mtl.preprocessing import FeatureArrays
 from tests.estimators.common import class_targets
 
@@ -72,53 +68,3 @@ def test_a_label_of_weight_zero_is_a_missing_label():
     weighted, none = weight_classes({"a": {1: 0}}, TARGETS, rows, None)
     np.testing.assert_array_equal(weighted.codes, [[np.nan, 1], [np.nan, np.nan]])
     assert none is None
-
-
-def leaks(column, label):
-    """Return whether a feature is told to leak."""
-    column, label = np.asarray(column), np.asarray(label, dtype=float)
-    features = FeatureArrays(np.empty((len(column), 0), np.int32), column[:, None])
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", LeakWarning)
-        check_leaks(features, ["x"], label[:, None], TARGETS.columns[:1])
-    return bool(caught)
-
-
-def test_a_feature_that_is_the_label_leaks_in_any_disguise():
-    label = np.arange(60) % 2
-    assert leaks(label, label)
-    assert leaks(-2.5 * label, label)
-    assert leaks(1 - label, label)
-    three = np.arange(60) % 3
-    assert leaks(np.array([7, 1, 4])[three], three)
-
-
-def test_a_feature_that_is_not_the_label_does_not():
-    label = np.arange(60) % 2
-    other = label.copy()
-    other[-1] = 1 - other[-1]
-    assert not leaks(other, label)
-    assert not leaks(np.arange(60.0), label)
-    assert not leaks(np.zeros(60), label)
-
-
-def test_the_last_row_of_many_can_clear_a_feature():
-    label = np.arange(3000) % 2
-    other = label.copy()
-    other[-1] = 1 - other[-1]
-    assert leaks(label, label)
-    assert not leaks(other, label)
-
-
-def test_missing_labels_hide_no_leak_and_make_none():
-    label = (np.arange(120) % 2).astype(float)
-    feature = label.copy()
-    label[::3] = np.nan
-    feature[::3] = 5
-    assert leaks(feature, label)
-
-
-def test_few_rows_may_agree_by_chance():
-    label = np.arange(29) % 2
-    assert not leaks(label, label)
-    assert leaks(np.arange(30) % 2, np.arange(30) % 2)
