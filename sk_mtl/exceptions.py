@@ -4,6 +4,7 @@ __all__ = [
     "FunnelWarning",
     "IdentifierWarning",
     "LeakWarning",
+    "PositiveClassWarning",
     "PropensityWarning",
     "VersionWarning",
 ]
@@ -19,6 +20,10 @@ class IdentifierWarning(UserWarning):
 
 class LeakWarning(UserWarning):
     """A feature equals a label, so that the model reads the answer off it."""
+
+
+class PositiveClassWarning(UserWarning):
+    """Nothing says which of two classes is positive, and the result depends on it."""
 
 
 class PropensityWarning(UserWarning):

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 from sklearn.exceptions import UndefinedMetricWarning
 
+from sk_mtl._positive_class import is_conventional, positive_position
 from sk_mtl._warnings import warn_user
 from sk_mtl.metrics._inputs import one_label_column, weight_columns
-from sk_mtl.metrics._labels import class_codes, keep_labelled
+from sk_mtl.metrics._labels import class_codes, keep_labelled, sorted_classes
 
 # Octaves, that is powers of two, that each half of the scale is divided into.
 _N_OCTAVES = 64
@@ -101,7 +102,8 @@ class RocAucSketch:
         y_true : array-like of shape (n_samples,)
             Labels of one task with two classes; NaN and None are skipped.
         y_score : array-like of shape (n_samples,) or (n_samples, 2)
-            Scores of the positive class, or both classes' probabilities.
+            Scores of the positive class, or both classes' probabilities, in the order
+            of the sorted classes.
         sample_weight : array-like of shape (n_samples,), default=None
 
         Returns
@@ -116,14 +118,14 @@ class RocAucSketch:
         """
         column = one_label_column(y_true, "y_true")
         score = np.asarray(y_score)
+        (weight,) = weight_columns(sample_weight, 1, len(column))
         if score.shape == (len(column), 2):
-            score = score[:, 1]
+            score = score[:, self._positive_column(column, weight)]
         if score.shape != column.shape:
             raise ValueError(
                 f"y_score must have shape ({len(column)},) or ({len(column)}, 2); "
                 f"found {score.shape}. Pass the scores of one task."
             )
-        (weight,) = weight_columns(sample_weight, 1, len(column))
         counts, negatives = np.zeros_like(self._counts), self._negatives
         for start in range(0, len(column), _CHUNK_SIZE):
             part = slice(start, start + _CHUNK_SIZE)
@@ -202,6 +204,22 @@ class RocAucSketch:
         totals = self._counts.sum(axis=1, keepdims=True)
         empty = np.full_like(self._counts, np.nan)
         return np.divide(self._counts, totals, out=empty, where=totals > 0)
+
+    def _positive_column(self, column, weight):
+        """Which of two columns is that of the positive class: classes are sorted."""
+        labels = column[keep_labelled(column, weight)[0]]
+        positive = class_codes(labels, np.array([self.pos_label])) >= 0
+        negatives = self._known_negatives(self._negatives, labels[~positive])
+        if len(negatives):
+            classes = sorted_classes(np.array([*negatives, self.pos_label], object))
+            return positive_position(classes, self.pos_label, "y_true")
+        if is_conventional([self.pos_label]):
+            return int(self.pos_label > 0)
+        raise ValueError(
+            "y_score of two columns needs both classes in y_true, whose order says "
+            f"which column is that of {self.pos_label!r}; found no other label. Pass "
+            "the column of the positive class."
+        )
 
     def _known_negatives(self, known, labels):
         """The labels of the negatives, of which there may be one."""

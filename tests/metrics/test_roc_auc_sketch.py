@@ -214,3 +214,32 @@ def test_sketches_that_differ_are_not_merged():
             first.merge(other)
     with pytest.raises(ValueError, match=r"one label besides .* found \[0, 2\]"):
         first.merge(RocAucSketch().update([2, 1], [0.1, 0.2]))
+
+
+@pytest.mark.parametrize(
+    ("labels", "pos_label", "column"),
+    [
+        (["churn", "stay"], "churn", 0),
+        (["churn", "stay"], "stay", 1),
+        ([0, 1], 0, 0),
+        ([1, 2], 1, 0),
+        ([1, 2], 2, 1),
+    ],
+)
+def test_two_columns_are_those_of_the_sorted_classes(labels, pos_label, column):
+    rng = np.random.default_rng(0)
+    positive = rng.random(200) < 0.5
+    other = labels[1 - column]
+    y = np.where(positive, pos_label, other)
+    score = np.clip(0.3 * positive + 0.7 * rng.random(200), 0, 1)
+    both = np.column_stack([score, 1 - score][:: 1 if column == 0 else -1])
+    found = RocAucSketch(pos_label=pos_label).update(y, both).result()
+    assert found == pytest.approx(roc_auc_score(positive, score), abs=1e-3)
+
+
+def test_two_columns_without_a_negative_label():
+    both = [[0.2, 0.8], [0.6, 0.4]]
+    sketch = RocAucSketch().update([1, 1], both).update([0, 0], both)
+    assert sketch.result() == 0.5
+    with pytest.raises(ValueError, match=r"column is that of 'churn'; found no other"):
+        RocAucSketch(pos_label="churn").update(["churn", "churn"], both)

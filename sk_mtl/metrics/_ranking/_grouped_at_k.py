@@ -3,14 +3,24 @@
 import numpy as np
 from scipy.special import gammaln
 
-from sk_mtl.metrics._labels import is_second_class
-from sk_mtl.metrics._ranking._ranked_groups import RankedGroups, check_ranking_options
+from sk_mtl.metrics._ranking._ranked_groups import (
+    PositiveGains,
+    RankedGroups,
+    check_ranking_options,
+)
 
-_NEED = "a labelled row of the second class"
+_NEED = "a labelled row of the positive class"
 
 
 def grouped_recall_at_k(
-    y_true, y_score, groups, k, sample_weight=None, *, average="groups"
+    y_true,
+    y_score,
+    groups,
+    k,
+    sample_weight=None,
+    *,
+    average="groups",
+    pos_label=None,
 ):
     """Share of a group's positives among its first k places, averaged (recall@k).
 
@@ -22,11 +32,11 @@ def grouped_recall_at_k(
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        Labels of one task with two classes, of which the greater one is positive; NaN
-        and None are skipped: these rows take no place in the ranking.
+        Labels of one task with two classes; NaN and None are skipped: these rows take
+        no place in the ranking.
     y_score : array-like of shape (n_samples,) or (n_samples, 2)
-        Scores, any real numbers, or both classes' probabilities as `predict_proba`
-        returns them for the task.
+        Scores of the positive class, any real numbers, or both classes' probabilities
+        as `predict_proba` returns them for the task.
     groups : array-like of shape (n_samples,)
         The group of every row, such as its user or query, of any type.
     k : int
@@ -39,6 +49,9 @@ def grouped_recall_at_k(
         What a group counts: the mean of its rows' weights, so that without weights all
         groups count the same, or their sum, so that a group counts by its rows, as in
         :func:`grouped_roc_auc`.
+    pos_label : label, default=None
+        The positive class. None takes 1 of 0 and 1 or of -1 and 1; of other labels the
+        one that sorts last, with a `PositiveClassWarning`.
 
     Returns
     -------
@@ -56,18 +69,27 @@ def grouped_recall_at_k(
     0.75
     """
     k = check_ranking_options(k, average)
-    ranked = RankedGroups(y_true, y_score, groups, sample_weight)
-    positive = is_second_class(ranked.labels) * ranked.weight
+    gains = PositiveGains("grouped_recall_at_k", pos_label)
+    ranked = RankedGroups(y_true, y_score, groups, sample_weight, gains)
+    positive = ranked.gains * ranked.weight
     share = ranked.places(k) / ranked.block_size
     recalled = ranked.sums_of_blocks(ranked.block_sums(positive) * share)
     total = ranked.group_sums(positive)
     recall = np.full(len(total), np.nan)
     np.divide(recalled, total, out=recall, where=total > 0)
-    return ranked.mean(recall, average, "grouped_recall_at_k", _NEED)
+    weight = ranked.group_weight(average)
+    return ranked.mean(recall, weight, "grouped_recall_at_k", _NEED)
 
 
 def grouped_hit_rate_at_k(
-    y_true, y_score, groups, k, sample_weight=None, *, average="groups"
+    y_true,
+    y_score,
+    groups,
+    k,
+    sample_weight=None,
+    *,
+    average="groups",
+    pos_label=None,
 ):
     """Share of groups with a positive among the first k places (hit rate, HR@k).
 
@@ -79,11 +101,11 @@ def grouped_hit_rate_at_k(
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        Labels of one task with two classes, of which the greater one is positive; NaN
-        and None are skipped: these rows take no place in the ranking.
+        Labels of one task with two classes; NaN and None are skipped: these rows take
+        no place in the ranking.
     y_score : array-like of shape (n_samples,) or (n_samples, 2)
-        Scores, any real numbers, or both classes' probabilities as `predict_proba`
-        returns them for the task.
+        Scores of the positive class, any real numbers, or both classes' probabilities
+        as `predict_proba` returns them for the task.
     groups : array-like of shape (n_samples,)
         The group of every row, such as its user or query, of any type.
     k : int
@@ -95,6 +117,9 @@ def grouped_hit_rate_at_k(
         What a group counts: the mean of its rows' weights, so that without weights all
         groups count the same, or their sum, so that a group counts by its rows, as in
         :func:`grouped_roc_auc`.
+    pos_label : label, default=None
+        The positive class. None takes 1 of 0 and 1 or of -1 and 1; of other labels the
+        one that sorts last, with a `PositiveClassWarning`.
 
     Returns
     -------
@@ -113,13 +138,15 @@ def grouped_hit_rate_at_k(
     0.75
     """
     k = check_ranking_options(k, average)
-    ranked = RankedGroups(y_true, y_score, groups, sample_weight)
-    positives = ranked.block_sums(is_second_class(ranked.labels).astype(int))
+    gains = PositiveGains("grouped_hit_rate_at_k", pos_label)
+    ranked = RankedGroups(y_true, y_score, groups, sample_weight, gains)
+    positives = ranked.block_sums(ranked.gains.astype(int))
     missed = _chance_of_none(ranked.places(k), positives, ranked.block_size)
     first_blocks = np.flatnonzero(ranked.block_rank == 0)
     hit = 1 - np.multiply.reduceat(missed, first_blocks)
     hit[ranked.sums_of_blocks(positives) == 0] = np.nan
-    return ranked.mean(hit, average, "grouped_hit_rate_at_k", _NEED)
+    weight = ranked.group_weight(average)
+    return ranked.mean(hit, weight, "grouped_hit_rate_at_k", _NEED)
 
 
 def _chance_of_none(n_drawn, n_positive, n_rows):

@@ -2,12 +2,22 @@
 
 import numpy as np
 
-from sk_mtl.metrics._labels import is_second_class
-from sk_mtl.metrics._ranking._ranked_groups import RankedGroups, check_ranking_options
+from sk_mtl.metrics._ranking._ranked_groups import (
+    PositiveGains,
+    RankedGroups,
+    check_ranking_options,
+)
 
 
 def grouped_ndcg(
-    y_true, y_score, groups, k=None, sample_weight=None, *, average="groups"
+    y_true,
+    y_score,
+    groups,
+    k=None,
+    sample_weight=None,
+    *,
+    average="groups",
+    pos_label=None,
 ):
     """Normalised discounted cumulative gain within each group, averaged (NDCG@k).
 
@@ -26,12 +36,12 @@ def grouped_ndcg(
     ----------
     y_true : array-like of shape (n_samples,)
         Relevances, numbers >= 0 such as 0 and 1 or grades, or labels of two classes of
-        which the greater one is relevant. NaN and None are skipped: these rows take no
+        which the positive one is relevant. NaN and None are skipped: these rows take no
         place in the ranking. For the exponential gain of some papers pass
         ``2**y_true - 1``.
     y_score : array-like of shape (n_samples,) or (n_samples, 2)
-        Scores, any real numbers, or both classes' probabilities as `predict_proba`
-        returns them for the task.
+        Scores that rise with relevance, any real numbers, or both classes'
+        probabilities as `predict_proba` returns them for the task.
     groups : array-like of shape (n_samples,)
         The group of every row, such as its user or query, of any type.
     k : int, default=None
@@ -43,6 +53,10 @@ def grouped_ndcg(
         What a group counts: the mean of its rows' weights, so that without weights all
         groups count the same, or their sum, so that a group counts by its rows, as in
         :func:`grouped_roc_auc`.
+    pos_label : label, default=None
+        The relevant one of two classes, also where labels are numbers. None reads
+        numbers as relevances; of two other labels it takes the one that sorts last,
+        with a `PositiveClassWarning`.
 
     Returns
     -------
@@ -71,8 +85,9 @@ def grouped_ndcg(
     0.5
     """
     k = check_ranking_options(k, average, needs_k=False)
-    ranked = RankedGroups(y_true, y_score, groups, sample_weight)
-    gain = _relevances(ranked.labels) * ranked.weight
+    gains = _Relevances("grouped_ndcg", pos_label)
+    ranked = RankedGroups(y_true, y_score, groups, sample_weight, gains)
+    gain = ranked.gains * ranked.weight
     n_places = ranked.group_size.max(initial=0)
     discounts = 1 / np.log2(np.arange(2, n_places + 2))
     # By number of places, the sum of the discounts of that many places from the top.
@@ -83,22 +98,29 @@ def grouped_ndcg(
     best = _best_gains(ranked, gain, summed, k)
     ndcg = np.full(len(best), np.nan)
     np.divide(gained, best, out=ndcg, where=best > 0)
-    return ranked.mean(ndcg, average, "grouped_ndcg", "a relevant labelled row")
+    weight = ranked.group_weight(average)
+    return ranked.mean(ndcg, weight, "grouped_ndcg", "a relevant labelled row")
 
 
-def _relevances(labels):
+class _Relevances(PositiveGains):
     """Relevances as floats; of two classes that are no numbers, 0 and 1."""
-    try:
-        relevance = labels.astype(np.float64)
-    except (TypeError, ValueError):
-        return is_second_class(labels).astype(np.float64)
-    if not (np.isfinite(relevance) & (relevance >= 0)).all():
-        wrong = relevance[~(np.isfinite(relevance) & (relevance >= 0))][0]
-        raise ValueError(
-            f"y_true must hold finite relevances >= 0; found {wrong}. Replace it, or "
-            "mark it as missing with NaN."
-        )
-    return relevance
+
+    def __call__(self, labels, both_classes):
+        try:
+            relevance = labels.astype(np.float64)
+        except (TypeError, ValueError):
+            relevance = None
+        if relevance is None or self._pos_label is not None:
+            positive, position = super().__call__(labels, both_classes)
+            return positive.astype(np.float64), position
+        is_right = np.isfinite(relevance) & (relevance >= 0)
+        if not is_right.all():
+            raise ValueError(
+                "y_true must hold finite relevances >= 0; found "
+                f"{relevance[~is_right][0]}. Replace it, or mark it as missing with "
+                "NaN."
+            )
+        return relevance, 1
 
 
 def _best_gains(ranked, gain, summed, k):

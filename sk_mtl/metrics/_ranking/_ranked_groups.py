@@ -12,8 +12,36 @@ import pandas as pd
 from sklearn.exceptions import UndefinedMetricWarning
 
 from sk_mtl._warnings import warn_user
+from sk_mtl.metrics._binary_labels import binary_labels
 from sk_mtl.metrics._inputs import one_label_column, weight_columns
 from sk_mtl.metrics._labels import is_missing
+
+
+class PositiveGains:
+    """Which labelled rows are positive, as the gains of `RankedGroups`.
+
+    Parameters
+    ----------
+    metric : str
+        What it is for, in warnings.
+    pos_label : label or None
+    name : str, default="y_true"
+        What the labels are called.
+    symmetric : bool, default=False
+        Whether the metric is the same with both classes swapped, in labels and
+        probabilities alike. Then only scores of one class leave a question.
+    """
+
+    def __init__(self, metric, pos_label, name="y_true", symmetric=False):
+        self._metric, self._pos_label = metric, pos_label
+        self._name, self._symmetric = name, symmetric
+
+    def __call__(self, labels, both_classes):
+        """Return the mask of the positive rows, and the position of their class."""
+        read = binary_labels(labels, self._pos_label, self._name)
+        if not (self._symmetric and both_classes):
+            read.warn_if_open(self._metric, self._name)
+        return read.positive, read.position
 
 
 class RankedGroups:
@@ -28,12 +56,15 @@ class RankedGroups:
     score : array-like of shape (n_samples,) or (n_samples, 2)
     groups : array-like of shape (n_samples,)
     sample_weight : array-like of shape (n_samples,) or None
+    read_gains : callable
+        ``read_gains(labels, both_classes)`` returns what a row of each label gains and
+        which column of a score of both classes ranks the rows.
     names : tuple of str
         What y and the score are called in errors.
 
     Attributes
     ----------
-    labels, weight : ndarray of shape (n_ranked,)
+    gains, weight : ndarray of shape (n_ranked,)
         Of the rows in their order.
     group_start, block_start : ndarray of int
         Where the runs of the groups, and those of the blocks, begin.
@@ -43,16 +74,26 @@ class RankedGroups:
         Rows of the block, and rows of its group above it.
     """
 
-    def __init__(self, y, score, groups, sample_weight, names=("y_true", "y_score")):
+    def __init__(
+        self,
+        y,
+        score,
+        groups,
+        sample_weight,
+        read_gains,
+        names=("y_true", "y_score"),
+    ):
         column = one_label_column(y, names[0])
         score = _finite_scores(score, len(column), names[1])
         (weight,) = weight_columns(sample_weight, 1, len(column))
         weight = np.ones(len(column)) if weight is None else weight
         keep = ~is_missing(column) & (weight > 0)
-        score, group = score[keep], _group_codes(groups, keep)
+        gains, position = read_gains(column[keep], score.ndim == 2)
+        score = score[keep] if score.ndim == 1 else score[keep, position]
+        group = _group_codes(groups, keep)
         order = np.lexsort((score, group))[::-1]
         score, group = score[order], group[order]
-        self.labels, self.weight = column[keep][order], weight[keep][order]
+        self.gains, self.weight = gains[order], weight[keep][order]
         new_group = np.ones(len(group), bool)
         new_group[1:] = group[1:] != group[:-1]
         new_block = new_group.copy()
@@ -66,7 +107,7 @@ class RankedGroups:
     @property
     def group_size(self):
         """Number of rows of each group."""
-        return np.diff(self.group_start, append=len(self.labels))
+        return np.diff(self.group_start, append=len(self.weight))
 
     def group_sums(self, values):
         """Sums of the values of rows over each group."""
@@ -84,14 +125,22 @@ class RankedGroups:
         """Number of places among the first k of its group that each block takes."""
         return np.clip(k - self.block_rank, 0, self.block_size)
 
-    def mean(self, values, average, name, need):
+    def group_weight(self, average):
+        """Weight of each group: the mean of its rows' weights, or their sum.
+
+        Parameters
+        ----------
+        average : {"groups", "rows"}
+        """
+        weight = self.group_sums(self.weight)
+        return weight / self.group_size if average == "groups" else weight
+
+    def mean(self, values, weight, name, need):
         """Mean of the groups' values, without those that are NaN.
 
         Parameters
         ----------
-        values : ndarray of shape (n_groups,)
-        average : {"groups", "rows"}
-            Whether a group counts by the mean weight of its rows or by the sum.
+        values, weight : ndarray of shape (n_groups,)
         name, need : str
             What the mean is called and which groups have a value, for the warning
             where there are none.
@@ -104,9 +153,6 @@ class RankedGroups:
                 UndefinedMetricWarning,
             )
             return float("nan")
-        weight = self.group_sums(self.weight)
-        if average == "groups":
-            weight = weight / self.group_size
         return float(np.average(values[defined], weights=weight[defined]))
 
 
@@ -128,13 +174,18 @@ def check_ranking_options(k, average, needs_k=True):
 
 
 def _finite_scores(score, n_samples, name):
+    """Scores of one class, or of both in two columns."""
     score = np.asarray(score)
-    if score.shape == (n_samples, 2):
-        score = score[:, 1]
-    if score.shape != (n_samples,) or not np.isfinite(score).all():
+    found = f"shape {score.shape}"
+    try:
+        score = score if score.dtype.kind in "iuf" else score.astype(np.float64)
+    except (TypeError, ValueError):
+        found = f"values such as {score.ravel().tolist()[0]!r}"
+    right = score.dtype.kind in "iuf" and score.shape in ((n_samples,), (n_samples, 2))
+    if not (right and np.isfinite(score).all()):
         raise ValueError(
             f"{name} must hold finite numbers in shape ({n_samples},) or "
-            f"({n_samples}, 2); found shape {np.shape(score)}. Pass one task's "
+            f"({n_samples}, 2); found {found}. Pass one task's "
             "probabilities, for instance predict_proba(X)[0]."
         )
     return score

@@ -10,6 +10,7 @@ import pytest
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import ndcg_score
 
+from sk_mtl.exceptions import PositiveClassWarning
 from sk_mtl.metrics import grouped_hit_rate_at_k, grouped_ndcg, grouped_recall_at_k
 
 METRICS = [grouped_ndcg, grouped_recall_at_k, grouped_hit_rate_at_k]
@@ -192,13 +193,38 @@ def test_labels_scores_and_groups_of_any_form(metric):
     both = np.column_stack([1 - score, score])
     names = np.array([f"user {g}" for g in groups])
     for labels in (y.astype(bool), y.astype(float), np.where(y, "yes", "no"), y * 3):
-        found = metric(labels, both, names, 2)
+        found = metric(labels, both, names, 2, pos_label=max(labels))
         assert found == pytest.approx(expected, rel=1e-13)
     frame = pd.DataFrame({"y": y, "user": pd.Categorical(names)}, index=score)
     found = metric(frame["y"], score, frame["user"], 2)
     assert found == pytest.approx(expected, rel=1e-13)
     assert metric(y.tolist(), score.tolist(), groups.tolist(), 2) == expected
     assert metric(pl.Series(y), pl.Series(score), pl.Series(groups), 2) == expected
+
+
+@every_metric
+def test_positive_class_that_sorts_first(metric):
+    y, score, groups, _ = small_groups(5)
+    score = score / 3
+    expected = metric(y, score, groups, 2)
+    text, both = np.where(y, "clicked", "none"), np.column_stack([score, 1 - score])
+    for scores in (score, both):
+        found = metric(text, scores, groups, 2, pos_label="clicked")
+        assert found == pytest.approx(expected, rel=1e-13)
+    swapped = metric(1 - y, both, groups, 2, pos_label=0)
+    assert swapped == pytest.approx(expected, rel=1e-13)
+    message = rf"{metric.__name__} needs .*\['clicked', 'none'\].* positive: 'none'"
+    with pytest.warns(PositiveClassWarning, match=message) as record:
+        taken = metric(text, both, groups, 2)
+    assert record[0].filename == __file__
+    assert taken == pytest.approx(metric(1 - y, 1 - score, groups, 2), rel=1e-13)
+
+
+@every_metric
+def test_rows_that_lack_the_positive_class(metric):
+    with pytest.warns(UndefinedMetricWarning, match="no group holds"):
+        assert np.isnan(metric(["no"] * 2, [0.1, 0.2], [1, 1], 1, pos_label="yes"))
+    assert metric(["yes"] * 2, [0.1, 0.2], [1, 1], 2, pos_label="yes") == 1
 
 
 @every_metric
@@ -235,9 +261,15 @@ def test_labels_that_cannot_be_ranked_raise():
     args = [0.1, 0.2, 0.3], list("aab"), 1
     with pytest.raises(ValueError, match=r"finite relevances >= 0; found -1\.0"):
         grouped_ndcg([0, -1, 2], *args)
+    with pytest.raises(ValueError, match=r"y_true must hold two classes; found 3"):
+        grouped_ndcg([0, 1, 2], *args, pos_label=2)
     for metric in (grouped_recall_at_k, grouped_hit_rate_at_k):
         with pytest.raises(ValueError, match=r"two classes; found 3: \[0, 1, 2\]"):
             metric([0, 1, 2], *args)
+        with pytest.raises(
+            ValueError, match=r"one of the classes \[0, 1\] of 'y_true'"
+        ):
+            metric([0, 1, 1], *args, pos_label="a")
         with pytest.raises(ValueError, match="k must be a whole number"):
             metric([0, 1, 1], *args[:2], None)
 

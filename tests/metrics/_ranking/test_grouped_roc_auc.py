@@ -6,6 +6,7 @@ import pytest
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import roc_auc_score
 
+from sk_mtl.exceptions import PositiveClassWarning
 from sk_mtl.metrics import grouped_roc_auc
 
 
@@ -34,6 +35,61 @@ def test_small_groups_worked_by_hand():
     # Group a is in order; in b one pair ties and one is wrong; c has one class.
     expected = (2 * 1 + 3 * 0.25) / 5
     assert grouped_roc_auc(y, proba, groups) == pytest.approx(expected, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [
+        # Group a is in order; in b two of six pairs are; c has no positive row.
+        ("impressions", (2 * 1 + 5 * 2 / 6) / 7),
+        ("users", (1 + 2 / 6) / 2),
+        ("positives", (1 * 1 + 3 * 2 / 6) / 4),
+    ],
+)
+def test_what_a_group_counts_worked_by_hand(weights, expected):
+    y = [1, 0, 1, 1, 1, 0, 0, 0]
+    proba = [0.9, 0.1, 0.2, 0.3, 0.4, 0.25, 0.5, 0.7]
+    groups = list("aabbbbbc")
+    found = grouped_roc_auc(y, proba, groups, weights=weights)
+    assert found == pytest.approx(expected, abs=1e-15)
+    doubled = grouped_roc_auc(y, proba, groups, [2] * 8, weights=weights)
+    assert doubled == pytest.approx(expected, abs=1e-15)
+
+
+def test_sample_weights_reach_the_weights_of_groups():
+    y, proba = [1, 0, 1, 0], [0.9, 0.1, 0.1, 0.9]
+    found = {
+        weights: grouped_roc_auc(y, proba, list("aabb"), [3, 1, 2, 4], weights=weights)
+        for weights in ("impressions", "users", "positives")
+    }
+    # Only group a is in order: rows of weight 4 of 10, mean 2 of 5, positives 3 of 5.
+    assert found == pytest.approx({"impressions": 0.4, "users": 0.4, "positives": 0.6})
+
+
+@pytest.mark.parametrize("weights", ["impressions", "users", "positives"])
+def test_positive_class_by_name(weights):
+    y, proba, groups, _ = impressions(200, 15)
+    expected = grouped_roc_auc(y, proba, groups, weights=weights)
+    both = np.column_stack([proba, 1 - proba])
+    text = np.where(y, "churn", "stay")
+    for scores in (proba, both):
+        found = grouped_roc_auc(
+            text, scores, groups, weights=weights, pos_label="churn"
+        )
+        assert found == pytest.approx(expected)
+
+
+def test_class_that_nothing_names_is_taken_with_a_warning_where_it_matters():
+    y, proba, groups, _ = impressions(200, 15)
+    text, both = np.where(y, "churn", "stay"), np.column_stack([proba, 1 - proba])
+    # The area of both classes' probabilities does not depend on the positive one.
+    expected = grouped_roc_auc(y, proba, groups)
+    assert grouped_roc_auc(text, both, groups) == pytest.approx(expected)
+    message = r"\['churn', 'stay'\].* positive: 'stay'.*pos_label='churn'"
+    with pytest.warns(PositiveClassWarning, match=message):
+        assert grouped_roc_auc(text, 1 - proba, groups) == pytest.approx(expected)
+    with pytest.warns(PositiveClassWarning, match="pos_label"):
+        grouped_roc_auc(text, both, groups, weights="positives")
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -120,7 +176,12 @@ def test_no_group_of_both_classes_is_nan_and_warns(y):
         ({"y": np.zeros((3, 2))}, r"y must hold one task; found 2 columns"),
         ({"proba": [0.1, 0.2]}, r"shape \(3,\) or \(3, 2\); found shape \(2,\)"),
         ({"proba": [0.1, np.inf, 0.2]}, r"finite numbers"),
+        ({"proba": ["a", "b", "c"]}, r"finite numbers .* found values such as 'a'"),
         ({"sample_weight": [1, -1, 1]}, r"not negative"),
+        ({"weights": "clicks"}, r"one of \['impressions', 'users', .* found 'clicks'"),
+        ({"weights": [1, 2, 3]}, r"weights of rows are sample_weight"),
+        ({"pos_label": 2}, r"one of the classes \[0, 1\] of 'y'; found 2"),
+        ({"pos_label": [1]}, r"pos_label must be one label; found \[1\]"),
     ],
 )
 def test_bad_input_says_required_found_remedy(kwargs, message):

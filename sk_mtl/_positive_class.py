@@ -1,0 +1,100 @@
+"""The positive one of two classes: named by the caller, or taken with a warning."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from sk_mtl._warnings import warn_user
+from sk_mtl.exceptions import PositiveClassWarning
+
+# Of these pairs nobody doubts that 1 is positive; True equals 1.
+_CONVENTIONS = ({0, 1}, {-1, 1})
+
+
+def is_conventional(classes):
+    """Return whether the labels themselves say which of them is positive."""
+    found = set(np.asarray(classes).tolist())
+    return any(found <= convention for convention in _CONVENTIONS)
+
+
+def pos_label_per_task(pos_label, names):
+    """Return the positive label of each task, None where it is not named.
+
+    Parameters
+    ----------
+    pos_label : label, dict of task name to label, or None
+    names : list of str
+        Names of the tasks.
+    """
+    if isinstance(pos_label, Mapping):
+        unknown = [task for task in pos_label if str(task) not in names]
+        if unknown:
+            raise ValueError(
+                f"pos_label must be keyed by tasks of {list(names)}; found {unknown}. "
+                "Correct the names; of tasks left out the class that sorts last is "
+                "taken."
+            )
+        given = {str(task): label for task, label in pos_label.items()}
+        return [given.get(name) for name in names]
+    _check_one_label(pos_label)
+    return [pos_label] * len(names)
+
+
+def positive_position(classes, pos_label, task):
+    """Return the position of the positive class: that of `pos_label`, else the last.
+
+    Parameters
+    ----------
+    classes : ndarray
+        The sorted classes of the task.
+    pos_label : label or None
+    task : str
+        What the task is called in errors.
+    """
+    if pos_label is None:
+        return len(classes) - 1
+    _check_one_label(pos_label)
+    known = np.asarray(classes).tolist()
+    if len(known) != 2:
+        raise ValueError(
+            f"pos_label must be of a task of two classes; found {pos_label!r} for "
+            f"{task!r} with the classes {known}. Give a dict that names tasks of two "
+            "classes only, or score one class against the others."
+        )
+    if pos_label not in known:
+        raise ValueError(
+            f"pos_label must be one of the classes {known} of {task!r}; found "
+            f"{pos_label!r}. Name one of them, or give a dict of task name to label."
+        )
+    return known.index(pos_label)
+
+
+def _check_one_label(pos_label):
+    if isinstance(pos_label, Mapping) or np.ndim(pos_label):
+        raise ValueError(
+            f"pos_label must be one label; found {pos_label!r}. Where tasks differ, "
+            "functions of several tasks take a dict of task name to label."
+        )
+
+
+def warn_positive_class(what, classes_by_task):
+    """Warn that the class that sorts last was taken for the positive one.
+
+    Parameters
+    ----------
+    what : str
+        What depends on it.
+    classes_by_task : dict of str to ndarray of shape (2,)
+        The tasks whose labels leave it open.
+    """
+    found = {task: np.asarray(c).tolist() for task, c in classes_by_task.items()}
+    taken = {task: classes[1] for task, classes in found.items()}
+    other = {task: classes[0] for task, classes in found.items()}
+    if len(found) == 1:
+        (taken,), (other,) = taken.values(), other.values()
+    warn_user(
+        f"{what} needs to know which of two classes is positive, and the labels do not "
+        f"say it: found {found}. Taken as positive: {taken!r}, which sorts last. Set "
+        f"pos_label={taken!r} to confirm it, or pos_label={other!r}.",
+        PositiveClassWarning,
+    )
