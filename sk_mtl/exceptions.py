@@ -1,8 +1,8 @@
 """Warnings that a user may want to filter by their class."""
 
 __all__ = [
+    "ColumnWarning",
     "FunnelWarning",
-    "IdentifierWarning",
     "LeakWarning",
     "PositiveClassWarning",
     "PropensityWarning",
@@ -10,12 +10,12 @@ __all__ = [
 ]
 
 
+class ColumnWarning(UserWarning):
+    """A column of X is of little use as it is, or is left out."""
+
+
 class FunnelWarning(UserWarning):
     """The columns of y are not steps of a funnel: a later one without the earlier."""
-
-
-class IdentifierWarning(UserWarning):
-    """A column of integers that looks like identifiers is treated as a quantity."""
 
 
 class LeakWarning(UserWarning):

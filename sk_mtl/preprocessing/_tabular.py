@@ -15,11 +15,10 @@ from sk_mtl.preprocessing._numeric._numeric_scaler import NumericScaler
 from sk_mtl.preprocessing._tables._columns import (
     STEPS,
     ColumnsOfStep,
-    columns_by_step,
+    columns_to_read,
     has_names,
     lists_columns,
 )
-from sk_mtl.preprocessing._tables._identifiers import warn_of_identifiers
 
 
 def make_tabular_preprocessor(
@@ -33,11 +32,16 @@ def make_tabular_preprocessor(
     """Build a ColumnTransformer that makes numbers and codes of a table.
 
     Columns of numbers are imputed by the median, with an indicator where training had
-    gaps, and scaled; decimals are numbers, too. Points in time, and periods by their
-    start, become elapsed time, a number, and month, weekday and hour, which are
-    categories; durations become numbers. Lists become sequences of codes. Everything
-    else (`category`, text, objects, bool) is encoded by :class:`CategoryEncoder`. The
-    steps are named
+    gaps, and scaled; decimals are numbers, too. Whole numbers are categories instead
+    where the name of the column ends in a word for identifiers (`user_id`, `itemId`,
+    `postal_code`), however few there are; rename the column if they are quantities.
+    Identifiers of any type whose values are new in more than half of the rows
+    (`order_id`) are left out with a warning, unless they are the only column.
+
+    Points in time, and periods by their start, become elapsed time, a number, and
+    month, weekday and hour, which are categories; durations become numbers. Lists
+    become sequences of codes. Everything else (`category`, text, objects, bool) is
+    encoded by :class:`CategoryEncoder`. The steps are named
 
     - `num`: a :class:`NumericScaler`, which shows the parameters of its scaler
       (`num__with_mean`, `num__n_quantiles`),
@@ -81,9 +85,10 @@ def make_tabular_preprocessor(
     max_categories : int, default=None
         Largest number of categories per column; the rarest are joined.
     categorical_features : None, "from_dtype", list or boolean mask, default=None
-        None and "from_dtype" take the categories from the dtypes. Names, indices or a
-        mask say which columns are categories, and all others must then be numbers,
-        points in time, durations or lists. Listed columns of text or `category` are
+        None and "from_dtype" take the categories from the dtypes, and from the names
+        of identifiers. Names, indices or a mask say which columns are categories,
+        whatever their names; all others must then be numbers, points in time,
+        durations or lists. Listed columns of text or `category` are
         labels. Listed columns of numbers are opaque codes of an earlier encoder: read
         back exactly as integers, with a vocabulary of their own; -1 and NaN mean
         unknown (code 0), other negative numbers, fractions and infinity raise an error.
@@ -97,15 +102,9 @@ def make_tabular_preprocessor(
 
     Warns
     -----
-    IdentifierWarning
-        If `categorical_features` does not list columns, and a column of integers with
-        more than 10,000 distinct values looks like identifiers, which mean nothing as
-        numbers: by its name (`user_id`, `ItemID`, `postal_code`), or because its values
-        are spread evenly over their range. Floats are looked at where they are integers
-        with gaps, and judged by the name alone. Convert such a column to `category`,
-        list it, or encode it by a :class:`HashingEncoder`; convert it to float if it is
-        a quantity without gaps. Without X the warning comes when the preprocessor is
-        fitted.
+    ColumnWarning
+        If `categorical_features` does not list columns, and an identifier is left out.
+        Without X the warning comes when the preprocessor is fitted.
 
     Examples
     --------
@@ -130,8 +129,6 @@ def make_tabular_preprocessor(
     X = as_pandas(X) if is_frame(X) else X
     listed = lists_columns(categorical_features)
     columns, code_names = _columns(X, categorical_features)
-    if X is not None and not listed:
-        warn_of_identifiers(X, columns_by_step(X)["num"])
     encoder = {"min_frequency": min_frequency, "max_categories": max_categories}
     steps = _steps(_make_scaler(numeric, X), encoder, code_names)
     return ColumnTransformer(
@@ -179,7 +176,7 @@ def _columns(X, categorical_features):
             f"Columns of X must have different names; found {repeated} more than once; "
             "rename or drop the repeated columns."
         )
-    positions = columns_by_step(X, categorical_features)
+    positions = columns_to_read(X, categorical_features)
     if has_names(X):
         columns = {step: [names[j] for j in js] for step, js in positions.items()}
         return columns, None

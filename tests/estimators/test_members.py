@@ -428,7 +428,7 @@ POOLINGS = {
 @pytest.fixture(scope="module")
 def log():
     """Users, items and their histories, of which the first is empty."""
-    X, y, _ = make_conversion_funnel(200, random_state=0)
+    X, y, _ = make_conversion_funnel(200, n_users=50, random_state=0)
     first = X["history"].iloc[0]
     X = X.assign(history=[first[:0], *X["history"].iloc[1:]])
     return X, y

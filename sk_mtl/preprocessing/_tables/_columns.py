@@ -16,7 +16,13 @@ from sk_mtl._frames import (
     is_frame,
     is_list_type,
 )
-from sk_mtl.preprocessing._tables._identifiers import warn_of_identifiers
+from sk_mtl._warnings import warn_user
+from sk_mtl.exceptions import ColumnWarning
+from sk_mtl.preprocessing._tables._identifiers import (
+    count_values,
+    holds_whole_numbers,
+    is_named_identifier,
+)
 
 #: Steps of the tabular preprocessor: numbers first, then codes, then sequences.
 STEPS = ("num", "time", "cat", "codes", "calendar", "seq")
@@ -172,9 +178,10 @@ def columns_by_step(X, categorical_features=None):
     Returns
     -------
     positions : dict
-        "num" for numbers, "time" for points in time and durations, "cat" for labels,
-        "codes" for listed columns of numbers, "calendar" for points in time, which
-        are in "time" as well, and "seq" for lists.
+        "num" for numbers, "time" for points in time and durations, "cat" for labels
+        and, without a list, for whole numbers that are named as identifiers, "codes"
+        for listed columns of numbers, "calendar" for points in time, which are in
+        "time" as well, and "seq" for lists.
     """
     listed = None
     if lists_columns(categorical_features):
@@ -182,7 +189,7 @@ def columns_by_step(X, categorical_features=None):
     positions = {step: [] for step in STEPS}
     for j, (name, kind) in enumerate(zip(column_names(X), step_kinds(X), strict=True)):
         steps = (
-            _STEPS_OF_KIND[kind]
+            _steps_by_default(X, j, name, kind)
             if listed is None
             else _steps_of_listed(name, kind)
             if listed[j]
@@ -191,6 +198,78 @@ def columns_by_step(X, categorical_features=None):
         for step in steps:
             positions[step].append(j)
     return positions
+
+
+def _steps_by_default(X, j, name, kind):
+    is_identifier = (
+        kind == "number"
+        and is_named_identifier(name)
+        and holds_whole_numbers(column_of(X, j))
+    )
+    return _STEPS_OF_KIND["category" if is_identifier else kind]
+
+
+def columns_to_read(X, categorical_features=None):
+    """Positions of the columns of each step, less those that would be of no use.
+
+    Without a list, an identifier that is new in more than half of the rows is left out,
+    with a warning.
+
+    Parameters
+    ----------
+    X : data frame or array of shape (n_samples, n_features)
+    categorical_features : None, "from_dtype", list of names or indices, or mask
+
+    Returns
+    -------
+    positions : dict
+        As `columns_by_step` returns it.
+    """
+    positions = columns_by_step(X, categorical_features)
+    if lists_columns(categorical_features):
+        return positions
+    fresh = _fresh_identifiers(X, positions["cat"])
+    n_read = len({j for columns in positions.values() for j in columns})
+    is_left_out = len(fresh) < n_read
+    for j, n_values in fresh.items():
+        _warn_of_identifier(X, j, n_values, positions["cat"], is_left_out)
+    if is_left_out:
+        positions["cat"] = [j for j in positions["cat"] if j not in fresh]
+    return positions
+
+
+def _fresh_identifiers(X, positions):
+    """Numbers of distinct values of the identifiers new in more than half the rows."""
+    names, kinds = column_names(X), step_kinds(X)
+    fresh = {}
+    for j in positions:
+        if kinds[j] != "bool" and is_named_identifier(names[j]):
+            n_values = count_values(column_of(X, j))
+            # A single value tells nothing either way; the schema drops it.
+            if n_values > max(1, len(X) / 2):
+                fresh[j] = n_values
+    return fresh
+
+
+def _warn_of_identifier(X, j, n_values, categories, is_left_out):
+    names = column_names(X)
+    if is_left_out:
+        listed = [names[i] for i in categories]
+        outcome = (
+            "so the column is left out. Drop it, or, to keep it as a category, list it "
+            f"among the columns of categories: categorical_features={listed}."
+        )
+    else:
+        outcome = (
+            "and it is kept only because X has no other column. Give columns that say "
+            "something of new rows, too."
+        )
+    warn_user(
+        f"Column {names[j]!r} is named as an identifier and must have values that come "
+        f"back in other rows; found {n_values:,} values in {len(X):,} rows, new in "
+        f"{int(100 * n_values / len(X))} % of them, {outcome}",
+        ColumnWarning,
+    )
 
 
 def _steps_of_listed(name, kind):
@@ -257,8 +336,8 @@ class ColumnsOfStep:
 
     def __call__(self, X):
         """Return the names of the columns, or their positions where X has none."""
-        positions = columns_by_step(X, self.categorical_features)[self.step]
-        if self.step == "num" and not lists_columns(self.categorical_features):
-            warn_of_identifiers(X, positions)
+        # Only the step of categories loses columns, so that a fit warns once.
+        choose = columns_to_read if self.step == "cat" else columns_by_step
+        positions = choose(X, self.categorical_features)[self.step]
         names = column_names(X)
         return [names[j] for j in positions] if has_names(X) else positions
