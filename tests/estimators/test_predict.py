@@ -183,6 +183,26 @@ def test_predictions_need_no_gradient_and_leave_the_mode_alone(model, table):
         value[:] = 0
 
 
+@pytest.mark.parametrize("kind", ["category", object, "codes"])
+def test_a_category_of_another_type_is_an_unseen_one(kind):
+    ids = np.random.default_rng(0).integers(0, 9, 300)
+    X = pd.DataFrame({"id": pd.Series(ids, dtype=int if kind == "codes" else kind)})
+    listed = ["id"] if kind == "codes" else None
+    model = MMOEClassifier(categorical_features=listed, **QUICK).fit(X, ids % 2)
+    unseen = model.predict_proba(pd.DataFrame({"id": [-1]}))
+    for new in ("str", object, "category"):
+        for values in (["guest"], ["guest"] * 9):
+            Z = pd.DataFrame({"id": pd.Series(values, dtype=new)})
+            assert_equal_proba(model.predict_proba(Z)[0], unseen[0], atol=1e-7)
+    times = pd.DataFrame({"id": pd.to_datetime(["2024-01-01"])})
+    assert_equal_proba(model.predict_proba(times), unseen, atol=1e-7)
+    mixed = pd.DataFrame({"id": pd.Series(["guest", 3, 3.0, b"3", None], dtype=object)})
+    alone = [model.predict_proba(mixed[i : i + 1])[0] for i in range(len(mixed))]
+    assert_equal_proba(model.predict_proba(mixed), np.array(alone), atol=1e-6)
+    np.testing.assert_allclose(alone[1], alone[2], atol=1e-7)
+    assert np.abs(alone[0] - alone[1]).max() > 1e-4
+
+
 def test_an_unseen_category_reads_the_unknown_row(model, table):
     X, _ = table
     never = X.assign(town="Atlantis")

@@ -19,6 +19,7 @@ from sklearn.preprocessing import (
 )
 
 from sk_mtl._frames import as_pandas
+from sk_mtl.exceptions import ColumnWarning
 from sk_mtl.preprocessing import (
     CategoryEncoder,
     ElapsedTime,
@@ -617,11 +618,18 @@ def test_what_is_no_code_raises_and_names_the_column(value, dtype, error, kind):
         preprocessor.fit(X).transform(bad)
 
 
-def test_text_in_a_column_of_codes_names_the_column():
-    X = pd.DataFrame({"u": [0, 1, 2]})
+def test_what_is_no_number_in_a_column_of_codes_is_unknown():
+    X = pd.DataFrame({"u": [0, 1, 2**60]})
     preprocessor = make_tabular_preprocessor(X, categorical_features=["u"]).fit(X)
-    with pytest.raises(ValueError, match=r"'u' must hold numbers; found the text 'a'"):
-        preprocessor.transform(pd.DataFrame({"u": ["a"]}))
+    values = ["a", 1, 1.0, None, Decimal(1), True, 2**60, pd.Timestamp("2024-01-01")]
+    codes = preprocessor.transform(pd.DataFrame({"u": pd.Series(values, dtype=object)}))
+    assert codes[:, 0].tolist() == [0, 2, 2, 0, 2, 2, 3, 0]
+    assert preprocessor.transform(pd.DataFrame({"u": ["a"]})).tolist() == [[0]]
+    with pytest.warns(ColumnWarning, match="'u' must hold a number .*; found text in"):
+        preprocessor.transform(pd.DataFrame({"u": ["1"] * 10}))
+    for value in (0.5, -2, 2.0**60):
+        with pytest.raises(ValueError, match=r"'u' .*must hold integer codes"):
+            preprocessor.transform(pd.DataFrame({"u": ["a", value]}, dtype=object))
 
 
 def test_listed_columns_of_labels_are_encoded_as_labels():

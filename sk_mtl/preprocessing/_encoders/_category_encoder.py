@@ -23,7 +23,9 @@ class CategoryEncoder(VocabularyEncoder):
     """Encode columns of categories as small integers, ready for embedding tables.
 
     Each column gets its own codes. Code 0 is the *unknown row*: it stands for every
-    value that the training rows did not hold, so that a new category never fails.
+    value that the training rows did not hold, of whatever type, so that a new category
+    never fails. A column of ten rows or more whose values are all of another type than
+    in training, such as text where training had numbers, draws a warning.
     Codes 1, 2, ... are the categories present in the training rows, sorted by value::
 
         code(x) = 1 + number of kept training categories smaller than x
@@ -157,7 +159,7 @@ class CategoryEncoder(VocabularyEncoder):
                 # Training held no value: whatever the column holds is unknown.
                 codes[:, position] = missing_mask(column) * vocabulary.missing_code
                 continue
-            factor = factorize(column, name)
+            factor = factorize(column, name, fitted=True)
             table = vocabulary.table(factor, name)
             look_up(table, factor.codes, codes[:, position])
         return codes

@@ -1,13 +1,16 @@
 """Integer codes of an earlier encoder, read back exactly or refused."""
 
+from numbers import Integral, Number
+
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sk_mtl._frames import as_pandas, column_names
+from sk_mtl._frames import as_pandas, column_names, is_decimal_type
 from sk_mtl._versions import VersionedPickle
-from sk_mtl.preprocessing._tables._numbers import to_floats
+from sk_mtl.preprocessing._encoders._vocabulary import MANY_ROWS, warn_of_kind
+from sk_mtl.preprocessing._tables._numbers import narrow, to_floats
 
 UNKNOWN = -1
 
@@ -18,8 +21,9 @@ class CodeReader(
     """Read columns of numbers as the integer codes of an earlier encoder.
 
     Codes that went through an array of floats come back as the integers they were
-    (3.0 is 3). -1 and NaN mean unknown and become missing values. Anything that is not
-    a code raises an error with the column's name: other negative numbers, fractions,
+    (3.0 is 3). -1 and NaN mean unknown and become missing values, and so does what is
+    no number, such as text. A number that is not a code raises an error with the
+    column's name: other negative numbers, fractions,
     infinity, and floats too large to hold every integer (from 2**24 on in float32,
     from 2**53 on in float64), as they may have been rounded.
 
@@ -80,7 +84,7 @@ class CodeReader(
             codes = exact_integers(frame.to_numpy(), names)
         else:
             columns = [
-                exact_integers(_values(frame.iloc[:, j])[:, None], [name])
+                exact_integers(_values(frame.iloc[:, j], name)[:, None], [name])
                 for j, name in enumerate(names)
             ]
             codes = np.hstack(columns)
@@ -110,13 +114,32 @@ def _is_plain(frame):
     return all(isinstance(dtype, np.dtype) for dtype in frame.dtypes)
 
 
-def _values(column):
-    """Numbers of a column without loss; missing integers become -1."""
+def _values(column, name):
+    """Numbers of a column without loss; missing integers and no numbers become -1."""
     if column.dtype.kind in "iu":
         return column.fillna(UNKNOWN).to_numpy(dtype=np.int64)
     if column.dtype.kind == "f" and isinstance(column.dtype, np.dtype):
         return column.to_numpy()
-    return to_floats(column.to_frame(), [column.name])[:, 0]
+    if column.dtype.kind in "bf" or is_decimal_type(column.dtype):
+        return to_floats(column.to_frame(), [column.name])[:, 0]
+    present = column.dropna().astype(object).tolist()
+    if len(present) >= MANY_ROWS and not any(isinstance(v, Number) for v in present):
+        warn_of_kind(present[0], "a number", name)
+    codes = np.empty(len(column), dtype=object)
+    codes[:] = [_code_of(value) for value in column.astype(object)]
+    codes = narrow(codes)
+    return codes.astype(np.float64) if codes.dtype == object else codes
+
+
+def _code_of(value):
+    """An integer where the value is one, else a float; -1 where it is no number."""
+    if not isinstance(value, Number) or pd.isna(value):
+        return UNKNOWN
+    if isinstance(value, Integral):
+        return int(value)
+    value = float(value)
+    exact = value.is_integer() and value < integer_limit(np.dtype(np.float64))
+    return int(value) if exact else value
 
 
 def exact_integers(values, names):

@@ -45,7 +45,7 @@ def mix(hashes):
     return mixed
 
 
-def hash_column(column, name):
+def hash_column(column, name, *, fitted=False):
     """Hash one column.
 
     Parameters
@@ -56,6 +56,10 @@ def hash_column(column, name):
     name : str or int
         The column's name, for errors.
 
+    fitted : bool, default=False
+        Whether an encoder was fitted before. Text beside numbers is then hashed, and
+        what has no hash counts as missing; before, both are refused.
+
     Returns
     -------
     hashes : ndarray of shape (n_samples,), dtype uint64
@@ -64,23 +68,24 @@ def hash_column(column, name):
     missing : ndarray of shape (n_samples,), dtype bool
         Whether it is missing.
 
-    value : object
-        One of the values; None if all are missing.
+    present : ndarray
+        The distinct values that are not missing, of integers one of them.
     """
     column = _plain_integers(column)
     if isinstance(column, np.ndarray) and column.dtype.kind in "iu":
-        return _of_integers(column), np.zeros(len(column), dtype=bool), int(column[0])
-    codes, values = factorize(column, name)
+        return _of_integers(column), np.zeros(len(column), dtype=bool), column[:1]
+    codes, values = factorize(column, name, fitted=fitted)
     # Code -1, a missing value, reads the last entry of each table.
     is_missing = np.append(pd.isna(values), True)
+    if fitted and values.dtype == object:
+        is_missing[:-1] |= ~_are(values, _HASHED)
     is_used = np.zeros(len(is_missing), dtype=bool)
     is_used[codes] = True
     present = np.flatnonzero(is_used & ~is_missing)
     hashes = np.zeros(len(is_missing), dtype=np.uint64)
     if len(present):
-        hashes[present] = _of_values(values[present], name)
-    value = values[present[0]] if len(present) else None
-    return hashes[codes], is_missing[codes], value
+        hashes[present] = _of_values(values[present], name, fitted)
+    return hashes[codes], is_missing[codes], values[present]
 
 
 def _plain_integers(column):
@@ -99,17 +104,27 @@ def _plain_integers(column):
     return column
 
 
-def _of_values(values, name):
+def _of_values(values, name, fitted):
     values = narrow(values)
     if values.dtype.kind in "biu":
         return _of_integers(values)
     if values.dtype.kind == "f":
         return _of_floats(values)
-    _check_types(values, name)
+    if not fitted:
+        _check_types(values, name)
+    is_text = _are(values, (str, bytes))
+    hashes = np.empty(len(values), dtype=np.uint64)
+    hashes[is_text] = _of_texts(values[is_text].tolist())
+    hashes[~is_text] = [_of_number(value) for value in values[~is_text].tolist()]
+    return hashes
+
+
+def _are(values, kinds):
+    """Mask of the values that are of one of the types."""
     values = values.tolist()
-    if isinstance(values[0], (str, bytes)):
-        return _of_texts(values)
-    return np.array([_of_number(value) for value in values], dtype=np.uint64)
+    if all(issubclass(kind, kinds) for kind in set(map(type, values))):
+        return np.ones(len(values), dtype=bool)
+    return np.array([isinstance(value, kinds) for value in values], dtype=bool)
 
 
 def _of_integers(values):

@@ -9,7 +9,11 @@ from sk_mtl._sklearn_compat import Interval, _fit_context
 from sk_mtl._versions import VersionedPickle
 from sk_mtl.preprocessing._encoders._codes import check_fits, code_dtype
 from sk_mtl.preprocessing._encoders._hash import hash_column, mix
-from sk_mtl.preprocessing._encoders._vocabulary import kind_of, refuse_kind
+from sk_mtl.preprocessing._encoders._vocabulary import (
+    MANY_ROWS,
+    kind_of,
+    warn_of_kind,
+)
 from sk_mtl.preprocessing._tables._containers import iter_columns, validated_table
 
 # The golden ratio in 64 bits: the seeds 0, 1, 2, ... become keys far from each other.
@@ -44,7 +48,8 @@ class HashingEncoder(
     nullable types agree on equal numbers, so identifiers keep their buckets when gaps
     turn their column to float; and text is hashed by its UTF-8 bytes, in an object,
     `str`, `category`, polars or Arrow column. Text and the number that it spells have
-    different hashes: 7 is not "7". Integers are never cast to float.
+    different hashes: 7 is not "7". After `fit`, a value without a hash, such as a date,
+    counts as missing. Integers are never cast to float.
 
     Parameters
     ----------
@@ -118,8 +123,8 @@ class HashingEncoder(
     def fit(self, X, y=None):
         """Check the columns and remember which hold text and which hold numbers.
 
-        Nothing else is learned. `transform` then refuses a column of another kind,
-        whose values would silently get other codes.
+        Nothing else is learned. `transform` then takes values of another kind as new
+        ones, and warns where a column of ten rows or more holds no others.
 
         Parameters
         ----------
@@ -181,9 +186,10 @@ class HashingEncoder(
         kinds = [None] * X.shape[1] if reset else list(self._kinds)
         for j, (name, column) in enumerate(iter_columns(X)):
             check_fits(self.n_buckets + 1, dtype, name, "fewer buckets")
-            hashes, missing, value = hash_column(column, name)
-            if value is not None:
-                kinds[j] = _checked_kind(value, kinds[j], name)
+            hashes, missing, values = hash_column(column, name, fitted=not reset)
+            if len(values):
+                n_present = len(missing) - np.count_nonzero(missing)
+                kinds[j] = _checked_kind(values, n_present, kinds[j], name)
             codes[:, j] = self._buckets(hashes)
             codes[missing, j] = 0
         if reset:
@@ -207,9 +213,12 @@ class HashingEncoder(
         return tags
 
 
-def _checked_kind(value, expected, name):
-    """The value's kind, if it is the expected one or none is known."""
-    kind = kind_of(type(value))
-    if expected not in (None, kind):
-        refuse_kind(value, expected, name)
-    return kind
+def _checked_kind(values, n_rows, expected, name):
+    """The kind that training held, or else that of the first value.
+
+    Warns where the values, of that many rows, are all of another kind.
+    """
+    kinds = set(map(kind_of, set(map(type, values.tolist()))))
+    if expected is not None and expected not in kinds and n_rows >= MANY_ROWS:
+        warn_of_kind(values[:1].tolist()[0], expected, name)
+    return expected or kinds.pop()

@@ -175,7 +175,7 @@ class SequenceEncoder(VocabularyEncoder):
         codes, blocks = _empty_blocks(X, self._cut.max_length, self._dtype)
         columns = zip(blocks, self._vocabularies, iter_columns(X))
         for block, vocabulary, (name, column) in columns:
-            factor, lengths = self._cut.read(column, name)
+            factor, lengths = self._cut.read(column, name, fitted=True)
             _fill(block, vocabulary.table(factor, name), factor.codes, lengths)
         return codes
 
@@ -250,10 +250,10 @@ class _Cut:
         self.truncate = truncate
         self.separator = separator
 
-    def read(self, column, name):
+    def read(self, column, name, *, fitted=False):
         """Return the factor of the items that are kept, and how many each row has."""
         items = flatten(column, name, self.separator)
-        factor = factorize(items.values, name, place="item")
+        factor = factorize(items.values, name, place="item", fitted=fitted)
         if items.lengths.max() <= self.max_length:
             return factor, items.lengths
         lengths = np.minimum(items.lengths, self.max_length)

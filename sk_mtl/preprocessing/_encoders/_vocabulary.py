@@ -8,9 +8,14 @@ from bisect import bisect_left
 import numpy as np
 import pandas as pd
 
+from sk_mtl._warnings import warn_user
+from sk_mtl.exceptions import ColumnWarning
 from sk_mtl.preprocessing._tables._numbers import narrow, whole_numbers
 
 RARE = "infrequent_sklearn"
+
+# In fewer rows, values that are all of another kind than in training may be new ones.
+MANY_ROWS = 10
 
 
 class Vocabulary:
@@ -165,7 +170,8 @@ class Vocabulary:
     def code_of(self, value):
         """The code of one value, or None where the whole column must be looked at."""
         if isinstance(value, str):
-            return self.lookup.get(value, 0) if self.holds_text else None
+            # Numbers have no dictionary, and no text equals one of them.
+            return self.lookup.get(value, 0) if self.lookup else 0
         if value is None or value is pd.NA:
             return self.missing_code
         if isinstance(value, float):
@@ -175,6 +181,8 @@ class Vocabulary:
             position = bisect_left(self.known, int(value))
             found = position < len(self.known) and self.known[position] == int(value)
             return int(self.codes[position]) if found else 0
+        if isinstance(value, (int, np.integer)) and self.holds_text:
+            return 0
         return None
 
     def table(self, factor, name):
@@ -183,7 +191,7 @@ class Vocabulary:
         table = np.full(len(values) + 1, self.missing_code)
         table[:-1] = self.codes_of(values)
         is_missing = pd.isna(values)
-        self._check_kind(factor, (table[:-1] == 0) & ~is_missing, name)
+        self._warn_of_kind(factor, (table[:-1] == 0) & ~is_missing, name)
         table[:-1][is_missing] = self.missing_code
         return table
 
@@ -208,24 +216,23 @@ class Vocabulary:
         position = np.minimum(np.searchsorted(known, values), len(known) - 1)
         return np.where(known[position] == values, self.codes[position], 0)
 
-    def _check_kind(self, factor, unknown, name):
-        """Refuse text where training had numbers, and the reverse.
+    def _warn_of_kind(self, factor, unknown, name):
+        """Warn where every row holds text and training had numbers, or the reverse.
 
-        Values of another kind are not new categories but another encoding of the
-        column, and would all become unknown silently.
+        A value of another kind is a new category like others. A whole column of them
+        is more likely another encoding of the categories that training held.
         """
         both = (self.known.dtype, factor.values.dtype)
-        if len(self.known) == 0 or not unknown.any() or object not in both:
+        if len(self.known) == 0 or object not in both or not unknown.any():
+            return
+        present = factor.codes[~pd.isna(factor.values).take(factor.codes)]
+        present = present[present >= 0]
+        if len(present) < MANY_ROWS or not unknown[present].all():
             return
         expected = kind_of(type(self.known[0]))
-        positions = np.flatnonzero(unknown)
-        found = list(map(type, factor.values[positions]))
-        if all(kind_of(kind) == expected for kind in set(found)):
-            return
-        others = positions[np.array(list(map(kind_of, found))) != expected]
-        others = others[np.isin(others, factor.codes)]
-        if len(others):
-            refuse_kind(factor.values[others[:1]].tolist()[0], expected, name)
+        found = set(map(type, factor.values[np.unique(present)].tolist()))
+        if expected not in map(kind_of, found):
+            warn_of_kind(factor.values[present[:1]].tolist()[0], expected, name)
 
 
 def _sorting_order(values, name):
@@ -252,12 +259,14 @@ def _common_dtype(left, right):
     return None
 
 
-def refuse_kind(value, expected, name):
-    """Raise the error about a value of another kind than in training."""
-    raise TypeError(
-        f"Column {name!r}: {expected} as in the training rows is required; found "
-        f"{kind_of(type(value))}: {value!r}. Convert the column to the type it had in "
-        "fit."
+def warn_of_kind(value, expected, name):
+    """Warn of a column in which every value is of another kind than in training."""
+    warn_user(
+        f"Column {name!r} must hold {expected} in its rows, as in training; found "
+        f"{kind_of(type(value))} in all of them, such as {value!r:.60}, which training "
+        "did not hold. Convert the column to the type it had in fit, unless all of "
+        "these categories are new.",
+        ColumnWarning,
     )
 
 

@@ -41,7 +41,7 @@ class Factor(NamedTuple):
     values: np.ndarray
 
 
-def factorize(column, name, place="row"):
+def factorize(column, name, place="row", *, fitted=False):
     """Positions and distinct values of one column.
 
     Parameters
@@ -56,6 +56,10 @@ def factorize(column, name, place="row"):
     place : {"row", "item"}, default="row"
         What each entry belongs to, for errors: a row, or an item of a sequence.
 
+    fitted : bool, default=False
+        Whether an encoder was fitted before. Points in time are then values like
+        others, which training did not hold; before, they are refused.
+
     Returns
     -------
     Factor
@@ -66,7 +70,9 @@ def factorize(column, name, place="row"):
         return Factor(np.empty(0, dtype=np.intp), np.empty(0, dtype=object))
     dtype = column.type if isinstance(column, pa.Array) else column.dtype
     if _is_time(dtype):
-        _refuse_time(dtype, name)
+        if not fitted:
+            _refuse_time(dtype, name)
+        column = _time_objects(column)
     try:
         factor = _factor_of(column)
     except (TypeError, pa.ArrowException) as error:
@@ -93,6 +99,13 @@ def _is_time(dtype):
     if isinstance(arrow, pa.DataType):
         return pa.types.is_temporal(arrow)
     return getattr(dtype, "kind", "O") in "mM"
+
+
+def _time_objects(column):
+    """Points in time as objects: NumPy makes integers of those in nanoseconds."""
+    if isinstance(column, pa.Array):
+        column = column.to_pylist()
+    return np.asarray(pd.Series(column).astype(object), dtype=object)
 
 
 def _factor_of(column):

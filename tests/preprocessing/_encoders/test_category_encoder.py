@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import OrdinalEncoder
 from sklearn.utils.estimator_checks import check_estimator
 
+from sk_mtl.exceptions import ColumnWarning
 from sk_mtl.preprocessing import CategoryEncoder
 
 INF = float("inf")
@@ -591,21 +592,73 @@ def test_times_are_no_categories(dtype):
         CategoryEncoder().fit(X)
 
 
-@pytest.mark.parametrize("dtype", ["category", STR, object])
-@pytest.mark.parametrize("n_rows", [1, 10])
-def test_another_kind_of_values_than_in_training_is_no_new_category(dtype, n_rows):
-    text, number = column(["a", "b"], dtype), column([1, 2])
-    message = (
-        "'c': text as in the training rows is required; found a number: 5. Convert"
+OTHERS = [
+    *("guest", b"a", 5, 5.0, 2.5, True, None, pd.NA, pd.NaT),
+    *(datetime.date(2024, 1, 1), datetime.time(3), pd.Timestamp("2024-01-01")),
+    *(pd.Timedelta("1h"), pd.Interval(0, 1)),
+]
+TRAINED = {
+    "text": ["a", "b"],
+    "integers": [1, 2],
+    "floats": [1.5, 2.5],
+    "bool": [True, False],
+    "times": pd.Categorical(pd.to_datetime(["2024-01-01", "2025-01-01"])),
+}
+
+
+@pytest.mark.parametrize("dtype", ["category", object])
+@pytest.mark.parametrize("trained", TRAINED)
+def test_a_value_of_another_type_than_in_training_is_an_unseen_category(trained, dtype):
+    encoder = CategoryEncoder().fit(column(TRAINED[trained], dtype))
+    known = dict(zip(encoder.categories_[0].tolist(), [1, 2], strict=True))
+    mixed = column(OTHERS, object)
+    codes = encoder.transform(mixed)[:, 0].tolist()
+    assert codes == [known.get(value, 0) for value in OTHERS]
+    alone = [encoder.transform(mixed[i : i + 1])[0, 0] for i in range(len(mixed))]
+    assert codes == alone
+    for value in ("guest", 5):
+        for new in (type(value), object, "category"):
+            assert encoder.transform(column([value], new)).tolist() == [[0]]
+            assert not encoder.transform(column([value] * 6, new)).any()
+
+
+@pytest.mark.parametrize("unit", ["s", "us", "ns"])
+def test_columns_of_times_where_training_had_categories_are_unseen(unit):
+    encoder = CategoryEncoder().fit(column([0, 1704067200 * 10**9]))
+    times = pd.Series(pd.to_datetime(["2024-01-01", None])).astype(
+        f"datetime64[{unit}]"
     )
-    for new in (np.int64, object, "category", "Int64"):
-        with pytest.raises(TypeError, match=message):
-            CategoryEncoder().fit(text).transform(column([5] * n_rows, new))
+    assert encoder.transform(pd.DataFrame({"c": times})).tolist() == [[0], [0]]
+    zoned = times.dt.tz_localize("UTC")
+    assert encoder.transform(pd.DataFrame({"c": zoned})).tolist() == [[0], [0]]
+    array = pa.array([datetime.date(2024, 1, 1), None])
+    assert encoder.transform(pa.table({"c": array})).tolist() == [[0], [0]]
+
+
+def test_other_types_in_polars_columns_are_unseen():
+    pl = pytest.importorskip("polars")
+    encoder = CategoryEncoder().fit(pl.DataFrame({"c": [1, 2]}))
+    for kind in (pl.String, pl.Categorical, pl.Object):
+        X = pl.DataFrame({"c": ["guest", "x"]}, schema={"c": kind})
+        assert encoder.transform(X).tolist() == [[0], [0]]
+    X = pl.DataFrame({"c": [datetime.date(2024, 1, 1)]})
+    assert encoder.transform(X).tolist() == [[0]]
+
+
+def test_a_column_in_which_all_rows_are_of_another_type_draws_a_warning():
+    encoder = CategoryEncoder().fit(column([1, 2]))
     message = (
-        "'c': a number as in the training .* is required; found text: 'a'. Convert"
+        "Column 'c' must hold a number in its rows, as in training; found text in all "
+        "of them, such as '1', which training did not hold. Convert the column to the "
+        "type it had in fit, unless all of these categories are new."
     )
-    with pytest.raises(TypeError, match=message):
-        CategoryEncoder().fit(number).transform(column(["a"] * n_rows, dtype))
+    with pytest.warns(ColumnWarning, match=message):
+        assert not encoder.transform(column(["1", "2", None] * 7)).any()
+    # One row of the former type is enough, and so are few rows.
+    encoder.transform(column([*["1"] * 20, 1], object))
+    encoder.transform(column(["1"] * 9))
+    with pytest.warns(ColumnWarning, match=r"must hold text .* found a number in all"):
+        CategoryEncoder().fit(column(["1", "2"])).transform(column([1, 2] * 5))
 
 
 def test_unused_categories_of_another_kind_do_not_matter():

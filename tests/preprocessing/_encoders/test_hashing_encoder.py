@@ -1,3 +1,4 @@
+import datetime
 import os
 import pickle
 import subprocess
@@ -11,6 +12,7 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.utils.estimator_checks import check_estimator
 
+from sk_mtl.exceptions import ColumnWarning
 from sk_mtl.preprocessing import HashingEncoder
 
 MASK = 2**64 - 1
@@ -314,13 +316,26 @@ def test_infinity_and_times():
         HashingEncoder(9).fit(column([1], "datetime64[ns]"))
 
 
-def test_another_kind_of_values_than_in_training():
+def test_a_value_of_another_type_than_in_training_is_a_new_one():
+    encoder = HashingEncoder(99).fit(column([1, 2]))
+    guest = encoder.transform(column(["guest"])).tolist()
+    assert guest == HashingEncoder(99).transform(column(["guest"])).tolist()
+    mixed = encoder.transform(column(["guest", 1, b"guest", 1.0, True], object))
+    one = encoder.transform(column([1])).tolist()
+    assert mixed.tolist() == [*guest, *one, *guest, *one, *one]
+    # A date has no hash that is kept for years.
+    times = [pd.Timestamp("2024-01-01"), datetime.date(2024, 1, 1), pd.Interval(0, 1)]
+    assert not encoder.transform(column(times, object)).any()
+    assert not encoder.transform(column([1, 2], "datetime64[ns]")).any()
+
+
+def test_a_column_in_which_all_rows_are_of_another_type_draws_a_warning():
     encoder = HashingEncoder(9).fit(column([1, 2]))
-    message = "'c': a number as in the training rows is required; found text: '1'. Con"
-    with pytest.raises(TypeError, match=message):
-        encoder.transform(column(["1"]))
-    with pytest.raises(TypeError, match=r"'c': text as in .*; found a number: 1. Con"):
-        HashingEncoder(9).fit(column(["1"])).transform(column([1], np.int64))
+    with pytest.warns(ColumnWarning, match=r"'c' must hold a number .*; found text in"):
+        encoder.transform(column(["1"] * 10))
+    encoder.transform(column(["1"] * 9))
+    with pytest.warns(ColumnWarning, match="must hold text .*; found a number in"):
+        HashingEncoder(9).fit(column(["1"])).transform(column([1] * 10, np.int64))
     assert encoder.transform(column([None])).tolist() == [[0]]
     # Nothing is known of a column without values, also after it has been used.
     empty = HashingEncoder(9).fit(column([None]))
