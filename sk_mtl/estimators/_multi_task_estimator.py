@@ -8,36 +8,41 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from sk_mtl._sklearn_compat import validate_parameter_constraints
+from sk_mtl.estimators._class_tasks import ClassTasks
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._multi_task_model import MultiTaskModel
 from sk_mtl.estimators._network_trainer import merged_constraints
-from sk_mtl.estimators._regressor import NumberAnswers, number_output
+from sk_mtl.estimators._regressor import NumberTasks
 from sk_mtl.estimators._targets._class_column import ClassColumn
-from sk_mtl.estimators._targets._labels import is_missing, named_columns, plain_values
+from sk_mtl.estimators._targets._labels import named_columns
 from sk_mtl.estimators._targets._number_column import NumberColumn
 from sk_mtl.estimators._targets._target_column import TargetColumn
-from sk_mtl.estimators._targets._targets import Targets, per_task
+from sk_mtl.estimators._targets._targets import Targets
+from sk_mtl.estimators._task_types import TaskType, resolve_task_types
 from sk_mtl.estimators._wiring_model import WIRINGS, WiringModel
-from sk_mtl.losses import ClassOutput, IndependentStructure, Structure, TaskOutput
+from sk_mtl.losses import IndependentStructure, Structure, TaskOutput
 
-# The loss of each type of number.
-_NUMBERS = {
-    "regression": "squared_error",
-    "poisson": "poisson",
-    "gamma": "gamma",
-    "ziln": "ziln",
-}
-TASK_TYPES = ("binary", "multiclass", *_NUMBERS)
+_WIRING_PARAMS = "wiring_params__"
 
-# Whole numbers of more values than these are quantities, not classes.
-_MOST_CLASSES = 20
+
+def _has_gates(estimator: MultiTaskEstimator) -> bool:
+    wiring = getattr(estimator, "_fitted_wiring", estimator.wiring)
+    if not hasattr(WIRINGS.get(wiring), "predict_gates"):
+        having = sorted(k for k, v in WIRINGS.items() if hasattr(v, "predict_gates"))
+        raise AttributeError(
+            f"predict_gates needs a wiring of {having}, which mix experts by gates; "
+            f"found wiring={wiring!r}."
+        )
+    return True
 
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class MultiTaskEstimator(NumberAnswers, MultiTaskModel):
+class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
     """One network for tasks of different types: classes beside numbers.
 
     Each column of `y` is a task of its own type: whether a user clicks, how much is
@@ -51,7 +56,8 @@ class MultiTaskEstimator(NumberAnswers, MultiTaskModel):
     ``binary``     two classes           the likelier class       (n_samples, 2)
     ``multiclass`` several classes       the likeliest class      (n_samples,
                                                                   n_classes)
-    ``regression`` numbers               the mean                 None
+    ``regression`` numbers               the mean, or by its      None
+                                         `loss` the median
     ``poisson``    counts, >= 0          the mean                 None
     ``gamma``      positive numbers      the mean                 None
     ``ziln``       many zeros and a few  the mean; the chance of  None
@@ -72,9 +78,21 @@ class MultiTaskEstimator(NumberAnswers, MultiTaskModel):
         bring the ``activation`` and ``batch_norm`` of `HoMEClassifier` with it.
 
     task_types : "auto", str, list or dict, default="auto"
-        The type of each task: one for all, a list, or a dict by task name. ``"auto"``:
-        text, categories and booleans are classes, and so are whole numbers of at most
-        20 values; all other numbers are ``"regression"``.
+        The type of each task: one for all, a list with one per task, or a dict by task
+        name. ``"auto"``, also of tasks that a dict leaves out, goes by the task's
+        `loss` where one is named for it, and else by its labels: text, categories and
+        booleans are classes, and so are whole numbers of at most 20 values; all other
+        numbers are ``"regression"``.
+
+    loss : "auto", str, list or dict, default="auto"
+        What is learnt: one for all tasks of numbers, a list with one per task, or a
+        dict by task name. Tasks of classes have ``"log_loss"``. Tasks of the type
+        ``"regression"`` have ``"squared_error"``, which learns the mean,
+        ``"absolute_error"``, which learns the median, ``"huber"``, something between
+        that outliers pull less, ``"poisson"``, ``"gamma"`` or ``"ziln"``; the other
+        types of numbers have the loss of their name. ``"auto"``, also of tasks that a
+        dict leaves out, is ``"log_loss"``, ``"squared_error"`` or the loss of the
+        type's name.
 
     Attributes
     ----------
@@ -108,11 +126,59 @@ class MultiTaskEstimator(NumberAnswers, MultiTaskModel):
         "wiring": [str],
         "wiring_params": [Mapping, None],
         "task_types": [str, list, tuple, Mapping],
+        "loss": [str, list, tuple, Mapping],
     }
 
     wiring: str = "mmoe"
     wiring_params: Mapping | None = None
     task_types: Any = "auto"
+    loss: Any = "auto"
+
+    def get_params(self, deep=True):
+        """Return the parameters by their names.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            With those of the preprocessor and other objects, and with each entry of
+            `wiring_params` as ``wiring_params__<name>``.
+
+        Returns
+        -------
+        params : dict
+        """
+        params = super().get_params(deep)
+        if deep:
+            # A value of another kind is refused by fit.
+            given = self.wiring_params
+            given = given if isinstance(given, Mapping) else {}
+            params |= {_WIRING_PARAMS + name: given[name] for name in given}
+        return params
+
+    def set_params(self, **params):
+        """Set parameters.
+
+        ``wiring_params__<name>`` sets one parameter of the wiring and leaves the
+        others, so that `GridSearchCV` can search it.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by the names of parameters.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        inner = [name for name in params if name.startswith(_WIRING_PARAMS)]
+        self._refuse_bare_names(params)
+        super().set_params(**{k: v for k, v in params.items() if k not in inner})
+        if inner:
+            # A dict of its own: that of before may be the caller's.
+            given = {name.removeprefix(_WIRING_PARAMS): params[name] for name in inner}
+            self.wiring_params = {**(self.wiring_params or {}), **given}
+        return self
 
     def predict(self, X):
         """Return what is predicted on each task.
@@ -149,11 +215,49 @@ class MultiTaskEstimator(NumberAnswers, MultiTaskModel):
             One entry per column of y, None where it holds numbers; a single one where
             y was 1-d.
         """
-        answers = self._predict_answers(X)
+        check_is_fitted(self)
+        columns = self._targets.columns
+
+        def proba(logits):
+            answers = self._structure.answers(logits)
+            return [
+                answer.exp() if isinstance(column, ClassColumn) else answer
+                for column, answer in zip(columns, answers, strict=True)
+            ]
+
         return self._answer(
-            np.exp(answer) if isinstance(column, ClassColumn) else None
-            for column, answer in zip(self._targets.columns, answers, strict=True)
+            array if isinstance(column, ClassColumn) else None
+            for column, array in zip(columns, self._map_logits(X, proba), strict=True)
         )
+
+    @available_if(_has_gates)
+    def predict_gates(self, X) -> np.ndarray:
+        """Return how each task mixes the experts, row by row.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        gates : ndarray of shape (n_samples, n_tasks, n_experts)
+            As of `MMOEClassifier.predict_gates`; only with a wiring that mixes experts
+            by gates, such as ``"mmoe"``.
+        """
+        return WIRINGS[self._fitted_wiring].predict_gates(self, X)
+
+    def _refuse_bare_names(self, params: dict) -> None:
+        """Raise for a wiring's parameter that is named as one of this estimator."""
+        wanted = params.get("wiring", self.wiring)
+        wiring = WIRINGS.get(wanted) if isinstance(wanted, str) else None
+        inner = wiring._own_parameters() if wiring else []
+        own = super().get_params(deep=False)
+        for name in params:
+            if name in inner and name not in own:
+                raise ValueError(
+                    f"A parameter of the wiring must be set as {_WIRING_PARAMS}{name}; "
+                    f"found {name!r}. Put {_WIRING_PARAMS!r} before the name."
+                )
 
     def _model(self) -> WiringModel:
         if self.wiring not in WIRINGS:
@@ -178,30 +282,21 @@ class MultiTaskEstimator(NumberAnswers, MultiTaskModel):
     def _learn_targets(self, y, classes=None) -> Targets:
         self._framed = hasattr(y, "columns")
         named, one_dimensional = named_columns(y, self.task_names)
-        if self.task_types == "auto":
-            types = {
-                name: infer_type(column, self.missing_label)
-                for name, column in named.items()
-            }
-        else:
-            types = per_task("task_types", self.task_types, list(named))
-        self.task_types_ = types
+        types = resolve_task_types(
+            named, self.task_types, self.loss, self.missing_label
+        )
+        self.task_types_ = {name: each.kind for name, each in types.items()}
         columns = [
             self._learn_column(name, column, types[name])
             for name, column in named.items()
         ]
         return Targets(columns, one_dimensional)
 
-    def _learn_column(self, name: str, column, kind: str) -> TargetColumn:
-        if kind in _NUMBERS:
-            return NumberColumn.learn(name, column, self.missing_label, _NUMBERS[kind])
-        if kind not in TASK_TYPES:
-            raise ValueError(
-                f"task_types must be 'auto' or of {list(TASK_TYPES)}; found {kind!r} "
-                f"for task {name!r}. Use one of these."
-            )
+    def _learn_column(self, name: str, column, task_type: TaskType) -> TargetColumn:
+        if not task_type.has_classes:
+            return NumberColumn.learn(name, column, self.missing_label, task_type.loss)
         learnt = ClassColumn.learn(name, column, self.missing_label)
-        if kind == "binary" and len(learnt.classes) > 2:
+        if task_type.kind == "binary" and len(learnt.classes) > 2:
             raise ValueError(
                 f"Task {name!r} of type 'binary' must have two classes; found "
                 f"{len(learnt.classes)}. Set its type to 'multiclass'."
@@ -209,24 +304,14 @@ class MultiTaskEstimator(NumberAnswers, MultiTaskModel):
         return learnt
 
     def _make_structure(self, targets: Targets) -> Structure:
-        return IndependentStructure([_output_of(column) for column in targets.columns])
+        return IndependentStructure(list(map(self._output_of, targets.columns)))
+
+    def _output_of(self, column: TargetColumn) -> TaskOutput:
+        if isinstance(column, ClassColumn):
+            return self._class_output(len(column.classes))
+        return self._number_output(column)
 
     def _set_answers(self) -> None:
         super()._set_answers()
         self.classes_ = self._answer(self._targets.classes)
-
-
-def infer_type(column, missing_label) -> str:
-    """Return the type of a task by its labels: classes or numbers."""
-    labels = plain_values(column[~is_missing(column, missing_label)])
-    n_values = len(pd.unique(labels))
-    numbers = labels.dtype.kind in "iuf"
-    if numbers and (n_values > _MOST_CLASSES or (labels != np.floor(labels)).any()):
-        return "regression"
-    return "binary" if n_values <= 2 else "multiclass"
-
-
-def _output_of(column: TargetColumn) -> TaskOutput:
-    if isinstance(column, ClassColumn):
-        return ClassOutput(len(column.classes))
-    return number_output(column)
+        self._fitted_wiring = self.wiring

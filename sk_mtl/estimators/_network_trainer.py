@@ -79,6 +79,30 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
         cls._parameter_constraints = merged_constraints(cls)
         cls._changeable = changeable
 
+    def set_params(self, **params):
+        """Set parameters, or those of an object inside as ``<parameter>__<name>``.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by the names of parameters.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        own = self.get_params(deep=False)
+        for name in params:
+            outer, _, inner = name.partition("__")
+            value = params.get(outer, own.get(outer))
+            if inner and outer in own and not hasattr(value, "set_params"):
+                raise ValueError(
+                    f"{name} must lead to a parameter of an object in {outer!r}; found "
+                    f"{outer}={value!r}, which has no parameters. {_remedy(outer)}"
+                )
+        return super().set_params(**params)
+
     def _train(self, train, valid, monitor, *, known: bool, epochs: int | None) -> None:
         """Encode the rows and train, in a random state of its own.
 
@@ -401,3 +425,13 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
             self._random_state = RandomState(source.randint(2**31 - 1))
         self._seed = int(self._random_state.randint(2**31 - 1))
         return self._seed
+
+
+def _remedy(outer: str) -> str:
+    """Return how to set what cannot be reached inside a parameter."""
+    if outer == "preprocessor":
+        return (
+            "Give the preprocessor first, such as "
+            "preprocessor=make_tabular_preprocessor()."
+        )
+    return f"Set {outer} as a whole."

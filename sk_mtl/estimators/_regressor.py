@@ -40,17 +40,7 @@ LOSSES: dict[str, Callable[[float], TaskOutput]] = {
 }
 
 
-def number_output(column: NumberColumn, huber_delta: float = 1.0) -> TaskOutput:
-    """Return what the logits of a task of numbers mean, or raise."""
-    if column.loss not in LOSSES:
-        raise ValueError(
-            f"loss must be one of {list(LOSSES)} for each task; found {column.loss!r} "
-            f"for task {column.name!r}. Use one of these."
-        )
-    return LOSSES[column.loss](huber_delta)
-
-
-def _learns_ziln(estimator: NumberAnswers) -> bool:
+def _learns_ziln(estimator: NumberTasks) -> bool:
     check_is_fitted(estimator)
     if not any(_is_ziln(column) for column in estimator._targets.columns):
         raise AttributeError(
@@ -64,8 +54,31 @@ def _is_ziln(column: TargetColumn) -> bool:
     return getattr(column, "loss", None) == "ziln"
 
 
-class NumberAnswers:
-    """Answers about tasks of numbers; mixed into a `MultiTaskModel`."""
+@dataclass(kw_only=True, eq=False, repr=False)
+class NumberTasks:
+    """How tasks of numbers are learnt and answered; mixed into a `MultiTaskModel`.
+
+    Parameters
+    ----------
+    huber_delta : float, default=1.0
+        Errors up to it are squared by ``loss="huber"``, in standard deviations of the
+        target. Larger is nearer to the squared error.
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "huber_delta": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    huber_delta: float = 1.0
+
+    def _number_output(self, column: NumberColumn) -> TaskOutput:
+        """Return what the logits of a task of numbers mean, or raise."""
+        if column.loss not in LOSSES:
+            raise ValueError(
+                f"loss must be one of {list(LOSSES)} for each task; found "
+                f"{column.loss!r} for task {column.name!r}. Use one of these."
+            )
+        return LOSSES[column.loss](self.huber_delta)
 
     @available_if(_learns_ziln)
     def predict_proba_positive(self, X) -> np.ndarray:
@@ -91,7 +104,7 @@ class NumberAnswers:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class MultiTaskRegressor(RegressorMixin, NumberAnswers, MultiTaskModel):
+class MultiTaskRegressor(RegressorMixin, NumberTasks, MultiTaskModel):
     """Base of the multi-task regressors: one network, one number per task.
 
     Parameters
@@ -103,19 +116,11 @@ class MultiTaskRegressor(RegressorMixin, NumberAnswers, MultiTaskModel):
         >= 0) and ``"gamma"`` (> 0) learn a mean that is positive and errors in
         proportion. ``"ziln"`` is for many zeros and a few large numbers, such as what
         customers spend: the chance of a positive number and a log-normal.
-
-    huber_delta : float, default=1.0
-        Errors up to it are squared by ``loss="huber"``, in standard deviations of the
-        target. Larger is nearer to the squared error.
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        "loss": [str, list, tuple, dict],
-        "huber_delta": [Interval(Real, 0, None, closed="neither")],
-    }
+    _parameter_constraints: ClassVar[dict] = {"loss": [str, list, tuple, dict]}
 
     loss: Any = "squared_error"
-    huber_delta: float = 1.0
 
     # Not the mixin's, which knows nothing of missing labels.
     score = MultiTaskModel.score
@@ -129,6 +134,4 @@ class MultiTaskRegressor(RegressorMixin, NumberAnswers, MultiTaskModel):
         )
 
     def _make_structure(self, targets: Targets) -> Structure:
-        return IndependentStructure(
-            [number_output(column, self.huber_delta) for column in targets.columns]
-        )
+        return IndependentStructure(list(map(self._number_output, targets.columns)))

@@ -388,9 +388,9 @@ KINDS = ["binary", "multiclass", "regression", "poisson", "gamma", "ziln"]
             "Use one of these.",
         ),
         (
-            {"age": "regression"},
-            "task_types must have one entry per task ['age', 'spend']; found ['age'], "
-            "which differs in ['spend']. Name every task once.",
+            {"age": "regression", "spent": "ziln"},
+            "task_types must be keyed by task names ['age', 'spend']; found ['spent']. "
+            "Correct the names; tasks left out are 'auto'.",
         ),
         (
             ["regression"],
@@ -401,3 +401,75 @@ KINDS = ["binary", "multiclass", "regression", "poisson", "gamma", "ziln"]
 )
 def test_types_that_do_not_fit_the_tasks(types, message, numbers):
     refuse(MultiTaskEstimator, numbers, message, task_types=types)
+
+
+LOSS_NAMES = [
+    *("log_loss", "squared_error", "absolute_error", "huber"),
+    *("poisson", "gamma", "ziln"),
+]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"loss": {"spend": "mse"}},
+            f"loss must be 'auto' or of {LOSS_NAMES}; found 'mse' for task 'spend'. "
+            "Use one of these.",
+        ),
+        (
+            {"loss": {"spent": "huber"}},
+            "loss must be keyed by task names ['age', 'spend']; found ['spent']. "
+            "Correct the names; tasks left out are 'auto'.",
+        ),
+        (
+            {"loss": {"age": "huber"}, "task_types": {"age": "poisson"}},
+            "The loss of task 'age', of type 'poisson', must be one of ['poisson']; "
+            "found 'huber'. Change its loss, or its entry in task_types.",
+        ),
+        (
+            {"loss": "log_loss", "task_types": "regression"},
+            "The loss of task 'age', of type 'regression', must be one of "
+            f"{LOSS_NAMES[1:]}; found 'log_loss'. Change its loss, or its entry in "
+            "task_types.",
+        ),
+        (
+            {"class_weight": {"age": "balanced"}},
+            "class_weight must be of tasks of classes; found 'balanced' for task "
+            "'age', which holds numbers. Leave it out, or weight its rows by "
+            "sample_weight.",
+        ),
+        (
+            {"class_weight": [None, {0: 2.0}]},
+            "class_weight must be of tasks of classes; found {0: 2.0} for task "
+            "'spend', which holds numbers. Leave it out, or weight its rows by "
+            "sample_weight.",
+        ),
+    ],
+)
+def test_losses_and_weights_that_do_not_fit_the_type(options, message, numbers):
+    refuse(MultiTaskEstimator, numbers, message, **options)
+
+
+@pytest.mark.parametrize("cls", [MMOEClassifier, MMOERegressor, MultiTaskEstimator])
+@pytest.mark.parametrize(
+    ("name", "found", "remedy"),
+    [
+        ("task_weights__age", "task_weights=None", "Set task_weights as a whole."),
+        ("callbacks__es__patience", "callbacks=None", "Set callbacks as a whole."),
+        (
+            "preprocessor__num__with_mean",
+            "preprocessor=None",
+            "Give the preprocessor first, such as "
+            "preprocessor=make_tabular_preprocessor().",
+        ),
+    ],
+)
+def test_nested_names_of_parameters_without_any(cls, name, found, remedy):
+    with pytest.raises(ValueError) as caught:
+        cls().set_params(**{name: 1})
+    outer = name.partition("__")[0]
+    assert str(caught.value) == (
+        f"{name} must lead to a parameter of an object in {outer!r}; found {found}, "
+        f"which has no parameters. {remedy}"
+    )

@@ -4,9 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, KFold
 
-from sk_mtl import MultiTaskEstimator
-from tests.estimators.common import QUICK, mixed_table
+from sk_mtl import MMOEClassifier, MMOERegressor, MultiTaskEstimator, OMOEClassifier
+from tests.estimators.common import (
+    FULL_BATCH,
+    PLAIN,
+    QUICK,
+    assert_equal_proba,
+    mixed_table,
+)
+
+BRIEF = {**QUICK, "max_epochs": 1}
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +127,168 @@ def test_a_metric_is_monitored_on_the_tasks_that_have_it(table):
         assert one.history_[f"valid_{monitor}"].tolist() == scores.tolist()
     with pytest.raises(ValueError, match="'r2' is of tasks of numbers; found classes"):
         MultiTaskEstimator(**options, monitor="r2").fit(X, y[["churn"]])
+
+
+def test_types_of_some_tasks_leave_the_others_to_auto(table):
+    X, y = table
+    wanted = {
+        "churn": "binary",
+        "buy": "binary",
+        "age": "gamma",
+        "plan": "binary",
+        "visits": "poisson",
+    }
+    y = y.assign(age=y["age"].clip(1))
+    given = [{"age": "gamma", "visits": "poisson"}, {**wanted, "buy": "auto"}]
+    given.append(["auto", "auto", "gamma", "auto", "poisson"])
+    for types in given:
+        model = MultiTaskEstimator(**BRIEF, task_types=types).fit(X[["town"]], y)
+        assert model.task_types_ == wanted
+
+
+def test_a_loss_named_for_a_task_decides_its_type(table):
+    X, y = table
+    losses = {"visits": "poisson", "buy": "huber", "age": "absolute_error"}
+    model = MultiTaskEstimator(**BRIEF, loss=losses).fit(X[["town"]], y)
+    assert model.task_types_ == {
+        "churn": "binary",
+        "buy": "regression",
+        "age": "regression",
+        "plan": "binary",
+        "visits": "poisson",
+    }
+    model = MultiTaskEstimator(**BRIEF, loss={"visits": "log_loss"})
+    assert model.fit(X[["town"]], y).task_types_["visits"] == "multiclass"
+
+
+def test_one_loss_is_that_of_the_numbers_only(table):
+    X, y = table
+    y = y[["churn", "age", "visits"]]
+    types = {"visits": "ziln"}
+    model = MultiTaskEstimator(**BRIEF, loss="huber", task_types=types)
+    model.fit(X[["town"]], y)
+    kinds = [type(each).__name__ for each in model._structure.outputs]
+    assert kinds == ["ClassOutput", "HuberOutput", "ZILNOutput"]
+
+
+@pytest.mark.parametrize(
+    "loss", ["squared_error", "absolute_error", "huber", "poisson", "gamma", "ziln"]
+)
+def test_numbers_are_learnt_as_by_a_regressor(table, loss):
+    X, y = table
+    X, y = X[["age"]], y[["visits"]] + 1.0
+    options = {**FULL_BATCH, **PLAIN, "max_epochs": 3, "random_state": 0}
+    options |= {"loss": loss, "huber_delta": 0.5}
+    mixed = MultiTaskEstimator(**options, task_types="regression").fit(X, y)
+    alone = MMOERegressor(**options).fit(X, y)
+    np.testing.assert_array_equal(mixed.predict(X), alone.predict(X))
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"class_weight": "balanced"},
+        {"class_weight": {"churn": {1: 3.0}}},
+        {"class_weight": [None, "balanced"]},
+        {"label_smoothing": 0.2},
+        {"focal_gamma": 2.0},
+    ],
+)
+def test_classes_are_learnt_as_by_a_classifier(table, option):
+    X, y = table
+    X, y = X[["age"]], y[["churn", "buy"]]
+    options = {**FULL_BATCH, **PLAIN, "max_epochs": 3, "random_state": 0, **option}
+    mixed = MultiTaskEstimator(**options).fit(X, y)
+    alone = MMOEClassifier(**options).fit(X, y)
+    assert_equal_proba(mixed.predict_proba(X), alone.predict_proba(X))
+
+
+def test_class_weights_leave_numbers_alone(table):
+    X, y = table
+    X, y = X[["town"]], y[["churn", "age"]]
+    options = {**BRIEF, "lr": 1e-12}
+
+    def losses(**weights):
+        model = MultiTaskEstimator(**options, **weights).fit(X, y)
+        return model.history_.filter(like="train_loss_").iloc[0]
+
+    plain, weighted = losses(), losses(class_weight={"churn": {1: 3.0}})
+    assert abs(weighted["train_loss_churn"] - plain["train_loss_churn"]) > 0.001
+    assert weighted["train_loss_age"] == pytest.approx(plain["train_loss_age"])
+
+
+def test_balanced_weights_need_all_rows(table):
+    X, y = table
+    model = MultiTaskEstimator(**BRIEF, class_weight={"churn": "balanced"})
+    with pytest.raises(ValueError, match="must hold numbers for partial_fit"):
+        model.partial_fit(X[["town"]], y)
+
+
+def test_gates_are_those_of_the_wiring(table):
+    X, y = table
+    y = y[["churn", "age"]]
+    X = X[["town"]]
+    model = MultiTaskEstimator(**BRIEF, wiring_params={"n_experts": 3}).fit(X, y)
+    gates = model.predict_gates(X)
+    assert gates.shape == (600, 2, 3)
+    np.testing.assert_allclose(gates.sum(axis=2), 1, atol=1e-6)
+    classes = MultiTaskEstimator(**QUICK, wiring="omoe").fit(X, y[["churn"]])
+    alone = OMOEClassifier(**QUICK).fit(X, y[["churn"]])
+    np.testing.assert_array_equal(classes.predict_gates(X), alone.predict_gates(X))
+    # Answers are those of the fit, whatever was set since.
+    model.set_params(wiring="ple", wiring_params=None)
+    np.testing.assert_array_equal(model.predict_gates(X), gates)
+
+
+def test_a_wiring_without_gates_has_none_to_show(table):
+    X, y = table
+    model = MultiTaskEstimator(**BRIEF, wiring="shared_bottom")
+    assert not hasattr(model, "predict_gates")
+    with pytest.raises(AttributeError) as caught:
+        model.fit(X, y[["churn"]]).predict_gates(X)
+    assert str(caught.value.__cause__) == (
+        "predict_gates needs a wiring of ['mmoe', 'omoe'], which mix experts by gates; "
+        "found wiring='shared_bottom'."
+    )
+
+
+def test_parameters_of_the_wiring_are_searched_one_by_one(table):
+    X, y = table
+    given = {"gate_hidden_sizes": (4,)}
+    model = MultiTaskEstimator(**BRIEF, wiring_params=given)
+    grid = {"wiring_params__n_experts": [2, 3]}
+    search = GridSearchCV(model, grid, cv=KFold(2)).fit(X[["town"]], y[["churn"]])
+    found = search.best_params_["wiring_params__n_experts"]
+    best = search.best_estimator_
+    assert best.wiring_params == {"gate_hidden_sizes": (4,), "n_experts": found}
+    assert best.predict_gates(X[["town"]]).shape == (600, 1, found)
+    assert given == {"gate_hidden_sizes": (4,)}
+    assert best.get_params()["wiring_params__n_experts"] == found
+    assert "wiring_params__n_experts" not in best.get_params(deep=False)
+    again = MultiTaskEstimator().set_params(**best.get_params())
+    assert again.get_params() == best.get_params()
+    with pytest.raises(ValueError, match="wiring_params of 'mmoe' must be among"):
+        model.set_params(wiring_params__n_exp=2).fit(X[["town"]], y)
+
+
+def test_a_bare_name_of_the_wirings_parameter_leads_to_the_full_one():
+    with pytest.raises(ValueError) as caught:
+        MultiTaskEstimator().set_params(n_experts=2)
+    assert str(caught.value) == (
+        "A parameter of the wiring must be set as wiring_params__n_experts; found "
+        "'n_experts'. Put 'wiring_params__' before the name."
+    )
+    with pytest.raises(ValueError, match="wiring_params__n_levels; found 'n_levels'"):
+        MultiTaskEstimator().set_params(n_levels=2, wiring="ple")
+    with pytest.raises(ValueError, match="Invalid parameter 'n_levels'"):
+        MultiTaskEstimator().set_params(n_levels=2)
+
+
+def test_a_classifier_names_the_estimator_of_both_kinds(table):
+    X, y = table
+    with pytest.raises(ValueError) as caught:
+        MMOEClassifier(**BRIEF).fit(X[["town"]], y[["churn", "age"]])
+    assert str(caught.value).endswith(
+        "Bin the values, use a regressor, or MultiTaskEstimator for classes beside "
+        "numbers."
+    )

@@ -148,5 +148,6 @@ def _check_whole_numbers(name: str, labels: np.ndarray) -> None:
     if len(fractions):
         raise ValueError(
             "Unknown label type: continuous. A classifier needs discrete classes; task "
-            f"{name!r} holds {float(fractions[0])}. Bin the values, or use a regressor."
+            f"{name!r} holds {float(fractions[0])}. Bin the values, use a regressor, "
+            "or MultiTaskEstimator for classes beside numbers."
         )

@@ -14,8 +14,10 @@ def class_weight_table(
     targets: Targets,
     codes: np.ndarray,
     sample_weight: np.ndarray | None = None,
-) -> list[np.ndarray] | None:
+) -> list[np.ndarray | None] | None:
     """Return the weight of each class of each task, or None where all are 1.
+
+    The entry of a task of numbers is None.
 
     Parameters
     ----------
@@ -47,13 +49,15 @@ def class_weight_table(
 
 
 def apply_class_weights(
-    table: list[np.ndarray] | None, codes: np.ndarray, weight: np.ndarray | None
+    table: list[np.ndarray | None] | None, codes: np.ndarray, weight: np.ndarray | None
 ) -> np.ndarray | None:
     """Return label weights times the weights of their classes."""
     if table is None:
         return weight
     by_class = np.ones(codes.shape)
     for k, values in enumerate(table):
+        if values is None:
+            continue
         labelled = ~np.isnan(codes[:, k])
         by_class[labelled, k] = values[codes[labelled, k].astype(int)]
     return by_class if weight is None else by_class * weight
@@ -68,6 +72,7 @@ def _spread_over_tasks(class_weight, targets: Targets) -> list:
         )
         if not per_task:
             return [class_weight] * targets.n_tasks
+        _refuse_numbers(class_weight, targets)
         unknown = [name for name in class_weight if name not in names]
         if unknown:
             raise ValueError(
@@ -81,14 +86,28 @@ def _spread_over_tasks(class_weight, targets: Targets) -> list:
                 f"class_weight must hold one entry per task {names}; found "
                 f"{len(class_weight)}. Use None for a task without class weights."
             )
+        _refuse_numbers(dict(zip(names, class_weight, strict=True)), targets)
         return list(class_weight)
     return [class_weight] * targets.n_tasks
 
 
+def _refuse_numbers(class_weight: Mapping, targets: Targets) -> None:
+    """Raise where a task of numbers is given weights of classes."""
+    for name, classes in zip(targets.task_names, targets.classes, strict=True):
+        if classes is None and class_weight.get(name) is not None:
+            raise ValueError(
+                "class_weight must be of tasks of classes; found "
+                f"{class_weight[name]!r} for task {name!r}, which holds numbers. "
+                "Leave it out, or weight its rows by sample_weight."
+            )
+
+
 def _task_class_weight(
     weight, targets, k: int, codes: np.ndarray, sample_weight: np.ndarray | None
-) -> np.ndarray:
+) -> np.ndarray | None:
     classes = targets.classes[k]
+    if classes is None:
+        return None
     if weight is None:
         return np.ones(len(classes))
     if weight != "balanced" and not isinstance(weight, Mapping):

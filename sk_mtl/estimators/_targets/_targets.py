@@ -169,7 +169,9 @@ def learn_numbers(
     return Targets(columns, one_dimensional)
 
 
-def per_task(parameter: str, value, task_names: list[str]) -> dict[str, Any]:
+def per_task(
+    parameter: str, value, task_names: list[str], *, default: Any = None
+) -> dict[str, Any]:
     """Return a parameter's value for each task, given once or for each.
 
     Parameters
@@ -180,10 +182,15 @@ def per_task(parameter: str, value, task_names: list[str]) -> dict[str, Any]:
     value : str, sequence of str, or dict by task name
 
     task_names : list of str
+
+    default : object
+        The value of the tasks that a dict leaves out; None lets it leave out none.
     """
     if isinstance(value, str):
         return dict.fromkeys(task_names, value)
     if isinstance(value, Mapping):
+        if default is not None:
+            return _some_tasks(parameter, value, task_names, default)
         wrong = sorted(set(map(str, value)) ^ set(task_names))
         if wrong:
             raise ValueError(
@@ -197,3 +204,13 @@ def per_task(parameter: str, value, task_names: list[str]) -> dict[str, Any]:
             f"{len(value)}: {list(value)}. Give one per task, or a dict by task name."
         )
     return dict(zip(task_names, value, strict=True))
+
+
+def _some_tasks(parameter: str, given, task_names: list[str], default) -> dict:
+    unknown = [name for name in given if name not in task_names]
+    if unknown:
+        raise ValueError(
+            f"{parameter} must be keyed by task names {task_names}; found {unknown}. "
+            f"Correct the names; tasks left out are {default!r}."
+        )
+    return {name: given.get(name, default) for name in task_names}

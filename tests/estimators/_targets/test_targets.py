@@ -322,7 +322,8 @@ def test_numbers_that_are_no_classes_are_refused():
     refuse(
         [[0, 0.25], [1, 1.0]],
         "Unknown label type: continuous. A classifier needs discrete classes; task "
-        "'task_1' holds 0.25. Bin the values, or use a regressor.",
+        "'task_1' holds 0.25. Bin the values, use a regressor, or MultiTaskEstimator "
+        "for classes beside numbers.",
     )
     refuse(
         [[0, np.inf], [1, 1.0]],
