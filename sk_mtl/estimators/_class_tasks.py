@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any, ClassVar
 
+import numpy as np
+
 from sk_mtl._sklearn_compat import Interval, StrOptions
 from sk_mtl.estimators._rows._labelled_rows import weight_classes
 from sk_mtl.losses import ClassOutput
@@ -74,3 +76,12 @@ class ClassTasks:
                 f"the rows; found {self.class_weight!r}. Compute the weights on all "
                 "rows with sklearn.utils.compute_class_weight and give them as a dict."
             )
+
+
+def round_log_proba(answers: np.ndarray) -> np.ndarray:
+    """Return logarithms that agree with rounded probabilities.
+
+    A probability that rounds to one has the logarithm of one.
+    """
+    rounds_to_one = answers >= -np.finfo(answers.dtype).epsneg / 2
+    return np.where(rounds_to_one, np.zeros_like(answers), answers)

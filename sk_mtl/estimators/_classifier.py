@@ -14,7 +14,7 @@ from torch import Tensor
 
 from sk_mtl._sklearn_compat import StrOptions, _fit_context
 from sk_mtl.estimators._architecture import make_class_structure
-from sk_mtl.estimators._class_tasks import ClassTasks
+from sk_mtl.estimators._class_tasks import ClassTasks, round_log_proba
 from sk_mtl.estimators._multi_task_model import MultiTaskModel
 from sk_mtl.estimators._rows._funnel_labels import check_funnel, complete_funnel
 from sk_mtl.estimators._rows._labelled_rows import LabelledRows
@@ -125,11 +125,7 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
         log_proba : list of ndarray of shape (n_samples, n_classes)
             As from `predict_proba`.
         """
-        log_proba = self._predict_answers(X)
-        for array in log_proba:
-            # A probability that rounds to one has the logarithm of one.
-            array[array >= -np.finfo(array.dtype).epsneg / 2] = 0
-        return self._answer(log_proba)
+        return self._answer(map(round_log_proba, self._predict_answers(X)))
 
     @available_if(_is_funnel)
     def predict_conditional_proba(self, X):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,10 +17,12 @@ from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._architecture import resolve_early_stopping
 from sk_mtl.estimators._network_predictor import NetworkPredictor
 from sk_mtl.estimators._network_trainer import NetworkTrainer
-from sk_mtl.estimators._rows._inputs import check_same_length, check_weights, check_X
+from sk_mtl.estimators._rows._inputs import check_same_length, check_X
 from sk_mtl.estimators._rows._labelled_rows import LabelledRows
 from sk_mtl.estimators._rows._splitting import NothingToHoldOutError, validation_rows
+from sk_mtl.estimators._scoring import score_answers
 from sk_mtl.estimators._targets._targets import Targets
+from sk_mtl.estimators._task_view import view_task
 from sk_mtl.estimators._training._monitor import resolve_monitor
 from sk_mtl.estimators._training._net import COSINE
 from sk_mtl.estimators._training._random import isolated_random_state
@@ -190,28 +193,45 @@ class MultiTaskModel(NetworkPredictor, NetworkTrainer):
         score : float
         """
         answers = self._predict_answers(X)
-        codes = self._targets.encode(y, strict=False)
-        if len(codes) != len(answers[0]):
-            raise ValueError(
-                f"X and y must have the same number of samples; found "
-                f"{len(answers[0])} and {len(codes)}. Give one row of each per sample."
-            )
-        weight = check_weights(
-            sample_weight, *codes.shape, task_names=self._targets.task_names
-        )
-        weight = np.ones(codes.shape) if weight is None else weight
-        weight = np.where(np.isnan(codes), 0.0, weight)
-        if not weight.any():
-            raise ValueError(
-                "y must hold labels to score against; found only missing ones. Give "
-                "rows with labels."
-            )
-        scores = [
-            column.score(codes[counted, k], answers[k][counted], weight[counted, k])
-            for k, column in enumerate(self._targets.columns)
-            if (counted := weight[:, k] > 0).any()
-        ]
-        return float(np.mean(scores))
+        return score_answers(self._targets, answers, y, sample_weight)
+
+    def task(self, name):
+        """Return one task as a fitted estimator with a single output.
+
+        scikit-learn's displays, calibration, thresholds, partial dependence and
+        permutation importance take the view where they refuse a model of several
+        tasks.
+
+        Parameters
+        ----------
+        name : str
+            The name of the task, one of ``task_names_``.
+
+        Returns
+        -------
+        view : TaskClassifier or TaskRegressor
+            A classifier or a regressor by the type of the task. It answers as the model
+            does now: a later fit of the model leaves it as it is.
+
+        Examples
+        --------
+        A threshold for one task.
+
+        >>> from sk_mtl import MMOEClassifier
+        >>> from sk_mtl.datasets import load_adult
+        >>> from sklearn.model_selection import TunedThresholdClassifierCV
+        >>> X, y = load_adult(return_X_y=True)
+        >>> X, y = X[:1000], y[:1000]
+        >>> model = MMOEClassifier(max_epochs=1, random_state=0).fit(X, y)
+        >>> income = model.task("income")
+        >>> income.predict_proba(X).shape
+        (1000, 2)
+        >>> tuned = TunedThresholdClassifierCV(income, cv="prefit", refit=False)
+        >>> bool(0 < tuned.fit(X, y["income"]).best_threshold_ < 1)
+        True
+        """
+        check_is_fitted(self)
+        return view_task(copy.copy(self), name)
 
     def __sklearn_tags__(self):
         """Return what scikit-learn should know about the estimator."""

@@ -1,0 +1,184 @@
+"""One task of a fitted model, as scikit-learn's tools take an estimator."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from sk_mtl._versions import VersionedPickle
+from sk_mtl.estimators._class_tasks import round_log_proba
+from sk_mtl.estimators._scoring import score_answers
+from sk_mtl.estimators._targets._class_column import ClassColumn
+from sk_mtl.estimators._targets._target_column import TargetColumn
+from sk_mtl.estimators._targets._targets import Targets
+
+
+def view_task(model, task) -> TaskView:
+    """Return the view of one task of a fitted model, or raise.
+
+    Parameters
+    ----------
+    model : MultiTaskModel
+        The view keeps it.
+
+    task : hashable
+        The name of the task.
+    """
+    names = model.task_names_
+    if task not in names:
+        raise ValueError(
+            f"The task must be one of {names}; found {task!r}. Use one of these names."
+        )
+    column = model._targets.columns[names.index(task)]
+    view = TaskClassifier if isinstance(column, ClassColumn) else TaskRegressor
+    return view(model, task)
+
+
+class TaskView(VersionedPickle, BaseEstimator):
+    """Base of the views: answers of a fitted model about one of its tasks.
+
+    A view is fitted as long as its model is, and is not fitted itself. `clone` leaves
+    it as it is, like `sklearn.frozen.FrozenEstimator`.
+
+    Parameters
+    ----------
+    model : MultiTaskModel
+        The fitted model.
+
+    task : hashable
+        The name of the task.
+    """
+
+    def __init__(self, model, task):
+        self.model = model
+        self.task = task
+
+    @property
+    def n_features_in_(self) -> int:
+        """The number of columns of X."""
+        return self.model.n_features_in_
+
+    @property
+    def feature_names_in_(self) -> np.ndarray:
+        """The names of the columns of X, where the model was fitted with names."""
+        return self.model.feature_names_in_
+
+    def fit(self, X, y=None, sample_weight=None):
+        """Raise: the model is fitted, with all of its tasks.
+
+        Parameters
+        ----------
+        X, y, sample_weight : ignored
+        """
+        raise ValueError(
+            f"The view of task {self.task!r} answers for a fitted model and must not "
+            "be fitted; found a call of fit. Wrap it in sklearn.frozen.FrozenEstimator "
+            "for tools that fit what they are given, or fit the model and take its "
+            "task again."
+        )
+
+    def predict(self, X) -> np.ndarray:
+        """Return what the model predicts on the task.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        predicted : ndarray of shape (n_samples,)
+            The likeliest class in its own type, or the number in the target's units.
+        """
+        return self._column().decode(self._answers(X))
+
+    def score(self, X, y, sample_weight=None) -> float:
+        """Return the accuracy, or R² of a task of numbers.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+
+        y : array-like of shape (n_samples,)
+            Labels of the task; missing ones are left out.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        score : float
+        """
+        targets = Targets([self._column()], one_dimensional=True)
+        return score_answers(targets, [self._answers(X)], y, sample_weight)
+
+    def __sklearn_clone__(self):
+        """Return the view itself: what it answers for is fitted already."""
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return whether the model is fitted."""
+        return hasattr(self.model, "task_names_")
+
+    def __sklearn_tags__(self):
+        """Return what scikit-learn should know: one output, the model's inputs."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self.model).input_tags
+        tags.target_tags.required = True
+        return tags
+
+    def _column(self) -> TargetColumn:
+        return self.model._targets.columns[self._position()]
+
+    def _answers(self, X) -> np.ndarray:
+        return self.model._predict_answers(X)[self._position()]
+
+    def _position(self) -> int:
+        check_is_fitted(self)
+        return self.model.task_names_.index(self.task)
+
+
+class TaskClassifier(ClassifierMixin, TaskView):
+    """A task of classes of a fitted model, as a classifier with one output."""
+
+    # Not the mixin's, which knows nothing of missing labels.
+    score = TaskView.score
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The sorted classes of the task."""
+        return self._column().classes
+
+    def predict_proba(self, X) -> np.ndarray:
+        """Return the probability of every class.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes)
+        """
+        proba = self.model.predict_proba(X)
+        return proba[self._position()] if isinstance(proba, list) else proba
+
+    def predict_log_proba(self, X) -> np.ndarray:
+        """Return the logarithm of the probability of every class.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n_samples, n_classes)
+        """
+        return round_log_proba(self._answers(X))
+
+
+class TaskRegressor(RegressorMixin, TaskView):
+    """A task of numbers of a fitted model, as a regressor with one output."""
+
+    # Not the mixin's, which knows nothing of missing labels.
+    score = TaskView.score
