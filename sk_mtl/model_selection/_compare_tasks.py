@@ -17,6 +17,7 @@ from sk_mtl.metrics import TaskScorer, task_metric
 from sk_mtl.metrics._fitted_tasks import FittedTasks, last_estimator
 from sk_mtl.model_selection._baseline import single_task_baseline
 from sk_mtl.model_selection._folds import shuffled_folds
+from sk_mtl.model_selection._names import names_apart
 from sk_mtl.model_selection._task_comparison import TaskComparison
 
 _DEFAULT_METRICS = {"class": "roc_auc", "number": "r2"}
@@ -115,7 +116,9 @@ def compare_tasks(
     MMOEClassifier beside RandomForestClassifier, over 2 folds: ...
     """
     check_consistent_length(X, y, groups)
+    _check_one_estimator("estimator", estimator)
     baseline = single_task_baseline(estimator) if baseline is None else baseline
+    _check_one_estimator("baseline", baseline)
     random_state = check_random_state(random_state)
     folds = shuffled_folds(cv, estimator, X, y, groups, random_state)
     seeds = random_state.randint(2**31 - 1, size=len(folds))
@@ -127,14 +130,15 @@ def compare_tasks(
     own, others = found[: len(folds)], found[len(folds) :]
     scores, baseline_scores = _score_table(own), _score_table(others)
     _warn_undefined(scores, baseline_scores)
+    names = names_apart(estimator, baseline)
     return TaskComparison(
-        estimator_name=_name(estimator),
-        baseline_name=_name(baseline),
+        estimator_name=names[0],
+        baseline_name=names[1],
         metrics=own[0]["metrics"],
         scores=scores,
         baseline_scores=baseline_scores,
         test_ratio=float(np.mean([len(test) / len(train) for train, test in folds])),
-        costs=_cost_table({"estimator": own, "baseline": others}, estimator, baseline),
+        costs=_cost_table({"estimator": own, "baseline": others}, names),
     )
 
 
@@ -207,20 +211,23 @@ def _score_table(fits):
     return pd.DataFrame([fit["scores"] for fit in fits], index=index)
 
 
-def _cost_table(fits, *models):
+def _cost_table(fits, names):
     """Name and median costs of each model; the first fit of a process is slow."""
     columns = ("fit_seconds", "n_parameters")
     costs = {
         column: [np.median([fit[column] for fit in own]) for own in fits.values()]
         for column in columns
     }
-    return pd.DataFrame({"name": map(_name, models), **costs}, index=list(fits))
+    return pd.DataFrame({"name": names, **costs}, index=list(fits))
 
 
-def _name(estimator):
-    while isinstance(estimator, Pipeline):
-        estimator = estimator.steps[-1][1]
-    return type(estimator).__name__
+def _check_one_estimator(parameter, estimator):
+    if isinstance(estimator, type) or not hasattr(estimator, "get_params"):
+        raise TypeError(
+            f"{parameter} must be one estimator, an instance; found {estimator!r}. "
+            "Compare two at a time, the second as `baseline`, with the same "
+            "random_state for each pair."
+        )
 
 
 def _warn_undefined(*tables):

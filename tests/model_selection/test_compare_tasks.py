@@ -168,7 +168,10 @@ def test_a_better_model_gains():
     found = compare_tasks(GOOD, X, Y, **args, baseline=POOR)
     assert found.frame().loc["click", "verdict"] == "gains"
     assert (found.frame()["metric"] == "log_loss").all()
-    assert "OneModelPerTask beside OneModelPerTask, over 5 folds: " in found.summary
+    assert (
+        "OneModelPerTask(var_smoothing=1e-09) beside "
+        "OneModelPerTask(var_smoothing=1000.0), over 5 folds: "
+    ) in found.summary
     other = compare_tasks(POOR, X, Y, **args, baseline=GOOD)
     assert other.frame().loc["click", "verdict"] == "loses"
     difference = found.frame()["difference"] + other.frame()["difference"]
@@ -401,6 +404,18 @@ def test_default_baseline_needs_a_model_of_the_package():
 def test_bad_input_raises(kwargs, message):
     with pytest.raises(ValueError, match=message):
         compare_tasks(GOOD, X, Y, cv=2, baseline=POOR, **kwargs)
+
+
+@pytest.mark.parametrize("wrong", [[GOOD, POOR], OneModelPerTask, {"a": GOOD}])
+@pytest.mark.parametrize("parameter", ["estimator", "baseline"])
+def test_what_is_not_one_estimator_is_refused(wrong, parameter):
+    given = {"estimator": GOOD, "baseline": POOR, parameter: wrong}
+    with pytest.raises(TypeError) as caught:
+        compare_tasks(X=X, y=Y, cv=2, **given)
+    assert str(caught.value) == (
+        f"{parameter} must be one estimator, an instance; found {wrong!r}. Compare two "
+        "at a time, the second as `baseline`, with the same random_state for each pair."
+    )
 
 
 def test_steps_with_a_structure_of_their_own_stand_beside_tasks_apart():
