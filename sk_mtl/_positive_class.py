@@ -77,24 +77,26 @@ def _check_one_label(pos_label):
         )
 
 
-def warn_positive_class(what, classes_by_task):
+def warn_positive_class(what, classes_by_task, *, only_task=True):
     """Warn that the class that sorts last was taken for the positive one.
 
     Parameters
     ----------
     what : str
-        What depends on it.
+        What depends on it, with its verb, such as "A funnel needs".
     classes_by_task : dict of str to ndarray of shape (2,)
         The tasks whose labels leave it open.
+    only_task : bool, default=True
+        Whether there is no other task, which `pos_label` would be of as well.
     """
     found = {task: np.asarray(c).tolist() for task, c in classes_by_task.items()}
     taken = {task: classes[1] for task, classes in found.items()}
     other = {task: classes[0] for task, classes in found.items()}
-    if len(found) == 1:
+    if only_task:
         (taken,), (other,) = taken.values(), other.values()
     warn_user(
-        f"{what} needs to know which of two classes is positive, and the labels do not "
-        f"say it: found {found}. Taken as positive: {taken!r}, which sorts last. Set "
+        f"{what} to know which of two classes is positive, and the labels do not say "
+        f"it: found {found}. Taken as positive: {taken!r}, which sorts last. Set "
         f"pos_label={taken!r} to confirm it, or pos_label={other!r}.",
         PositiveClassWarning,
     )

@@ -78,7 +78,8 @@ def test_errors_say_required_found_remedy(call, message):
 def test_warning_names_the_class_taken_and_the_remedy():
     text = r"AP needs .*'state': \['churn', 'stay'\].* positive: 'stay'.*"
     with pytest.warns(PositiveClassWarning, match=text + "pos_label='churn'"):
-        warn_positive_class("AP", {"state": np.array(["churn", "stay"])})
+        warn_positive_class("AP needs", {"state": np.array(["churn", "stay"])})
     text = r"positive: \{'a': 'n', 'b': 2\}.*pos_label=\{'a': 'c', 'b': 1\}"
+    classes = {"a": np.array(["c", "n"]), "b": np.array([1, 2])}
     with pytest.warns(PositiveClassWarning, match=text):
-        warn_positive_class("AP", {"a": np.array(["c", "n"]), "b": np.array([1, 2])})
+        warn_positive_class("AP needs", classes, only_task=False)

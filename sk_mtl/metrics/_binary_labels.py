@@ -31,10 +31,10 @@ class BinaryLabels(NamedTuple):
     position: int
     open_classes: np.ndarray | None
 
-    def warn_if_open(self, what, task):
-        """Warn where nothing says which class is positive."""
+    def warn_if_open(self, metric, task):
+        """Warn that a metric depends on a positive class that nothing names."""
         if self.open_classes is not None:
-            warn_positive_class(what, {task: self.open_classes})
+            warn_positive_class(f"{metric} needs", {task: self.open_classes})
 
 
 def binary_labels(labels, pos_label=None, task="y"):

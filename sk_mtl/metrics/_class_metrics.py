@@ -1,4 +1,7 @@
-"""Metrics of positions of classes and probabilities, with `sample_weight`."""
+"""Metrics of positions of classes and probabilities, with `sample_weight`.
+
+Of two classes the second one is positive.
+"""
 
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
@@ -62,3 +65,5 @@ CLASS_GAINS = {
     "accuracy": _accuracy,
 }
 CLASS_LOSSES = {"log_loss": _log_loss, "brier": _brier}
+#: Metrics that change where the two classes are swapped.
+ASYMMETRIC_METRICS = frozenset({"average_precision"})

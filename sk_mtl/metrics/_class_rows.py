@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sk_mtl._positive_class import is_conventional, positive_position
 from sk_mtl.metrics._labels import class_codes, keep_labelled, sorted_classes
 
 
@@ -24,6 +25,12 @@ class ClassRows(NamedTuple):
     weight : ndarray of shape (n_labelled,) or None
     classes : ndarray of shape (n_classes,) or None
         None where a single class is labelled and the other one's name is unknown.
+    positive : int
+        Position of the positive one of two classes.
+    is_named : bool
+        Whether the caller said which class is positive.
+    one_sided : bool
+        Whether the probabilities were given of one class only.
     """
 
     labels: np.ndarray
@@ -31,6 +38,9 @@ class ClassRows(NamedTuple):
     answers: np.ndarray
     weight: np.ndarray | None
     classes: np.ndarray | None
+    positive: int = 1
+    is_named: bool = False
+    one_sided: bool = False
 
     kind = "class"
 
@@ -39,22 +49,57 @@ class ClassRows(NamedTuple):
         """Number of labelled rows, or the sum of their weights."""
         return float(len(self.codes) if self.weight is None else self.weight.sum())
 
-    def apply(self, function):
-        """Value of ``function(codes, proba, sample_weight)``, NaN without classes."""
+    @property
+    def is_open(self):
+        """Whether nothing says which of two classes is positive."""
+        two = self.classes is not None and len(self.classes) == 2
+        return two and not self.is_named and not is_conventional(self.classes)
+
+    @property
+    def pos_label(self):
+        """The positive one of two classes."""
+        return self.classes[self.positive]
+
+    def apply(self, function, *, positive_last=False):
+        """Value of ``function(codes, proba, sample_weight)``, NaN without classes.
+
+        With `positive_last` the second of two classes is the positive one.
+        """
         if self.classes is None:
             return np.nan
-        return function(self.codes, self.answers, sample_weight=self.weight)
+        codes, proba = self.codes, self.answers
+        if positive_last and len(self.classes) == 2 and self.positive == 0:
+            codes, proba = 1 - codes, proba[:, ::-1]
+        return function(codes, proba, sample_weight=self.weight)
 
 
 def class_rows(
-    column, proba, weight=None, classes=None, missing_label=None, name="task"
+    column,
+    proba,
+    weight=None,
+    classes=None,
+    missing_label=None,
+    name="task",
+    *,
+    pos_label=None,
+    one_sided=False,
 ):
-    """Labelled rows of one task with a positive weight, as `ClassRows`."""
+    """Labelled rows of one task with a positive weight, as `ClassRows`.
+
+    Probabilities that are `one_sided` hold those of the positive class in their second
+    column.
+    """
     keep, weight = keep_labelled(column, weight, missing_label)
     labels, proba = column[keep], proba[keep]
+    if classes is None and pos_label is not None:
+        classes = _with_positive(labels, pos_label, name)
     classes = _known_classes(labels, classes, proba.shape[1], name)
     if classes is None:
-        return ClassRows(labels, np.zeros(len(labels), np.intp), proba, weight, None)
+        codes = np.zeros(len(labels), np.intp)
+        return ClassRows(labels, codes, proba, weight, None, one_sided=one_sided)
+    positive = positive_position(classes, pos_label, name)
+    if one_sided and positive == 0:
+        proba = proba[:, ::-1]
     codes = class_codes(labels, classes)
     if (codes < 0).any():
         raise ValueError(
@@ -62,7 +107,24 @@ def class_rows(
             f"found {labels[codes < 0][0]!r}. Give the classes in the order of the "
             "columns of the probabilities."
         )
-    return ClassRows(labels, codes, proba, weight, classes)
+    return ClassRows(
+        labels,
+        codes,
+        proba,
+        weight,
+        classes,
+        positive=positive,
+        is_named=pos_label is not None,
+        one_sided=one_sided,
+    )
+
+
+def _with_positive(labels, pos_label, name):
+    """Classes of a task whose rows lack the positive one; None where they may not."""
+    found = sorted_classes(labels, name)
+    if len(found) != 1 or pos_label in found.tolist():
+        return None
+    return sorted_classes(np.array([*found, pos_label], object), name)
 
 
 def _known_classes(labels, classes, n_classes, name):

@@ -2,6 +2,7 @@
 
 from sklearn.pipeline import Pipeline
 
+from sk_mtl._positive_class import pos_label_per_task
 from sk_mtl.metrics._inputs import (
     label_columns,
     task_names_of,
@@ -49,6 +50,7 @@ class FittedTasks:
         # fitted is scored rightly.
         is_known = sorted(self.names) == sorted(fitted_names)
         self._fitted_names = fitted_names if is_known else self.names
+        self._own_names = fitted_names or self.names
         classes = classes_per_task(getattr(estimator, "classes_", None), self.names)
         self._classes = self._in_order_of_y(classes)
         self.kinds = ["number" if c is None else "class" for c in self._classes]
@@ -73,7 +75,7 @@ class FittedTasks:
             metric.of_kind(self.kinds[0], self.names[0])
         return positions
 
-    def rows(self, X, wanted=None, sample_weight=None, respond=None):
+    def rows(self, X, wanted=None, sample_weight=None, respond=None, pos_label=None):
         """Labelled rows of each task, with the estimator's answers.
 
         Parameters
@@ -86,6 +88,9 @@ class FittedTasks:
         respond : callable, default=None
             ``respond(method)`` returns what the estimator's method of this name does
             on X. None calls the method.
+        pos_label : label, or dict of task name to label, default=None
+            The positive one of two classes. None, and a task left out, takes that of
+            the estimator's `pos_label_`.
 
         Returns
         -------
@@ -105,6 +110,7 @@ class FittedTasks:
                 prediction_columns(respond("predict"), self._fitted_names, n_samples)
             )
         weights = weight_columns(sample_weight, n_tasks, n_samples)
+        pos_labels = self._pos_labels(pos_label, wanted)
         return rows_per_task(
             *(
                 [values[k] for k in wanted]
@@ -118,7 +124,19 @@ class FittedTasks:
                 )
             ),
             self._missing_label,
+            pos_labels,
         )
+
+    def _pos_labels(self, pos_label, wanted):
+        """The positive label of each wanted task, where one is named."""
+        fitted = getattr(last_estimator(self._estimator), "pos_label_", {})
+        fitted = self._in_order_of_y([fitted.get(k) for k in self._own_names])
+        given = pos_label_per_task(pos_label, self.names)
+        return {
+            self.names[k]: fitted[k] if given[k] is None else given[k]
+            for k in wanted
+            if self.kinds[k] == "class"
+        }
 
     def _in_order_of_y(self, values):
         """Values of the tasks in the order of y, given in that of the fit."""

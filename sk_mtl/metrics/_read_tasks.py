@@ -1,8 +1,11 @@
 """The labelled rows of every task, of classes and of numbers alike."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
+from sk_mtl._positive_class import pos_label_per_task
 from sk_mtl._warnings import warn_user
 from sk_mtl.metrics._class_rows import class_rows
 from sk_mtl.metrics._inputs import (
@@ -13,6 +16,7 @@ from sk_mtl.metrics._inputs import (
     weight_columns,
 )
 from sk_mtl.metrics._number_rows import number_rows, prediction_columns
+from sk_mtl.metrics._open_classes import one_sided_tasks
 
 # Why the metrics of each kind of task, and a user's own, may be undefined.
 _REASONS = {
@@ -34,6 +38,7 @@ def read_tasks(
     names=None,
     missing_label=None,
     y_pred=None,
+    pos_label=None,
 ):
     """Names and rows of every task of `y_true`.
 
@@ -59,25 +64,71 @@ def read_tasks(
         weight_columns(sample_weight, n_tasks, n_samples),
         classes_per_task(classes, names),
         missing_label,
+        pos_label,
+        one_sided_tasks(y_proba, n_tasks),
     )
     return names, rows
 
 
 def rows_per_task(
-    columns, names, probas, predictions, weights, classes, missing_label=None
+    columns,
+    names,
+    probas,
+    predictions,
+    weights,
+    classes,
+    missing_label=None,
+    pos_label=None,
+    one_sided=None,
 ):
     """Rows of every task; None where a task has neither kind of answer."""
+    one_sided = [False] * len(names) if one_sided is None else one_sided
+    pos_labels = _pos_labels(pos_label, names, probas)
     rows = []
-    for column, name, proba, prediction, weight, known in zip(
-        columns, names, probas, predictions, weights, classes, strict=True
+    for column, name, proba, prediction, weight, known, positive, one_side in zip(
+        columns,
+        names,
+        probas,
+        predictions,
+        weights,
+        classes,
+        pos_labels,
+        one_sided,
+        strict=True,
     ):
         if proba is not None:
-            rows.append(class_rows(column, proba, weight, known, missing_label, name))
+            each = class_rows(
+                column,
+                proba,
+                weight,
+                known,
+                missing_label,
+                name,
+                pos_label=positive,
+                one_sided=one_side,
+            )
+            rows.append(each)
         elif prediction is not None:
             rows.append(number_rows(column, prediction, weight, missing_label, name))
         else:
             rows.append(None)
     return rows
+
+
+def _pos_labels(pos_label, names, probas):
+    """Positive label of each task; one that is named must be a task of classes."""
+    labels = pos_label_per_task(pos_label, names)
+    numbers = [name for name, proba in zip(names, probas) if proba is None]
+    if isinstance(pos_label, Mapping):
+        wrong = [task for task in pos_label if str(task) in numbers]
+    else:
+        wrong = numbers if labels and len(numbers) == len(names) else []
+    if pos_label is not None and wrong:
+        raise ValueError(
+            "pos_label must be of tasks of classes, which have probabilities; found "
+            f"{wrong} without. Leave it out for tasks of numbers."
+        )
+    return labels
 
 
 def probability_arrays(y_proba, n_tasks, n_samples):

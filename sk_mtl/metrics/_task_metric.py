@@ -4,7 +4,11 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from sk_mtl.metrics._class_metrics import CLASS_GAINS, CLASS_LOSSES
+from sk_mtl.metrics._class_metrics import (
+    ASYMMETRIC_METRICS,
+    CLASS_GAINS,
+    CLASS_LOSSES,
+)
 from sk_mtl.metrics._class_rows import class_rows
 from sk_mtl.metrics._inputs import (
     one_label_column,
@@ -13,6 +17,7 @@ from sk_mtl.metrics._inputs import (
 )
 from sk_mtl.metrics._number_metrics import NUMBER_GAINS, NUMBER_LOSSES
 from sk_mtl.metrics._number_rows import number_rows
+from sk_mtl.metrics._open_classes import one_sided_tasks, warn_open_classes
 
 
 def _with_negated(gains, losses):
@@ -65,7 +70,13 @@ class TaskMetric:
     kind: str | None = "class"
 
     def __call__(
-        self, y_true, y_pred, sample_weight=None, classes=None, missing_label=None
+        self,
+        y_true,
+        y_pred,
+        sample_weight=None,
+        classes=None,
+        missing_label=None,
+        pos_label=None,
     ):
         """Value of the metric on the labelled rows.
 
@@ -75,14 +86,18 @@ class TaskMetric:
             Labels of one task; NaN, None and `missing_label` are skipped.
         y_pred : array of shape (n_samples, n_classes) or (n_samples,)
             Of a metric of classes: probabilities, columns in the order of `classes`; in
-            one dimension, the probability of the second of two classes. Of a metric of
-            numbers: predictions. A callable is taken as one of classes unless
+            one dimension, the probability of the positive one of two classes. Of a
+            metric of numbers: predictions. A callable is taken as one of classes unless
             :meth:`of_kind` made it one of numbers.
         sample_weight : array-like of shape (n_samples,), default=None
         classes : array-like of shape (n_classes,), default=None
             None takes the sorted labels of `y_true`. Numbers have none.
         missing_label : object, default=None
             A label that stands for "no label", besides NaN and None.
+        pos_label : label, default=None
+            The positive one of two classes. None takes 1 of 0 and 1 or of -1 and 1, and
+            of other labels the one that sorts last, with a `PositiveClassWarning` where
+            the value depends on it.
 
         Returns
         -------
@@ -92,13 +107,30 @@ class TaskMetric:
         column = one_label_column(y_true, "y_true")
         (weight,) = weight_columns(sample_weight, 1, len(column))
         if self.kind == "number":
-            if classes is not None:
+            if classes is not None or pos_label is not None:
                 self.of_kind("class", "y_true")
             rows = number_rows(column, y_pred, weight, missing_label, "y_true")
         else:
             (proba,) = probability_list(y_pred, 1, len(column))
-            rows = class_rows(column, proba, weight, classes, missing_label)
+            (one_sided,) = one_sided_tasks(y_pred, 1)
+            rows = class_rows(
+                column,
+                proba,
+                weight,
+                classes,
+                missing_label,
+                pos_label=pos_label,
+                one_sided=one_sided,
+            )
+            warn_open_classes([self], {"y_true": rows})
         return self.of_rows(rows)
+
+    @property
+    def is_asymmetric(self):
+        """Whether the value changes where two classes are swapped."""
+        if self.custom:
+            return _takes(self.function, "pos_label")
+        return self.name.removeprefix("neg_") in ASYMMETRIC_METRICS
 
     def of_kind(self, kind, task="the task"):
         """This metric for a task of classes or of numbers, or an error in words.
@@ -137,26 +169,36 @@ class TaskMetric:
             return float("nan")
         if self.custom:
             return float(self._custom_value(rows))
+        if self.is_asymmetric:
+            return float(self.sign * rows.apply(self.function, positive_last=True))
         return float(self.sign * rows.apply(self.function))
 
     def _custom_value(self, rows):
-        if rows.weight is None:
-            return self.function(rows.labels, rows.answers)
-        if not _takes_sample_weight(self.function):
-            raise ValueError(
-                f"The metric {self.name!r} must take sample_weight, because weights "
-                "were given; found no such parameter. Add it, or pass no weights."
-            )
-        return self.function(rows.labels, rows.answers, sample_weight=rows.weight)
+        keywords = {}
+        two = rows.kind == "class" and rows.classes is not None
+        if two and len(rows.classes) == 2 and _takes(self.function, "pos_label"):
+            keywords["pos_label"] = rows.pos_label
+        if rows.weight is not None:
+            if not _takes(self.function, "sample_weight", or_any=True):
+                raise ValueError(
+                    f"The metric {self.name!r} must take sample_weight, because "
+                    "weights were given; found no such parameter. Add it, or pass no "
+                    "weights."
+                )
+            keywords["sample_weight"] = rows.weight
+        return self.function(rows.labels, rows.answers, **keywords)
 
     def __repr__(self):
         direction = "greater" if self.greater_is_better else "less"
         return f"<task metric {self.name!r}, {direction} is better>"
 
 
-def _takes_sample_weight(function):
+def _takes(function, name, *, or_any=False):
+    """Return whether a function has a parameter, or, with `or_any`, takes all names."""
     parameters = inspect.signature(function).parameters.values()
-    return any(p.name == "sample_weight" or p.kind == p.VAR_KEYWORD for p in parameters)
+    return any(
+        p.name == name or (or_any and p.kind == p.VAR_KEYWORD) for p in parameters
+    )
 
 
 def task_metric(metric, *, greater_is_better=None, kind=None):

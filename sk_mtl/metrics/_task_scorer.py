@@ -6,6 +6,7 @@ import numpy as np
 
 from sk_mtl._sklearn_compat import _BaseScorer, cached_response
 from sk_mtl.metrics._fitted_tasks import FittedTasks
+from sk_mtl.metrics._open_classes import warn_open_classes
 from sk_mtl.metrics._read_tasks import warn_undefined
 from sk_mtl.metrics._task_metric import task_metric
 
@@ -29,12 +30,14 @@ class TaskScorer(_BaseScorer):
     metric : TaskMetric
     task : str, int or None
     average : {"mean", "min", "weighted"} or None
+    pos_label : label, dict of task name to label, or None
     """
 
-    def __init__(self, metric, task=None, average=None):
+    def __init__(self, metric, task=None, average=None, pos_label=None):
         self.metric = metric
         self.task = task
         self.average = average
+        self.pos_label = pos_label
         super().__init__(
             _scored_parameters,
             sign=1 if metric.greater_is_better else -1,
@@ -48,9 +51,11 @@ class TaskScorer(_BaseScorer):
 
         tasks = FittedTasks(estimator, y_true)
         scored = self._scored(tasks)
-        rows = tasks.rows(X, scored, sample_weight, respond)
+        rows = tasks.rows(X, scored, sample_weight, respond, self.pos_label)
+        names = [tasks.names[k] for k in scored]
+        warn_open_classes([self.metric], dict(zip(names, rows, strict=True)))
         values = np.array([self.metric.of_rows(r) for r in rows])
-        undefined = [tasks.names[k] for k, nan in zip(scored, np.isnan(values)) if nan]
+        undefined = [name for name, nan in zip(names, np.isnan(values)) if nan]
         if undefined:
             warn_undefined(self.metric, undefined)
         return float(self._averaged(self._sign * values, rows))
@@ -82,17 +87,21 @@ class TaskScorer(_BaseScorer):
         return copy.deepcopy(self)
 
     def __repr__(self):
-        name = self.metric.name if self.metric.custom else repr(self.metric.name)
+        given = [self.metric.name if self.metric.custom else repr(self.metric.name)]
         if self.task is not None:
-            return f"make_task_scorer({name}, task={self.task!r})"
-        return f"make_task_scorer({name}, average={self.average!r})"
+            given.append(f"task={self.task!r}")
+        else:
+            given.append(f"average={self.average!r}")
+        if self.pos_label is not None:
+            given.append(f"pos_label={self.pos_label!r}")
+        return f"make_task_scorer({', '.join(given)})"
 
 
 def _scored_parameters(y_true, y_pred, sample_weight=None):
     """Signature in which scikit-learn looks up what may be routed to a scorer."""
 
 
-def make_task_scorer(metric, *, task=None, average=None):
+def make_task_scorer(metric, *, task=None, average=None, pos_label=None):
     """Scorer of one task, or of the tasks together, from a metric of one task.
 
     The names that scikit-learn knows, such as ``scoring="roc_auc"``, average over
@@ -125,6 +134,11 @@ def make_task_scorer(metric, *, task=None, average=None):
         mean weighted by the tasks' numbers of labelled rows (the sums of their weights
         where `sample_weight` is given). Tasks without a defined score are left out,
         with a warning. None is `"mean"`.
+    pos_label : label, or dict of task name to label, default=None
+        The positive one of two classes, for metrics that depend on it such as
+        `"average_precision"`. None, and a task that the dict leaves out, takes the
+        label that the estimator was fitted with (its `pos_label_`), else 1 of 0 and 1
+        or of -1 and 1, else the label that sorts last, with a `PositiveClassWarning`.
 
     Returns
     -------
@@ -164,4 +178,10 @@ def make_task_scorer(metric, *, task=None, average=None):
         )
     if task is None and average is None:
         average = "mean"
-    return TaskScorer(task_metric(metric), task, average)
+    metric = task_metric(metric)
+    if pos_label is not None and metric.kind == "number":
+        raise ValueError(
+            "pos_label must be None for a metric of numbers, which have no classes; "
+            f"found pos_label={pos_label!r} for {metric.name!r}. Drop it."
+        )
+    return TaskScorer(metric, task, average, pos_label)

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from sk_mtl.metrics._open_classes import warn_open_classes
 from sk_mtl.metrics._read_tasks import read_tasks, warn_undefined
 from sk_mtl.metrics._task_metric import task_metric
 
@@ -22,6 +23,7 @@ def task_scores(
     y_pred=None,
     classes=None,
     missing_label=None,
+    pos_label=None,
 ):
     """Metrics of every task, each on the rows that have a label for it.
 
@@ -35,7 +37,7 @@ def task_scores(
         n_classes) per task, or a single such array for one task. The columns follow
         the sorted classes, as in the estimators' `classes_`. For one task also shape
         (n_samples,), and for several binary tasks also one array of shape (n_samples,
-        n_tasks), with the probabilities of the second class. None in the place of a
+        n_tasks), with the probabilities of the positive class. None in the place of a
         task means that it is a task of numbers; None for all of them, that all are.
     metrics : tuple of str or callable, default=None
         Names or callables that :func:`task_metric` takes, or a single one of them.
@@ -58,6 +60,12 @@ def task_scores(
         labels; a task with two columns whose labels are 0 or 1 has the classes 0, 1.
     missing_label : object, default=None
         A label that stands for "no label", besides NaN and None.
+    pos_label : label, or dict of task name to label, default=None
+        The positive one of two classes, for all tasks or by task. None takes 1 of 0 and
+        1 or of -1 and 1, and of other labels the one that sorts last. That decides
+        `"average_precision"`, and all metrics where `y_proba` holds the probability of
+        one class only; there a `PositiveClassWarning` names the class. Tasks of more
+        classes have no positive one.
 
     Returns
     -------
@@ -92,7 +100,14 @@ def task_scores(
     spend   0.56                3.000
     """
     names, rows = read_tasks(
-        y_true, y_proba, sample_weight, classes, task_names, missing_label, y_pred
+        y_true,
+        y_proba,
+        sample_weight,
+        classes,
+        task_names,
+        missing_label,
+        y_pred,
+        pos_label,
     )
     lacking = [name for name, r in zip(names, rows) if r is None]
     if lacking:
@@ -102,6 +117,7 @@ def task_scores(
             "predict_proba as y_proba."
         )
     metrics = _metrics_for(metrics, names, rows)
+    warn_open_classes(metrics, dict(zip(names, rows, strict=True)))
     values = np.array([[_value(metric, r) for metric in metrics] for r in rows])
     for metric, column in zip(metrics, np.isnan(values).T, strict=True):
         undefined = [

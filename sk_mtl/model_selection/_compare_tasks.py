@@ -15,6 +15,7 @@ from sk_mtl._sklearn_compat import _safe_indexing
 from sk_mtl._warnings import warn_user
 from sk_mtl.metrics import TaskScorer, task_metric
 from sk_mtl.metrics._fitted_tasks import FittedTasks, last_estimator
+from sk_mtl.metrics._open_classes import warn_open_classes
 from sk_mtl.model_selection._baseline import single_task_baseline
 from sk_mtl.model_selection._folds import shuffled_folds
 from sk_mtl.model_selection._names import names_apart
@@ -153,7 +154,10 @@ def _fit_and_score(estimator, X, y, groups, train, test, seed, scoring):
     seconds = time.perf_counter() - start
     tasks = FittedTasks(model, _safe_indexing(y, test))
     metrics = _metrics_of(tasks, scoring)
-    rows = tasks.rows(_safe_indexing(X, test), list(metrics))
+    pos_label = getattr(scoring, "pos_label", None)
+    rows = tasks.rows(_safe_indexing(X, test), list(metrics), pos_label=pos_label)
+    for k, metric, each in zip(metrics, metrics.values(), rows, strict=True):
+        warn_open_classes([metric], {tasks.names[k]: each})
     values = [metric.of_rows(r) for metric, r in zip(metrics.values(), rows)]
     names = [tasks.names[k] for k in metrics]
     return {

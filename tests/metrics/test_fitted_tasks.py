@@ -248,7 +248,8 @@ def test_classifiers_of_the_package_have_no_r2():
 
 
 def test_table_of_both_kinds():
-    table = task_scores(Y, FITTED.predict_proba(X), y_pred=PREDICTED)
+    named = {"pos_label": {"like": "yes"}}
+    table = task_scores(Y, FITTED.predict_proba(X), y_pred=PREDICTED, **named)
     assert list(table) == [
         *("roc_auc", "average_precision", "log_loss", "brier"),
         *("r2", "root_mean_squared_error", "mean_absolute_error"),
@@ -257,7 +258,7 @@ def test_table_of_both_kinds():
     assert table["r2"].dropna().to_dict() == pytest.approx(R2)
     shuffled = PREDICTED[["visits", "buy", "like", "spend"]]
     for y_pred in (shuffled, PREDICTED.to_numpy(), PREDICTED.to_numpy().tolist()):
-        again = task_scores(Y, FITTED.predict_proba(X), y_pred=y_pred)
+        again = task_scores(Y, FITTED.predict_proba(X), y_pred=y_pred, **named)
         pd.testing.assert_frame_equal(again, table)
 
 
@@ -283,6 +284,10 @@ def test_table_of_numbers_alone():
         ({"y_pred": PREDICTED[:9]}, r"\(300, 4\); found \(9, 4\)"),
         ({"y_pred": np.ones((3, 2, 1))}, r"y_pred must have shape .* \(3, 2, 1\)"),
         ({"y_pred": PREDICTED.assign(spend="x")}, r"of 'spend' must be numbers; foun"),
+        (
+            {"y_pred": PREDICTED, "pos_label": {"spend": 1}},
+            r"pos_label must be of tasks of classes.* found \['spend'\] without",
+        ),
     ],
 )
 def test_bad_tables_say_required_found_remedy(kwargs, message):

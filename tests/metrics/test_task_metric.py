@@ -11,6 +11,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
+from sk_mtl.exceptions import PositiveClassWarning
 from sk_mtl.metrics import CLASS_METRICS, NUMBER_METRICS, TASK_METRICS, task_metric
 from tests.metrics.common import random_proba
 
@@ -126,6 +127,10 @@ def test_weights_equal_repeated_rows_and_zero_equals_absence(name):
     assert metric(y, proba, weight) == pytest.approx(repeated, rel=1e-12)
 
 
+def last_class(labels):
+    return sorted(set(pd.Series(labels).dropna()))[-1]
+
+
 @pytest.mark.parametrize(
     "labels",
     [
@@ -142,7 +147,8 @@ def test_weights_equal_repeated_rows_and_zero_equals_absence(name):
 )
 @pytest.mark.parametrize("name", CLASS_METRICS)
 def test_labels_of_any_type(name, labels):
-    assert task_metric(name)(labels, P) == task_metric(name)(Y, P)
+    found = task_metric(name)(labels, P, pos_label=last_class(labels))
+    assert found == task_metric(name)(Y, P)
 
 
 @pytest.mark.parametrize(
@@ -163,13 +169,14 @@ def test_missing_labels_are_skipped(name, labels):
     if isinstance(labels, list):
         labels = np.array(labels, dtype=object)
     known = [0, 2, 3]
-    assert task_metric(name)(labels, P) == task_metric(name)(Y[known], P[known])
+    found = task_metric(name)(labels, P, pos_label=last_class(labels))
+    assert found == task_metric(name)(Y[known], P[known])
 
 
 @pytest.mark.parametrize("gap", [None, np.nan, pd.NA])
 def test_missing_label_in_a_list_of_strings_is_no_class(gap):
-    auc = task_metric("roc_auc")
-    assert auc(["no", gap, "yes", "yes"], P) == auc(Y[[0, 2, 3]], P[[0, 2, 3]])
+    auc, labels = task_metric("roc_auc"), ["no", gap, "yes", "yes"]
+    assert auc(labels, P, pos_label="yes") == auc(Y[[0, 2, 3]], P[[0, 2, 3]])
 
 
 @pytest.mark.parametrize("missing_label", [-1, "?"])
@@ -214,8 +221,14 @@ def test_no_labelled_row_is_nan(name):
 @pytest.mark.parametrize("name", CLASS_METRICS)
 def test_one_string_class_without_classes_is_nan(name):
     assert np.isnan(task_metric(name)(["yes", "yes"], [0.2, 0.3]))
-    known = task_metric(name)(["yes", "yes"], [0.2, 0.3], classes=["no", "yes"])
+    proba = [[0.8, 0.2], [0.7, 0.3]]
+    classes = {"classes": ["no", "yes"], "pos_label": "yes"}
+    known = task_metric(name)(["yes", "yes"], proba, **classes)
     assert np.isnan(known) == (name.startswith(("roc", "average")))
+    for given in (proba, [0.2, 0.3]):
+        named = task_metric(name)(["no", "no"], given, pos_label="yes")
+        assert np.isnan(named) == np.isnan(known)
+        assert named == pytest.approx(task_metric(name)([0, 0], given), nan_ok=True)
 
 
 @pytest.mark.parametrize("name", TASK_METRICS)
@@ -227,7 +240,7 @@ def test_direction_of_every_metric(name):
     if not metric.greater_is_better:
         negated = task_metric(f"neg_{name}")
         assert negated.greater_is_better
-        answers = P if metric.kind == "class" else P * 3
+        answers = np.column_stack([1 - P, P]) if metric.kind == "class" else P * 3
         assert negated(Y + 1, answers) == -metric(Y + 1, answers) != 0
 
 
@@ -251,9 +264,64 @@ weighted_share.greater_is_better = False
 def test_callable_sees_labels_of_labelled_rows():
     y = np.array(["no", None, "yes", "yes"], dtype=object)
     metric = task_metric(share_of_yes)
-    assert metric(y, P) == pytest.approx(2 / 3)
+    assert metric(y, P, pos_label="yes") == pytest.approx(2 / 3)
     assert (metric.name, metric.greater_is_better) == ("share_of_yes", True)
     assert not task_metric(share_of_yes, greater_is_better=False).greater_is_better
+
+
+CHURN = np.where(Y, "churn", "stay")
+
+
+@pytest.mark.parametrize("name", CLASS_METRICS)
+def test_positive_class_that_sorts_first(name):
+    metric, expected = task_metric(name), task_metric(name)(Y, P)
+    both = np.column_stack([P, 1 - P])
+    assert metric(CHURN, both, pos_label="churn") == pytest.approx(expected)
+    # One dimension holds the probability of the positive class.
+    assert metric(CHURN, P, pos_label="churn") == pytest.approx(expected)
+    assert metric(1 - Y, both, pos_label=0) == pytest.approx(expected)
+    weight = np.arange(1, len(Y) + 1)
+    found = metric(CHURN, both, weight, pos_label="churn")
+    assert found == pytest.approx(metric(Y, P, weight))
+
+
+@pytest.mark.parametrize("name", CLASS_METRICS)
+def test_warns_of_an_open_class_where_the_value_depends_on_it(name):
+    metric, both = task_metric(name), np.column_stack([P, 1 - P])
+    message = rf"{name} needs .*\['churn', 'stay'\].* positive: 'stay'"
+    if name == "average_precision":
+        with pytest.warns(PositiveClassWarning, match=message):
+            found = metric(CHURN, both)
+        assert found == metric(1 - Y, 1 - P)
+    else:
+        assert metric(CHURN, both) == pytest.approx(metric(Y, P))
+    with pytest.warns(PositiveClassWarning, match=message) as record:
+        metric(CHURN, 1 - P)
+    assert record[0].filename == __file__
+
+
+def recall(y, proba, pos_label=1):
+    column = int(pos_label == max(y))
+    return np.mean((proba.argmax(axis=1) == column)[y == pos_label])
+
+
+def test_callable_may_take_the_positive_class():
+    metric, expected = task_metric(recall), task_metric(recall)(Y, P)
+    both = np.column_stack([P, 1 - P])
+    assert metric(CHURN, both, pos_label="churn") == expected
+    with pytest.warns(PositiveClassWarning, match="'stay', which sorts last"):
+        metric(CHURN, both)
+
+
+def test_positive_class_of_more_than_two_or_of_numbers_is_refused():
+    proba = np.full((3, 3), 1 / 3)
+    message = r"task of two classes; found 2 for 'task' with the classes \[0, 1, 2\]"
+    with pytest.raises(ValueError, match=message):
+        task_metric("average_precision")([0, 1, 2], proba, pos_label=2)
+    with pytest.raises(ValueError, match="one of the classes"):
+        task_metric("average_precision")(CHURN, P, pos_label=1)
+    with pytest.raises(ValueError, match="'r2' is of tasks of numbers"):
+        task_metric("r2")([0.0, 1.0], [0.1, 0.2], pos_label=1)
 
 
 def test_callable_with_weights():

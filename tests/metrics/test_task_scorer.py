@@ -14,12 +14,14 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from sk_mtl.exceptions import PositiveClassWarning
 from sk_mtl.metrics import make_task_scorer, task_scores
 from tests.metrics.common import OneModelPerTask, random_tasks
 
 X, Y = random_tasks()
 FITTED = OneModelPerTask().fit(X, Y)
-TABLE = task_scores(Y, FITTED.predict_proba(X))
+POSITIVE = {"like": "yes"}
+TABLE = task_scores(Y, FITTED.predict_proba(X), pos_label=POSITIVE)
 
 
 def share_right(y, proba):
@@ -60,7 +62,8 @@ def test_losses_change_their_sign(name):
 def test_weights_per_row_and_per_task():
     rng = np.random.default_rng(0)
     weight = rng.random((len(Y), 4))
-    table = task_scores(Y, FITTED.predict_proba(X), sample_weight=weight)["roc_auc"]
+    proba = FITTED.predict_proba(X)
+    table = task_scores(Y, proba, "roc_auc", sample_weight=weight)["roc_auc"]
     one = make_task_scorer("roc_auc", task="stars")
     assert one(FITTED, X, Y, sample_weight=weight) == table["stars"]
     assert one(FITTED, X, Y, sample_weight=weight[:, 2]) == table["stars"]
@@ -222,6 +225,42 @@ def test_repr_is_the_call(scorer, text):
     assert repr(scorer) == f"make_task_scorer({text})"
 
 
+def swapped(y):
+    """Return the labels with the other order of their classes."""
+    return y.assign(like=y["like"].map({"yes": "agree", "no": "refuse"}))
+
+
+def test_positive_class_of_one_task_or_by_task():
+    y = swapped(Y)
+    model = OneModelPerTask().fit(X, y)
+    expected = TABLE.loc["like", "average_precision"]
+    for scorer in (
+        make_task_scorer("average_precision", task="like", pos_label="agree"),
+        make_task_scorer("average_precision", task="like", pos_label={"like": "agree"}),
+    ):
+        assert scorer(model, X, y) == pytest.approx(expected)
+        assert clone(scorer)(model, X, y) == pytest.approx(expected)
+    mean = make_task_scorer("average_precision", pos_label={"like": "agree"})
+    assert mean(model, X, y) == pytest.approx(TABLE["average_precision"].mean())
+    assert repr(mean).endswith("average='mean', pos_label={'like': 'agree'})")
+    message = r"average_precision needs .* positive: \{'like': 'refuse'\}"
+    with pytest.warns(PositiveClassWarning, match=message) as record:
+        make_task_scorer("average_precision")(model, X, y)
+    assert record[0].filename == __file__
+
+
+def test_positive_class_of_the_fitted_estimator():
+    y = swapped(Y)
+    model = OneModelPerTask().fit(X, y)
+    model.pos_label_ = {"like": "agree"}
+    scorer = make_task_scorer("average_precision", task="like")
+    expected = TABLE.loc["like", "average_precision"]
+    assert scorer(model, X, y) == pytest.approx(expected)
+    assert scorer(model, X, y[["stars", "buy", "click", "like"]]) == scorer(model, X, y)
+    own = make_task_scorer("average_precision", task="like", pos_label="refuse")
+    assert own(model, X, y) != scorer(model, X, y)
+
+
 def test_weights_are_routed_on_request():
     weight = np.random.default_rng(0).integers(0, 3, len(Y)).astype(float)
     scorer = make_task_scorer("roc_auc", task="click")
@@ -266,11 +305,26 @@ def test_unknown_task_names_the_known_ones(task):
         ({"metric": "auc"}, r"metric must be one of \['roc_auc'"),
         ({"metric": "roc_auc", "average": "max"}, r"\['mean', 'min', 'weighted'\]; fo"),
         ({"metric": "roc_auc", "task": 0, "average": "min"}, "task or average, not bo"),
+        ({"metric": "r2", "pos_label": 1}, "None for a metric of numbers.* for 'r2'"),
     ],
 )
 def test_bad_arguments_raise_when_the_scorer_is_made(args, message):
     with pytest.raises(ValueError, match=message):
         make_task_scorer(**args)
+
+
+@pytest.mark.parametrize(
+    ("pos_label", "message"),
+    [
+        ("yes", r"one of the classes \[0, 1\] of 'click'; found 'yes'.* a dict"),
+        ({"lik": "yes"}, r"keyed by tasks of .*; found \['lik'\]"),
+        ({"stars": 2}, r"of two classes; found 2 for 'stars'"),
+    ],
+)
+def test_positive_class_that_no_task_has(pos_label, message):
+    scorer = make_task_scorer("roc_auc", pos_label=pos_label)
+    with pytest.raises(ValueError, match=message):
+        scorer(FITTED, X, Y)
 
 
 def test_labels_that_the_model_never_saw_raise():

@@ -6,6 +6,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
+from sk_mtl.exceptions import PositiveClassWarning
 from sk_mtl.metrics import task_metric, task_scores
 from tests.metrics.common import OneModelPerTask, random_tasks
 
@@ -34,7 +35,7 @@ def test_small_table_worked_by_hand():
 def test_default_metrics_equal_sklearn_on_labelled_rows():
     X, y = random_tasks()
     proba = OneModelPerTask().fit(X, y).predict_proba(X)
-    scores = task_scores(y, proba)
+    scores = task_scores(y, proba, pos_label={"like": "yes"})
     assert list(scores) == ["roc_auc", "average_precision", "log_loss", "brier"]
     assert list(scores.index) == ["click", "like", "stars", "buy"]
     known = y["buy"].notna()
@@ -83,9 +84,11 @@ def test_names_of_the_rows():
 def test_polars_equals_pandas():
     y = pl.DataFrame({"click": [0, 1, 1, 0], "like": ["no", None, "yes", "no"]})
     same = pd.DataFrame({"click": [0, 1, 1, 0], "like": ["no", None, "yes", "no"]})
-    pd.testing.assert_frame_equal(task_scores(y, P), task_scores(same, P))
-    pd.testing.assert_frame_equal(task_scores(y.to_arrow(), P), task_scores(same, P))
-    assert list(task_scores(y["like"], P[0]).index) == ["like"]
+    named = {"pos_label": {"like": "yes"}}
+    expected = task_scores(same, P, **named)
+    pd.testing.assert_frame_equal(task_scores(y, P, **named), expected)
+    pd.testing.assert_frame_equal(task_scores(y.to_arrow(), P, **named), expected)
+    assert list(task_scores(y["like"], P[0], pos_label="yes").index) == ["like"]
 
 
 def test_index_of_the_labels_does_not_matter():
@@ -141,10 +144,11 @@ def test_classes_where_labels_lack_one(as_dict):
     model = OneModelPerTask().fit(X, y)
     few = y["stars"] != 2
     classes = {"stars": [1, 2, 3]} if as_dict else model.classes_
-    scores = task_scores(y[few], model.predict_proba(X[few]), classes=classes)
+    proba, named = model.predict_proba(X[few]), {"like": "yes"}
+    scores = task_scores(y[few], proba, classes=classes, pos_label=named)
     assert scores.notna().to_numpy().all()
     with pytest.raises(ValueError, match=r"'stars' must have as many classes"):
-        task_scores(y[few], model.predict_proba(X[few]))
+        task_scores(y[few], proba)
 
 
 def test_forest_of_scikit_learn():
@@ -155,9 +159,48 @@ def test_forest_of_scikit_learn():
     assert (scores["roc_auc"] > 0.9).all()
 
 
+TEXT = pd.DataFrame({"state": np.where(Y["click"], "churn", "stay"), "buy": Y["buy"]})
+TEXT_P = [P[0][:, ::-1], P[1]]
+
+
+def test_positive_class_by_task():
+    expected = task_scores(Y, P)
+    found = task_scores(TEXT, TEXT_P, pos_label={"state": "churn"})
+    assert found.to_numpy() == pytest.approx(expected.to_numpy())
+    matrix = np.column_stack([p[:, 1] for p in P])
+    found = task_scores(TEXT, matrix, pos_label={"state": "churn", "buy": 1})
+    assert found.to_numpy() == pytest.approx(expected.to_numpy())
+    one = task_scores(TEXT["state"], TEXT_P[0], pos_label="churn")
+    assert one.to_numpy() == pytest.approx(expected.loc[["click"]].to_numpy())
+    both = task_scores(Y[["click"]].assign(other=1 - Y["click"]), [P[0], P[0]])
+    swapped = task_scores(
+        Y[["click"]].assign(other=1 - Y["click"]), [P[0], P[0][:, ::-1]], pos_label=1
+    )
+    assert swapped.loc["other"].tolist() != both.loc["other"].tolist()
+
+
+def test_positive_class_that_nothing_names_is_taken_with_one_warning():
+    message = r"average_precision needs .* positive: \{'state': 'stay'\}.*'churn'\}"
+    with pytest.warns(PositiveClassWarning, match=message) as record:
+        found = task_scores(TEXT, TEXT_P)
+    assert len(record) == 1
+    assert record[0].filename == __file__
+    stay = task_scores(TEXT, TEXT_P, pos_label={"state": "stay"})
+    pd.testing.assert_frame_equal(found, stay)
+    # Metrics that are the same with both classes swapped leave no question.
+    symmetric = ("roc_auc", "log_loss", "brier")
+    expected = task_scores(Y, P, symmetric).to_numpy()
+    assert task_scores(TEXT, TEXT_P, symmetric).to_numpy() == pytest.approx(expected)
+    with pytest.warns(PositiveClassWarning, match="roc_auc and log_loss need"):
+        task_scores(TEXT["state"], TEXT_P[0][:, 1], ("roc_auc", "log_loss"))
+
+
 @pytest.mark.parametrize(
     ("kwargs", "message"),
     [
+        ({"pos_label": 2}, r"one of the classes \[0, 1\] of 'click'; found 2"),
+        ({"pos_label": {"clik": 1}}, r"keyed by tasks of .* found \['clik'\]"),
+        ({"pos_label": [1, 1]}, r"must be one label; found \[1, 1\]"),
         ({"y_proba": P[:1]}, r"one array per task \(2\); found 1"),
         ({"y_proba": P[0][:, :1]}, r"one array per task \(2\); found 1"),
         ({"y_proba": [P[0], P[1][:2]]}, r"found \(2, 2\)"),

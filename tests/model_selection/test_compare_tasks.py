@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sk_mtl import MMOEClassifier, MMOERegressor, estimators
+from sk_mtl.exceptions import PositiveClassWarning
 from sk_mtl.metrics import make_task_scorer, task_metric
 from sk_mtl.model_selection import TaskComparison, compare_tasks
 from sk_mtl.model_selection._baseline import single_task_baseline
@@ -453,3 +454,16 @@ def test_groups_reach_the_fit(in_pipeline):
     model = make_pipeline(StandardScaler(), Grouped()) if in_pipeline else Grouped()
     compare_tasks(model, X, Y, cv=3, groups=groups, baseline=GOOD)
     assert [len(each) for each in Grouped.seen] == [4, 4, 4]
+
+
+def test_scorer_says_which_class_is_positive():
+    y, given = Y[["click", "like"]], {"cv": 2, "baseline": POOR, "random_state": 0}
+    scores = {}
+    for label in ("no", "yes"):
+        scorer = make_task_scorer("average_precision", pos_label={"like": label})
+        found = compare_tasks(GOOD, X, y, scoring=scorer, **given)
+        scores[label] = found.scores["like"]
+    assert (scores["no"] != scores["yes"]).all()
+    with pytest.warns(PositiveClassWarning, match="positive: 'yes'"):
+        found = compare_tasks(GOOD, X, y, scoring="average_precision", **given)
+    pd.testing.assert_series_equal(found.scores["like"], scores["yes"])

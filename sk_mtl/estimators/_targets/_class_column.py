@@ -93,6 +93,7 @@ class ClassColumn(TargetColumn):
             np.exp(answers),
             sample_weight=weight,
             classes=self.classes,
+            pos_label=self.classes[1] if len(self.classes) == 2 else None,
         )
 
     def telling_rows(self, codes: np.ndarray) -> np.ndarray:
