@@ -56,12 +56,13 @@ def make_tabular_preprocessor(
       (`seq__max_length`).
 
     `time`, `calendar` and `seq` are left out where X is given and has no such column.
-    Dates that come as text are categories like any text: give them to
+    Dates that come as text are categories like any text, with a warning: give them to
     `pandas.to_datetime` first. So are times of day without a date (`datetime.time`),
     each value for itself, while Arrow's and polars' type of them raises an error: turn
-    them into seconds, or into hours as text. In a data frame of pandas a column of
-    objects that are integers or floats is one of categories, as `astype(object)` marks
-    codes; convert it to float if they are quantities.
+    them into seconds, or into hours as text. Lists of fractions are vectors and raise
+    an error: give each element a column of its own. In a data frame of pandas a column
+    of objects that are integers or floats is one of categories, as `astype(object)`
+    marks codes; convert it to float if they are quantities.
 
     Parameters
     ----------
@@ -103,8 +104,10 @@ def make_tabular_preprocessor(
     Warns
     -----
     ColumnWarning
-        If `categorical_features` does not list columns, and an identifier is left out.
-        Without X the warning comes when the preprocessor is fitted.
+        One for each column that needs attention, if `categorical_features` does not
+        list columns: an identifier that is left out, numbers or dates that are held as
+        text, and text that is new in nearly every row. Each says what to do. Without X
+        they come when the preprocessor is fitted.
 
     Examples
     --------

@@ -28,13 +28,15 @@ class FeatureParameters:
         cloned and fitted on the training part only, before the early-stopping rows
         are transformed. None takes
         :func:`~sk_mtl.preprocessing.make_tabular_preprocessor`: numbers are imputed
-        and scaled, everything else is coded.
+        and scaled, everything else is coded. It warns of columns that need attention
+        (:class:`~sk_mtl.exceptions.ColumnWarning`).
 
     categorical_features : array-like, "from_dtype" or None, default=None
         Columns that hold categories or the integer codes of an earlier encoder: names,
         positions, a boolean mask, or ``"from_dtype"`` for the columns of dtype
         ``category``. Codes are read back exactly; -1 and NaN mean unknown. None takes
-        every column that is not numeric. Not allowed beside `preprocessor`.
+        every column that is not numeric, and whole numbers whose name ends in a word
+        for identifiers (``user_id``). Not allowed beside `preprocessor`.
 
     embedding_dim : int, "auto" or dict, default=8
         Width of the embedding of each categorical column. Wider tells more categories

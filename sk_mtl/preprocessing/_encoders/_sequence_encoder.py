@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from sk_mtl._sklearn_compat import Interval, StrOptions
 from sk_mtl.preprocessing._encoders._codes import code_dtype, look_up
 from sk_mtl.preprocessing._encoders._flatten import flatten
+from sk_mtl.preprocessing._encoders._vectors import refuse_vectors
 from sk_mtl.preprocessing._encoders._vocabulary_encoder import VocabularyEncoder
 from sk_mtl.preprocessing._tables._containers import iter_columns, validated_table
 from sk_mtl.preprocessing._tables._factorize import Factor, factorize
@@ -34,7 +35,8 @@ class SequenceEncoder(VocabularyEncoder):
     all of it is padding. A missing item within a sequence is an item: it has a code of
     its own if training rows held one, and is unknown, 0, if they did not. Items that
     `truncate` cuts off have no influence: they get no code that no row would train.
-    Integers are never cast to float.
+    Integers are never cast to float. Lists with fractions are refused: they are vectors
+    of numbers, such as embeddings, and belong in one column per element.
 
     Parameters
     ----------
@@ -253,6 +255,7 @@ class _Cut:
     def read(self, column, name, *, fitted=False):
         """Return the factor of the items that are kept, and how many each row has."""
         items = flatten(column, name, self.separator)
+        refuse_vectors(items, name)
         factor = factorize(items.values, name, place="item", fitted=fitted)
         if items.lengths.max() <= self.max_length:
             return factor, items.lengths

@@ -23,6 +23,7 @@ from sk_mtl.preprocessing._tables._identifiers import (
     holds_whole_numbers,
     is_named_identifier,
 )
+from sk_mtl.preprocessing._tables._text_columns import warn_of_text
 
 #: Steps of the tabular preprocessor: numbers first, then codes, then sequences.
 STEPS = ("num", "time", "cat", "codes", "calendar", "seq")
@@ -213,7 +214,7 @@ def columns_to_read(X, categorical_features=None):
     """Positions of the columns of each step, less those that would be of no use.
 
     Without a list, an identifier that is new in more than half of the rows is left out,
-    with a warning.
+    with a warning, and columns of text that need the user's attention are named.
 
     Parameters
     ----------
@@ -235,6 +236,7 @@ def columns_to_read(X, categorical_features=None):
         _warn_of_identifier(X, j, n_values, positions["cat"], is_left_out)
     if is_left_out:
         positions["cat"] = [j for j in positions["cat"] if j not in fresh]
+    warn_of_text(X, positions["cat"])
     return positions
 
 

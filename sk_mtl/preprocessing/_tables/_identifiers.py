@@ -26,8 +26,13 @@ _IDENTIFIER_WORDS = {
 
 def is_named_identifier(name):
     """Whether a column's name ends in a word for identifiers, such as `userId`."""
-    words = _WORDS.findall(name)
-    return bool(words) and words[-1].lower() in _IDENTIFIER_WORDS
+    words = words_of(name)
+    return bool(words) and words[-1] in _IDENTIFIER_WORDS
+
+
+def words_of(name):
+    """Return the words of a column's name in lower case."""
+    return [word.lower() for word in _WORDS.findall(name)]
 
 
 def holds_whole_numbers(column):

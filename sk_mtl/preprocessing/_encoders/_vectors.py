@@ -1,0 +1,63 @@
+"""Vectors of numbers, told from sequences of categories by their fractions."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+
+def refuse_vectors(items, name):
+    """Raise an error where a column of sequences holds vectors of numbers.
+
+    Whole numbers pass, also as floats, which they become beside a missing item.
+
+    Parameters
+    ----------
+    items : Items
+        The items of all rows. Where none has more than one, they are no vectors.
+
+    name : str or int
+        The column's name, for errors.
+    """
+    if items.lengths.max() < 2:
+        return
+    floats = _floats(items.values)
+    is_fraction = np.isfinite(floats) & (floats != np.floor(floats))
+    if is_fraction.any():
+        raise TypeError(
+            f"Column {name!r}: sequences of categories are required; found the "
+            f"fraction {floats[is_fraction.argmax()]:.6g}, as in vectors of numbers. "
+            f"{_remedy(items.lengths, name)}"
+        )
+
+
+def _remedy(lengths, name):
+    if len(set(lengths[lengths > 0])) > 1:
+        return (
+            "Replace each by numbers, such as its mean and its length, or make text of "
+            "fractions that are labels."
+        )
+    spread = "Spread them over one column per element: "
+    if lengths.min() == 0:
+        return (
+            f"{spread}v = X.pop({name!r}).dropna(); X = X.join(pd.DataFrame("
+            f"v.tolist(), index=v.index).add_prefix('{name}_'))."
+        )
+    return (
+        f"{spread}X = X.join(pd.DataFrame(X.pop({name!r}).tolist(), index=X.index)"
+        f".add_prefix('{name}_'))."
+    )
+
+
+def _floats(values):
+    """The items that are floats, as an array of these."""
+    if isinstance(values, pa.Array):
+        if not pa.types.is_floating(values.type):
+            return np.empty(0)
+        return values.drop_null().to_numpy(zero_copy_only=False).astype(np.float64)
+    if values.dtype.kind == "f":
+        return values.astype(np.float64)
+    kind = "" if values.dtype != object else pd.api.types.infer_dtype(values)
+    if kind not in ("floating", "mixed-integer-float"):
+        return np.empty(0)
+    is_float = [isinstance(value, float | np.floating) for value in values]
+    return values[np.array(is_float)].astype(np.float64)

@@ -1,0 +1,134 @@
+"""Columns of text that are of more use as numbers, as dates or as words."""
+
+import numpy as np
+import pandas as pd
+
+from sk_mtl._frames import as_pandas, column_names, column_of, is_arrow, is_polars
+from sk_mtl._warnings import warn_user
+from sk_mtl.exceptions import ColumnWarning
+from sk_mtl.preprocessing._tables._dates_in_text import dates_in_text, is_date
+from sk_mtl.preprocessing._tables._identifiers import count_values, is_named_identifier
+from sk_mtl.preprocessing._tables._numbers_in_text import NumbersInText
+
+# Rows that are looked at, spread over the table: they bound the cost.
+_N_SAMPLE = 1000
+
+# Fewer distinct texts make good categories.
+_FEW = 20
+
+# From this share of the rows on, text is new in nearly every row.
+_NEARLY_ALL = 0.9
+
+
+def warn_of_text(X, positions):
+    """Warn of columns of text that hold numbers, dates, or new text in every row.
+
+    Parameters
+    ----------
+    X : data frame or array of shape (n_samples, n_features)
+    positions : list of int
+        Columns that are about to be treated as categories.
+    """
+    names = column_names(X)
+    positions = [j for j in positions if not is_named_identifier(names[j])]
+    if not positions or not len(X):
+        return
+    sample = _sample(X)
+    for j in positions:
+        counts = _count_texts(sample.iloc[:, j])
+        finding = counts and (
+            _dates(counts, names[j])
+            or _numbers(counts, names[j], X, j)
+            or _new_text(counts, X, j)
+        )
+        if finding:
+            warn_user(f"Column {names[j]!r} {finding}", ColumnWarning)
+
+
+def _sample(X):
+    """Some rows, spread over the table, as a pandas frame."""
+    rows = slice(None, None, max(1, len(X) // _N_SAMPLE))
+    if is_arrow(X):
+        return as_pandas(X.take(np.arange(len(X))[rows]))
+    if is_polars(X) or isinstance(X, np.ndarray):
+        return as_pandas(X[rows])
+    return as_pandas(X).iloc[rows]
+
+
+def _count_texts(column):
+    """Number of rows of each distinct text; None for a column of anything else."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        # Not through all categories, of which there may be many more than rows.
+        n_rows = pd.Series(column.array.codes).value_counts(sort=False)
+        n_rows = n_rows.drop(-1, errors="ignore")
+        values = np.asarray(column.cat.categories.take(n_rows.index), dtype=object)
+    else:
+        try:
+            n_rows = column.astype(object).value_counts(sort=False)
+        except TypeError:
+            # The encoder has an error for values without a hash.
+            return None
+        values = n_rows.index
+    if not all(isinstance(value, str) for value in values):
+        return None
+    return dict(zip(values, n_rows.tolist(), strict=True))
+
+
+def _dates(counts, name):
+    options = dates_in_text(list(counts))
+    if options is None:
+        return None
+    arguments = "".join(f"{key}={value!r}, " for key, value in options.items())
+    mask = is_date(list(counts), options)
+    return _held_as_text(
+        counts,
+        mask,
+        "dates",
+        f"X[{name!r}] = pd.to_datetime(X[{name!r}], {arguments}errors='coerce')",
+    )
+
+
+def _numbers(counts, name, X, j):
+    reader = NumbersInText.find(counts)
+    if reader is None:
+        return None
+    if not reader.are_quantities(counts, name, lambda: count_values(column_of(X, j))):
+        return None
+    text = f"X[{name!r}]"
+    if reader.replacement is not None:
+        old, new = reader.replacement
+        text += f".str.replace({old!r}, {new!r}, regex=True)"
+    return _held_as_text(
+        counts,
+        [reader.reads(value) for value in counts],
+        "numbers",
+        f"X[{name!r}] = pd.to_numeric({text}, errors='coerce')",
+    )
+
+
+def _held_as_text(counts, mask, kind, call):
+    n_rows = sum(counts.values())
+    n_held = sum(n for n, held in zip(counts.values(), mask, strict=True) if held)
+    example = next(value for value, held in zip(counts, mask, strict=True) if held)
+    return (
+        f"must not hold {kind} as text, of which each would be a category of its own; "
+        f"found {kind} such as {example!r} in {100 * n_held // n_rows} % of its "
+        f"values. Convert it with {call}, or, if they are labels, list it among the "
+        "columns of categories in `categorical_features`."
+    )
+
+
+def _new_text(counts, X, j):
+    if len(counts) < max(_FEW, _NEARLY_ALL * sum(counts.values())):
+        return None
+    column = column_of(X, j)
+    n_values, n_rows = count_values(column), int(column.count())
+    if n_values < _NEARLY_ALL * n_rows:
+        return None
+    return (
+        "must hold text that comes back in other rows, to be of use as a category; "
+        f"found {n_values:,} texts in {n_rows:,} rows, new in "
+        f"{100 * n_values // n_rows} % of them. Encode its words by TfidfVectorizer "
+        "and TruncatedSVD in the preprocessor, drop it, or, to keep it as a category, "
+        "list it among the columns of categories in `categorical_features`."
+    )
