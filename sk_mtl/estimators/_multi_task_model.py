@@ -9,23 +9,27 @@ from dataclasses import dataclass
 
 import joblib
 import numpy as np
-import torch
 from sklearn.utils.validation import check_is_fitted
 
+from sk_mtl._frames import is_frame
+from sk_mtl._groups import group_names
 from sk_mtl._sklearn_compat import _fit_context
-from sk_mtl._warnings import warn_user
-from sk_mtl.estimators._architecture import resolve_early_stopping
 from sk_mtl.estimators._network_predictor import NetworkPredictor
 from sk_mtl.estimators._network_trainer import NetworkTrainer
 from sk_mtl.estimators._rows._inputs import check_same_length, check_X
 from sk_mtl.estimators._rows._labelled_rows import LabelledRows
-from sk_mtl.estimators._rows._splitting import NothingToHoldOutError, validation_rows
+from sk_mtl.estimators._rows._row_split import (
+    SplitPolicy,
+    check_labelled,
+    check_training_part,
+    split_rows,
+    without_untrained_classes,
+)
 from sk_mtl.estimators._scoring import score_answers
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.estimators._task_view import view_task
 from sk_mtl.estimators._training._monitor import resolve_monitor
 from sk_mtl.estimators._training._net import COSINE
-from sk_mtl.estimators._training._random import isolated_random_state
 from sk_mtl.losses import Structure
 
 
@@ -126,8 +130,9 @@ class MultiTaskModel(NetworkPredictor, NetworkTrainer):
             known = self.warm_start and hasattr(self, "net_")
             rows = self._check_rows(X, y, sample_weight, known=known)
             monitor = resolve_monitor(self.monitor, self._targets)
+            seed = self._draw_seed(known)
             train, valid = self._split(
-                rows, X_val, y_val, sample_weight_val, groups, self._draw_seed(known)
+                rows, X_val, y_val, sample_weight_val, groups, seed, known=known
             )
             self._seen = None
             self._train(train, valid, monitor, known=known, epochs=self.max_epochs)
@@ -295,58 +300,34 @@ class MultiTaskModel(NetworkPredictor, NetworkTrainer):
         self._check_labels(rows.codes)
         return self._complete_labels(rows)
 
-    def _split(self, rows, X_val, y_val, weight_val, groups, seed: int):
+    def _split(self, rows, X_val, y_val, weight_val, groups, seed: int, *, known: bool):
         """Return the training rows, and the validation rows or None."""
-        if (X_val is None) != (y_val is None):
-            given, lacking = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
-            raise ValueError(
-                f"X_val and y_val must be given together; found {given} without "
-                f"{lacking}. Give both, or neither."
+        _check_given_together(X_val, y_val, weight_val)
+        if groups is not None:
+            check_same_length(X=rows.X, groups=group_names(groups))
+        before = getattr(self, "_held_out", None) if known else None
+        if X_val is None:
+            policy = SplitPolicy.of(self)
+            train, valid, self._held_out = split_rows(
+                rows, groups, policy, self._targets, seed, before
             )
-        if X_val is None and weight_val is not None:
-            raise ValueError(
-                "sample_weight_val must come with the rows that it weights; found it "
-                "without X_val and y_val. Give all three, or drop it."
-            )
-        check_same_length(X=rows.X, groups=groups)
-        if X_val is not None:
-            X_val = check_X(self, X_val, reset=False, what="X_val")
-            valid = LabelledRows.check(X_val, y_val, weight_val, self._targets, "_val")
-            _check_labelled(valid, "y_val")
-            return rows, self._complete_labels(valid, "y_val")
-        if not resolve_early_stopping(
-            self.early_stopping,
-            len(rows),
-            max_epochs=self.max_epochs,
-            monitor=self.monitor,
-        ):
-            return rows, None
-        try:
-            return self._hold_out(rows, groups, seed)
-        except NothingToHoldOutError as error:
-            if self.early_stopping != "auto":
-                raise
-            warn_user(
-                'early_stopping="auto" holds out no row, and all of them train. '
-                f"{error}",
-                UserWarning,
-            )
-            return rows, None
+        else:
+            train, self._held_out = rows, before
+            valid = self._check_validation_rows(X_val, y_val, weight_val)
+        if valid is None or known:
+            return train, valid
+        check_training_part(train, self._targets)
+        valid = without_untrained_classes(valid, train, self._targets)
+        check_labelled(valid, "The validation part of y")
+        return train, valid
 
-    def _hold_out(self, rows: LabelledRows, groups, seed: int):
-        """Return the training and the validation rows."""
-        # A splitter without a random_state of its own draws from NumPy's generator.
-        with isolated_random_state(seed, torch.device("cpu")):
-            train, valid = validation_rows(
-                self.validation_split,
-                self._targets.strata(rows.codes),
-                rows.X,
-                fraction=self.validation_fraction,
-                groups=groups,
-                seed=seed,
-            )
-        _check_labelled(rows.take(valid), "The validation part of y")
-        return rows.take(train), rows.take(valid)
+    def _check_validation_rows(self, X_val, y_val, weight_val) -> LabelledRows:
+        """Return the rows that the caller gave for validation."""
+        _check_same_naming(X_val, hasattr(self, "feature_names_in_"))
+        X_val = check_X(self, X_val, reset=False, what="X_val")
+        valid = LabelledRows.check(X_val, y_val, weight_val, self._targets, "_val")
+        check_labelled(valid, "y_val")
+        return self._complete_labels(valid, "y_val")
 
     def _set_answers(self) -> None:
         """Set the public attributes that describe y."""
@@ -379,14 +360,29 @@ class MultiTaskModel(NetworkPredictor, NetworkTrainer):
             raise
 
 
-def _check_labelled(rows: LabelledRows, what: str) -> None:
-    weight = ~np.isnan(rows.codes)
-    if rows.weight is not None:
-        weight = weight * rows.weight
-    if not weight.any():
-        raise NothingToHoldOutError(
-            f"{what} must hold labels with positive weight, to decide when to stop; "
-            "found none. Give labelled validation rows, or set early_stopping=False."
+def _check_given_together(X_val, y_val, weight_val) -> None:
+    """Raise where a part of what belongs to the validation rows is missing."""
+    if (X_val is None) != (y_val is None):
+        given, lacking = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
+        raise ValueError(
+            f"X_val and y_val must be given together; found {given} without "
+            f"{lacking}. Give both, or neither."
+        )
+    if X_val is None and weight_val is not None:
+        raise ValueError(
+            "sample_weight_val must come with the rows that it weights; found it "
+            "without X_val and y_val. Give all three, or drop it."
+        )
+
+
+def _check_same_naming(X_val, named: bool) -> None:
+    """Raise where only one of X and X_val has names for its columns."""
+    columns = list(X_val.columns) if is_frame(X_val) else [None]
+    if all(isinstance(name, str) for name in columns) != named:
+        found = "X has and X_val lacks them" if named else "X_val has and X lacks them"
+        raise ValueError(
+            "X and X_val must both have names for their columns, or neither; found "
+            f"that {found}. Give both as data frames, or both as arrays."
         )
 
 

@@ -89,8 +89,9 @@ class SharedParameters(FeatureParameters):
 
     check_leaks : bool, default=True
         Whether the first fit compares every feature with every label and warns
-        (`LeakWarning`) about features that are a label under another name. It costs a
-        few hundredths of a fit.
+        (`LeakWarning`) about features that are a label under another name. Set it to
+        False if such a feature is known before the label. It costs a few hundredths of
+        a fit.
 
     optimizer : str or class, default="adamw"
         ``"adamw"``, ``"adam"``, ``"nadam"``, ``"sgd"``, ``"rmsprop"``, ``"adagrad"``
@@ -151,13 +152,15 @@ class SharedParameters(FeatureParameters):
         given or `monitor` is, with more than 2,000 rows, which can spare a part, and
         where `max_epochs` is more than 10 and there are more than 100 rows. Where no
         rows can be held out, as of a single group, it warns and trains on all. With
-        `warm_start` each fit keeps its own best epoch.
+        `warm_start` each fit keeps its own best epoch, on the rows that the first fit
+        held out.
 
     validation_split : {"random", "last"} or splitter, default="random"
         Which rows become validation rows where `X_val` is not given. ``"random"``
-        draws them, stratified over the joint labels; with `groups` whole groups, so
-        that no user is on both sides. ``"last"`` takes the last rows, for logs in the
-        order of time. Of a scikit-learn splitter the first split is used.
+        draws them, stratified over the labels so that each class of a task is on both
+        sides; with `groups` whole groups, so that no user is on both sides. ``"last"``
+        takes the last rows, for logs in the order of time. Of a scikit-learn splitter
+        the first split is used.
 
     validation_fraction : float, default=0.1
         Share of validation rows, in (0, 1). Larger makes stopping surer and leaves
@@ -177,9 +180,11 @@ class SharedParameters(FeatureParameters):
         attribute ``greater_is_better`` is False.
 
     warm_start : bool, default=False
-        Whether `fit` goes on from the last fit: same features, tasks and classes. What
-        shapes the network must stay; `lr`, `weight_decay`, `batch_size`, weights of
-        tasks and classes, and all that decides when to stop may change.
+        Whether `fit` continues from the previous fit: same features, tasks and classes.
+        What shapes the network must stay; `lr`, `weight_decay`, `batch_size`, weights
+        of tasks and classes, and all that decides when to stop may change. Rows that
+        were held out stay held out. They are known by the index of a pandas frame, or
+        else by their position; where none of them comes back, others are held out.
 
     callbacks : list or None, default=None
         skorch callbacks, cloned before training. skorch's `EpochScoring` needs

@@ -47,8 +47,7 @@ def warn_about_leaks(
         warn_user(
             f"Feature {name!r} must not tell the label of task {task!r}; found that "
             "it equals the label in every labelled row, which is a leak: the model "
-            f"will read the answer off it. Drop {name!r} from X, or set "
-            "check_leaks=False if it is known before the label.",
+            f"will read the answer off it. Drop {name!r} from X.",
             LeakWarning,
         )
 

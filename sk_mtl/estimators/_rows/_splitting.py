@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.random import RandomState
 from sklearn.model_selection import train_test_split
+
+from sk_mtl._groups import group_names, group_numbers
+from sk_mtl._stratification import (
+    joint_labels,
+    stratified_group_parts,
+    stratified_parts,
+)
 
 # A stratum of fewer rows than this can not put one row on each side reliably.
 _SMALLEST_STRATUM = 2
@@ -23,11 +31,12 @@ def validation_rows(
     ----------
     method : "random", "last" or a scikit-learn splitter
         ``"random"`` keeps groups together where ``groups`` are given, and is
-        stratified over the joint labels otherwise; ``"last"`` takes the last rows; of
-        a splitter the first split is used.
+        stratified over the joint labels otherwise; where a class of a task would then
+        be missing on one side, over the labels of each task. ``"last"`` takes the last
+        rows; of a splitter the first split is used.
 
     codes : ndarray of shape (n_samples, n_tasks)
-        Class numbers, NaN where a label lacks.
+        Class numbers, NaN where a label is missing.
 
     X : table with n_samples rows
         Handed to a splitter.
@@ -47,9 +56,10 @@ def validation_rows(
         If all rows are in one group, or there is no row to spare.
     """
     n_samples = len(codes)
+    labels = np.where(np.isnan(codes), -1, codes).astype(np.int64)
     if not isinstance(method, str):
-        joint = joint_labels(codes)
-        train, valid = next(iter(method.split(X, joint, groups)))
+        groups = None if groups is None else _comparable(groups)
+        train, valid = next(iter(method.split(X, joint_labels(labels), groups)))
         return np.asarray(train), np.asarray(valid)
     n_valid = max(1, round(fraction * n_samples))
     if n_valid >= n_samples:
@@ -62,28 +72,40 @@ def validation_rows(
     if method == "last":
         return rows[:-n_valid], rows[-n_valid:]
     if groups is not None:
-        return _split_groups(groups, fraction, seed)
-    strata = _strata(codes, n_valid)
-    train, valid = train_test_split(
-        rows, test_size=n_valid, stratify=strata, random_state=seed
+        is_valid = _split_groups(labels, group_numbers(groups), fraction, seed)
+    else:
+        is_valid = _split_rows(labels, n_valid, seed)
+    return rows[~is_valid], rows[is_valid]
+
+
+def _comparable(groups) -> np.ndarray:
+    """Return groups that a splitter can sort: numbers for names of several types."""
+    names = group_names(groups)
+    if names.dtype == object and len({type(name) for name in names.tolist()}) > 1:
+        return group_numbers(groups)
+    return names
+
+
+def _split_rows(labels: np.ndarray, n_valid: int, seed: int) -> np.ndarray:
+    """Return which rows are held out, stratified over the labels."""
+    n_samples = len(labels)
+    _, drawn = train_test_split(
+        np.arange(n_samples),
+        test_size=n_valid,
+        stratify=_strata(labels, n_valid),
+        random_state=seed,
     )
-    return np.sort(train), np.sort(valid)
+    is_valid = np.zeros(n_samples, dtype=bool)
+    is_valid[drawn] = True
+    if not _n_one_sided(labels, is_valid, np.arange(n_samples)):
+        return is_valid
+    sizes = [n_samples - n_valid, n_valid]
+    return stratified_parts(labels, sizes, rng=RandomState(seed)) == 1
 
 
-def joint_labels(codes: np.ndarray) -> np.ndarray:
-    """Return one number per combination of labels; a missing label is a value too."""
-    filled = np.where(np.isnan(codes), -1, codes).astype(np.int64) + 1
-    joint = np.zeros(len(codes), dtype=np.int64)
-    for column in filled.T:
-        # Renumbering after each task keeps the numbers below the number of rows.
-        combined = joint * (column.max() + 1) + column
-        joint = np.unique(combined, return_inverse=True)[1]
-    return joint
-
-
-def _strata(codes: np.ndarray, n_valid: int) -> np.ndarray | None:
+def _strata(labels: np.ndarray, n_valid: int) -> np.ndarray | None:
     """Return the joint labels, rare ones pooled, or None where none can be kept."""
-    joint = joint_labels(codes)
+    joint = joint_labels(labels)
     counts = np.bincount(joint)
     rare = counts[joint] < _SMALLEST_STRATUM
     if rare.any():
@@ -94,29 +116,48 @@ def _strata(codes: np.ndarray, n_valid: int) -> np.ndarray | None:
     return joint
 
 
-def _split_groups(groups, fraction: float, seed: int):
-    """Return the rows of most groups, and those of some with that share of the rows.
+def _n_one_sided(labels: np.ndarray, is_valid: np.ndarray, unit: np.ndarray) -> int:
+    """Return how many classes are missing on one side without need.
+
+    A class of one unit, a row or a group, belongs to the training part.
+    """
+    found = 0
+    for column in labels.T:
+        is_new = ~pd.DataFrame({"unit": unit, "label": column}).duplicated()
+        counted = is_new.to_numpy() & (column >= 0)
+        n_units = np.bincount(column[counted])
+        n_valid = np.bincount(column[counted & is_valid], minlength=len(n_units))
+        untrained = (n_valid == n_units) & (n_units > 0)
+        found += (untrained | ((n_valid == 0) & (n_units > 1))).sum()
+    return int(found)
+
+
+def _split_groups(
+    labels: np.ndarray, member: np.ndarray, fraction: float, seed: int
+) -> np.ndarray:
+    """Return which rows are held out: some groups with that share of the rows.
 
     Groups are drawn until the next would exceed the share. Larger ones than the share
-    stay in training; where all are, the smallest one is held out.
+    stay in training; where all are, the smallest one is held out. Where a class is then
+    missing on one side, groups are placed by their labels, if that leaves fewer out.
     """
-    groups = np.asarray(groups)
-    if pd.isna(groups).any():
-        raise ValueError(
-            "groups must name the group of every row; found missing values. Give rows "
-            "without a group one of their own."
-        )
-    member, sizes = np.unique(groups, return_inverse=True, return_counts=True)[1:]
+    sizes = np.bincount(member)
     if len(sizes) < 2:
         raise NothingToHoldOutError(
             "groups must hold at least two groups, so that one can be held out for "
             "validation; found one. Give X_val and y_val, or set early_stopping=False."
         )
-    most = fraction * len(groups)
+    most = fraction * len(member)
     drawn = np.random.default_rng(seed).permutation(len(sizes))
     drawn = drawn[sizes[drawn] <= most]
     held_out = drawn[sizes[drawn].cumsum() <= most]
     if not len(held_out):
         held_out = [sizes.argmin()]
-    valid = np.isin(member, held_out)
-    return np.flatnonzero(~valid), np.flatnonzero(valid)
+    is_valid = np.isin(member, held_out)
+    one_sided = _n_one_sided(labels, is_valid, member)
+    if not one_sided:
+        return is_valid
+    shares = [1 - fraction, fraction]
+    placed = stratified_group_parts(labels, member, shares, rng=RandomState(seed)) == 1
+    better = placed.any() and _n_one_sided(labels, placed, member) < one_sided
+    return placed if better else is_valid

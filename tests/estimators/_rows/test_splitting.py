@@ -16,7 +16,8 @@ from sklearn.model_selection import (
 )
 
 from sk_mtl import MMOEClassifier
-from sk_mtl.estimators._rows._splitting import joint_labels, validation_rows
+from sk_mtl._stratification import joint_labels
+from sk_mtl.estimators._rows._splitting import validation_rows
 from tests.estimators.common import QUICK, assert_equal_proba, mixed_table
 
 
@@ -38,22 +39,6 @@ def codes():
     return rng.choice(2, size=(1000, 3), p=[0.7, 0.3]).astype(float)
 
 
-def test_joint_labels_number_the_combinations():
-    table = np.array([[0, 0], [1, 0], [0, np.nan], [0, 0], [0, 1], [np.nan, np.nan]])
-    joint = joint_labels(table)
-    assert joint[0] == joint[3]
-    assert len(set(joint.tolist())) == 5
-
-
-def test_joint_labels_of_many_tasks_do_not_overflow():
-    rng = np.random.default_rng(0)
-    table = rng.integers(0, 10, size=(50, 40)).astype(float)
-    table = np.vstack([table, table])
-    joint = joint_labels(table)
-    assert len(set(joint.tolist())) == 50
-    np.testing.assert_array_equal(joint[:50], joint[50:])
-
-
 def test_random_parts_share_the_rows(codes):
     train, valid = split(codes, fraction=0.2)
     assert_parts(train, valid, 1000)
@@ -62,7 +47,7 @@ def test_random_parts_share_the_rows(codes):
 
 def test_random_part_is_stratified_over_the_joint_labels(codes):
     _, valid = split(codes, fraction=0.1)
-    joint = joint_labels(codes)
+    joint = joint_labels(codes.astype(int))
     everywhere, held_out = Counter(joint.tolist()), Counter(joint[valid].tolist())
     for label, count in everywhere.items():
         assert abs(held_out[label] - 0.1 * count) < 1
@@ -103,6 +88,42 @@ def test_a_single_rare_row_leaves_the_others_stratified():
     _, valid = split(table)
     assert len(valid) == 10
     assert abs((table[valid] == 1).sum() - 4) <= 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_each_class_of_each_task_is_on_both_sides(seed):
+    rng = np.random.default_rng(seed)
+    table = rng.integers(0, 2, size=(300, 4)).astype(float)
+    table[rng.choice(300, 2, replace=False), 0] = 2
+    table[rng.choice(300, 5, replace=False), 2] = 3
+    table[rng.random(table.shape) < 0.1] = np.nan
+    train, valid = split(table, seed=seed)
+    assert_parts(train, valid, 300)
+    assert len(valid) == 30
+    for column in table.T:
+        classes, counts = np.unique(column[~np.isnan(column)], return_counts=True)
+        assert set(classes) <= set(column[train])
+        assert set(classes[counts > 1]) <= set(column[valid])
+
+
+def test_a_single_row_of_a_class_trains():
+    for seed in range(20):
+        table = np.zeros((20, 2))
+        table[7, 1] = 1
+        train, _ = split(table, seed=seed, fraction=0.5)
+        assert 7 in train
+
+
+def test_groups_leave_a_class_to_training():
+    """Two groups have the rare class; one of them is held out."""
+    table = np.zeros((600, 1))
+    groups = np.arange(600) // 10
+    table[[5, 15]] = 1
+    for seed in range(10):
+        train, valid = split(table, groups=groups, seed=seed)
+        assert table[train].sum() == table[valid].sum() == 1
+        assert set(groups[train]).isdisjoint(groups[valid])
+        assert 30 <= len(valid) <= 90
 
 
 def test_one_row_cannot_be_split():
@@ -158,7 +179,7 @@ def test_last_takes_the_last_rows(codes):
 def test_stratified_folds_see_the_joint_labels(codes):
     train, valid = split(codes, StratifiedKFold(5))
     assert_parts(train, valid, 1000)
-    joint = joint_labels(codes)
+    joint = joint_labels(codes.astype(int))
     for label, count in Counter(joint.tolist()).items():
         assert abs((joint[valid] == label).sum() - count / 5) <= 1
 
@@ -203,7 +224,7 @@ def test_a_splitter_sees_raw_rows_joint_labels_and_groups():
     early(validation_split=SeenRows(1, test_size=0.2)).fit(X, y, groups=groups)
     seen_X, seen_y, seen_groups = SeenRows.seen
     assert seen_X.columns.tolist() == X.columns.tolist()
-    np.testing.assert_array_equal(seen_y, joint_labels(y.to_numpy(float)))
+    np.testing.assert_array_equal(seen_y, joint_labels(y.to_numpy()))
     np.testing.assert_array_equal(seen_groups, groups)
 
 

@@ -1,0 +1,59 @@
+"""Groups of rows, such as those of one user, read from any container."""
+
+import numpy as np
+import pandas as pd
+
+from sk_mtl._frames import as_pandas, column_as_pandas, is_frame, without_mask
+
+
+def group_numbers(groups):
+    """Number the groups of rows in the order of their first rows.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n_samples,)
+        Names of any type, also of several types.
+
+    Returns
+    -------
+    numbers : ndarray of int of shape (n_samples,)
+    """
+    return pd.factorize(group_names(groups))[0]
+
+
+def group_names(groups):
+    """Return the name of each row's group as an array, or raise."""
+    names = without_mask(_one_column(groups))
+    if pd.isna(names).any():
+        raise ValueError(
+            "groups must name the group of every row; found missing values. Give rows "
+            "without a group one of their own."
+        )
+    return np.asarray(names)
+
+
+def _one_column(groups):
+    if hasattr(groups, "to_pandas"):
+        groups = as_pandas(groups) if is_frame(groups) else column_as_pandas(groups)
+    is_array = hasattr(groups, "dtype") or is_frame(groups)
+    if np.iterable(groups) and not is_array and not isinstance(groups, str):
+        groups = _array_of_list(list(groups))
+    shape = np.shape(groups)
+    if len(shape) == 2 and shape[1] == 1:
+        return groups.iloc[:, 0] if is_frame(groups) else groups[:, 0]
+    if len(shape) != 1:
+        named = f", the columns {list(groups.columns)}" if is_frame(groups) else ""
+        raise ValueError(
+            "groups must hold one group per row, of shape (n_samples,); found shape "
+            f"{shape}{named}. Give one column, or join several into one, for instance "
+            "by frame.groupby(columns).ngroup()."
+        )
+    return groups
+
+
+def _array_of_list(groups):
+    """Return an array; NumPy would turn 1 and "1" of a list into the same text."""
+    array = pd.Series(groups, dtype=object).infer_objects().to_numpy()
+    if len(array) and np.ndim(array[0]):
+        return np.array(groups, dtype=object)
+    return array

@@ -1,0 +1,146 @@
+"""From checked rows to the rows that train and the rows that tell when to stop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from sk_mtl._warnings import warn_user
+from sk_mtl.estimators._architecture import resolve_early_stopping
+from sk_mtl.estimators._rows._held_out import HeldOutRows
+from sk_mtl.estimators._rows._labelled_rows import LabelledRows
+from sk_mtl.estimators._rows._splitting import NothingToHoldOutError, validation_rows
+from sk_mtl.estimators._targets._targets import Targets
+from sk_mtl.estimators._training._random import isolated_random_state
+
+
+@dataclass(frozen=True)
+class SplitPolicy:
+    """Parameters of an estimator that decide whether and how rows are held out."""
+
+    early_stopping: bool | str
+    validation_split: Any
+    validation_fraction: float
+    max_epochs: int
+    monitor: Any
+
+    @classmethod
+    def of(cls, estimator) -> SplitPolicy:
+        """Return the policy of an estimator."""
+        return cls(*(getattr(estimator, name) for name in cls.__dataclass_fields__))
+
+    def holds_out(self, n_samples: int) -> bool:
+        """Return whether rows of a table of this size are held out."""
+        return resolve_early_stopping(
+            self.early_stopping,
+            n_samples,
+            max_epochs=self.max_epochs,
+            monitor=self.monitor,
+        )
+
+
+def split_rows(
+    rows: LabelledRows,
+    groups,
+    policy: SplitPolicy,
+    targets: Targets,
+    seed: int,
+    before: HeldOutRows | None,
+) -> tuple[LabelledRows, LabelledRows | None, HeldOutRows | None]:
+    """Return the training rows, the validation rows or None, and what is held out.
+
+    Parameters
+    ----------
+    rows : LabelledRows
+
+    groups : array-like of shape (n_samples,) or None
+
+    policy : SplitPolicy
+
+    targets : Targets
+
+    seed : int
+        Decides a random split.
+
+    before : HeldOutRows or None
+        The rows that the fits before this one held out.
+    """
+    if not policy.holds_out(len(rows)):
+        return rows, None, before
+    try:
+        parts = before and before.find(rows.X, groups, policy.validation_fraction)
+        parts = parts or _draw(rows, groups, policy, targets, seed)
+        train, valid = (rows.take(part) for part in parts)
+        check_labelled(valid, "The validation part of y")
+    except NothingToHoldOutError as error:
+        if policy.early_stopping != "auto":
+            raise
+        warn_user(
+            f'early_stopping="auto" holds out no row, and all of them train. {error}',
+            UserWarning,
+        )
+        return rows, None, before
+    return train, valid, HeldOutRows.of(rows.X, groups, *parts).joined(before)
+
+
+def _draw(rows: LabelledRows, groups, policy: SplitPolicy, targets, seed: int):
+    # A splitter without a random_state of its own draws from NumPy's generator.
+    with isolated_random_state(seed, torch.device("cpu")):
+        return validation_rows(
+            policy.validation_split,
+            targets.strata(rows.codes),
+            rows.X,
+            fraction=policy.validation_fraction,
+            groups=groups,
+            seed=seed,
+        )
+
+
+def check_labelled(rows: LabelledRows, what: str) -> None:
+    """Raise where rows have no label that could tell when to stop."""
+    if np.isnan(rows.codes).all():
+        raise NothingToHoldOutError(
+            f"{what} must hold labels with positive weight, to decide when to stop; "
+            "found none. Give labelled validation rows, or set early_stopping=False."
+        )
+
+
+def check_training_part(train: LabelledRows, targets: Targets) -> None:
+    """Raise where the rows that are left for training cannot be learnt from."""
+    try:
+        targets.check_counts(train.codes, train.weight)
+    except ValueError as error:
+        raise ValueError(
+            f"Without the rows held out for validation too little is left. {error} Or "
+            "hold out other rows (validation_split, validation_fraction), give X_val "
+            "and y_val, or set early_stopping=False."
+        ) from None
+
+
+def without_untrained_classes(
+    valid: LabelledRows, train: LabelledRows, targets: Targets
+) -> LabelledRows:
+    """Return validation rows without labels of classes that no training row has.
+
+    Their loss would only tell how fast the network forgets the class.
+    """
+    codes = valid.codes.copy()
+    for k, classes in enumerate(targets.classes):
+        if classes is None:
+            continue
+        untrained = ~np.isnan(codes[:, k]) & ~np.isin(codes[:, k], train.codes[:, k])
+        if untrained.any():
+            found = classes[np.unique(codes[untrained, k]).astype(int)].tolist()
+            warn_user(
+                f"Every class of task {targets.task_names[k]!r} must be among the rows "
+                f"that train; found {found} among the validation rows alone, "
+                f"{untrained.sum()} of them. The model cannot learn the class, and "
+                "these labels do not decide when to stop. Hold out other rows, for "
+                'instance by validation_split="random", or set early_stopping=False.',
+                UserWarning,
+            )
+            codes[untrained, k] = np.nan
+    return replace(valid, codes=codes)

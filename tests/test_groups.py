@@ -1,0 +1,47 @@
+"""Groups of rows from any container."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from sk_mtl._groups import group_names, group_numbers
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        ["b", "a", "b", "c"],
+        np.array(["b", "a", "b", "c"]),
+        pd.Series(["b", "a", "b", "c"], dtype="category"),
+        pd.DataFrame({"user": [9, 2, 9, 1]}),
+        np.array([[1.5], [0], [1.5], [7]]),
+        pl.Series(["b", "a", "b", "c"]),
+        pl.DataFrame({"user": [9, 2, 9, 1]}),
+        pa.array([9, 2, 9, 1]),
+        [1, "1", 1, 2],
+        (True, "x", True, 3.0),
+    ],
+)
+def test_names_of_any_type_are_numbered(groups):
+    assert group_numbers(groups).tolist() == [0, 1, 0, 2]
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        ["a", None],
+        [1.0, np.nan],
+        pd.Series([1, pd.NA], dtype="Int64"),
+        np.ma.masked_array([1, 2], mask=[False, True]),
+        pl.Series([1, None]),
+    ],
+)
+def test_a_row_without_a_group_is_refused(groups):
+    with pytest.raises(ValueError) as caught:
+        group_names(groups)
+    assert str(caught.value) == (
+        "groups must name the group of every row; found missing values. Give rows "
+        "without a group one of their own."
+    )
