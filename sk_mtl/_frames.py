@@ -11,6 +11,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+#: From this integer on, and its negative on, a float64 may hold a rounded one.
+EXACT_INTEGERS = 2**53
+
 _NULLABLE = {
     pa.bool_(): pd.BooleanDtype(),
     pa.int8(): pd.Int8Dtype(),
@@ -82,11 +85,13 @@ def as_pandas(X):
     if isinstance(X, pd.DataFrame):
         return X
     if is_polars(X):
+        _refuse_unreadable(_polars_types(X))
         nullable = any(c.null_count() and _is_whole(c.dtype) for c in X.iter_columns())
         return _from_arrow(X, nullable)
     if isinstance(X, pa.RecordBatch):
         X = pa.Table.from_batches([X])
     if isinstance(X, pa.Table):
+        _refuse_unreadable((field.name, field.type) for field in X.schema)
         nullable = any(c.null_count and c.type in _NULLABLE for c in X.columns)
         return _from_arrow(_with_signed_codes(X), nullable, date_as_object=False)
     if hasattr(X, "to_pandas"):
@@ -97,6 +102,96 @@ def as_pandas(X):
     X = np.asarray(X)
     frame = pd.DataFrame(X)
     return frame.infer_objects() if X.dtype.kind == "O" else frame
+
+
+def frame_of_records(rows, names):
+    """Rows that are dicts as a pandas data frame; a key that a row lacks is missing.
+
+    Integers beside missing values become a nullable column, which rounds none.
+
+    Parameters
+    ----------
+    rows : list of dict
+    names : list
+        Keys, in the order of the columns.
+
+    Returns
+    -------
+    frame : DataFrame
+    """
+    columns = [
+        _inferred(np.fromiter((row.get(name) for row in rows), object, len(rows)))
+        for name in names
+    ]
+    frame = pd.concat(columns, axis=1) if columns else pd.DataFrame(index=[*rows])
+    return frame.set_axis(pd.Index(names, tupleize_cols=False), axis=1)
+
+
+def _inferred(values):
+    """Objects as a pandas series of the type that holds them all exactly."""
+    missing = pd.isna(values)
+    kinds = set(map(type, values[~missing]))
+    if missing.any() and kinds and kinds <= {int, bool}:
+        for dtype in ("boolean",) if kinds == {bool} else ("Int64", "UInt64"):
+            try:
+                return pd.Series(pd.array(values, dtype=dtype))
+            except (OverflowError, TypeError, ValueError):
+                continue
+    if missing.any() and kinds and kinds <= {float, np.float64, int}:
+        return pd.Series(np.where(missing, np.nan, values).astype(np.float64))
+    return pd.Series(values).infer_objects()
+
+
+def refuse_unreadable(frame):
+    """Raise for a pandas frame with columns of Arrow's types that no step reads."""
+    _refuse_unreadable(
+        (name, dtype.pyarrow_dtype)
+        for name, dtype in zip(frame.columns, frame.dtypes)
+        if isinstance(dtype, pd.ArrowDtype)
+    )
+
+
+def _polars_types(X):
+    """Names and Arrow's types of the columns of polars but those of objects."""
+    for column in X.head(0).iter_columns():
+        if str(column.dtype) != "Object":
+            yield column.name, column.to_arrow().type
+
+
+def _refuse_unreadable(columns):
+    for name, arrow_type in columns:
+        remedy = _remedy(arrow_type)
+        if remedy is not None:
+            raise TypeError(
+                f"Column {name!r} must hold numbers, text, times or lists of these; "
+                f"found Arrow's type {arrow_type}. {remedy}, or drop the column."
+            )
+
+
+def _remedy(arrow_type):
+    """What to do with a column of a type that no step reads; None if one does."""
+    types = pa.types
+    if isinstance(arrow_type, pa.BaseExtensionType):
+        return None
+    if types.is_dictionary(arrow_type):
+        value = arrow_type.value_type
+        extended = isinstance(value, pa.BaseExtensionType)
+        if extended or types.is_nested(value) or _remedy(value):
+            return "Convert its categories to text"
+        return None
+    if types.is_struct(arrow_type):
+        return "Make a column of each of its fields"
+    if types.is_map(arrow_type):
+        return "Make a column of each of its keys, or a list of them"
+    if types.is_union(arrow_type) or types.is_run_end_encoded(arrow_type):
+        return "Cast it to the plain type of its values"
+    if arrow_type == pa.month_day_nano_interval():
+        return "Make columns of its numbers of months and of days"
+    if types.is_time(arrow_type):
+        return "Convert it to seconds since midnight, a number, or to the hour as text"
+    if types.is_nested(arrow_type) and not _is_list(arrow_type.value_type):
+        return _remedy(arrow_type.value_type)
+    return None
 
 
 def column_of(X, position):
@@ -191,7 +286,7 @@ def _filled(X):
 
 def _fit_floats(integers):
     """Whether floats hold every one of the integers."""
-    bound = 2**53
+    bound = EXACT_INTEGERS
     return not len(integers) or -bound <= integers.min() <= integers.max() <= bound
 
 

@@ -15,6 +15,7 @@ from sk_mtl._frames import (
     has_fitted_columns,
     is_frame,
     nullable_column,
+    refuse_unreadable,
     without_mask,
 )
 
@@ -243,3 +244,69 @@ def test_other_tables_have_no_mask():
     X = np.zeros((2, 2))
     assert without_mask(X) is X
     assert np.shares_memory(without_mask(np.ma.masked_array(X)), X)
+
+
+# Types of Arrow that no step reads.
+
+STRUCTS = pa.array([{"a": 1}, {"a": 2}])
+UNREADABLE = {
+    "struct": (STRUCTS, "Make a column of each of its fields"),
+    "list of structs": (pa.array([[{"a": 1}], []]), "Make a column of each of its"),
+    "map": (pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int64())), "of its keys"),
+    "month interval": (
+        pa.array([(1, 2, 3)], pa.month_day_nano_interval()),
+        "Make columns of its numbers of months and of days",
+    ),
+    "time": (pa.array([dt.time(3)]), "Convert it to seconds since midnight"),
+    "list of times": (pa.array([[dt.time(3)]]), "Convert it to seconds"),
+    "categories that are structs": (
+        pa.DictionaryArray.from_arrays(pa.array([0, 1], pa.int8()), STRUCTS),
+        "Convert its categories to text",
+    ),
+    "categories that are intervals": (
+        pa.array(pd.cut(pd.Series([1.0, 2.0]), 2)),
+        "Convert its categories to text",
+    ),
+    "union": (
+        pa.UnionArray.from_sparse(pa.array([0], pa.int8()), [pa.array([1])]),
+        "Cast it to the plain type of its values",
+    ),
+    "runs": (
+        pa.RunEndEncodedArray.from_arrays(pa.array([2], pa.int32()), pa.array(["a"])),
+        "Cast it to the plain type of its values",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_types_that_no_step_reads_are_refused_by_name(kind):
+    array, remedy = UNREADABLE[kind]
+    message = (
+        f"Column 'c' must hold numbers, .*; found Arrow's type .*. {remedy}.*, or d"
+    )
+    for table in (pa.table({"c": array}), pa.RecordBatch.from_pydict({"c": array})):
+        with pytest.raises(TypeError, match=message):
+            as_pandas(table)
+    if "intervals" not in kind:
+        column = pd.Series(pd.array(array, dtype=pd.ArrowDtype(array.type)))
+        with pytest.raises(TypeError, match=message):
+            refuse_unreadable(pd.DataFrame({"c": column}))
+
+
+@pytest.mark.parametrize(
+    "values", [[{"a": 1}], [[{"a": 1}]], [dt.time(3)]], ids=["struct", "list", "time"]
+)
+def test_types_of_polars_that_no_step_reads_are_refused_by_name(values):
+    with pytest.raises(
+        TypeError, match=r"Column 'c' must hold numbers.* or drop the col"
+    ):
+        as_pandas(pl.DataFrame({"c": values}))
+
+
+def test_types_that_are_read_pass():
+    dates = pa.array([dt.date(2024, 1, 1)]).dictionary_encode()
+    intervals = pa.array(pd.arrays.IntervalArray.from_breaks([0, 1]))
+    table = {"d": dates, "i": intervals, "l": pa.array([[1]]), "n": pa.nulls(1)}
+    assert as_pandas(pa.table(table)).shape == (1, 4)
+    objects = pl.DataFrame({"c": [object()]}, schema={"c": pl.Object})
+    assert as_pandas(objects).shape == (1, 1)

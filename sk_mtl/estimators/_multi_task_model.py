@@ -95,7 +95,8 @@ class MultiTaskModel(NetworkPredictor, NetworkTrainer):
         Parameters
         ----------
         X : {DataFrame, array-like} of shape (n_samples, n_features)
-            Raw columns: numbers, text, categories. NaN is allowed.
+            Raw columns: numbers, text, categories. NaN is allowed. A list of dicts is
+            a table with a column per key.
 
         y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
             One column per task; labels of any type. NaN, None and `missing_label` mean

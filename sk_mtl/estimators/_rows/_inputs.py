@@ -9,13 +9,13 @@ import pandas as pd
 from sklearn.utils.validation import check_array, validate_data
 
 from sk_mtl._frames import (
-    as_pandas,
+    EXACT_INTEGERS,
     column_names,
     has_fitted_columns,
     is_frame,
-    is_lazy,
-    without_mask,
+    refuse_unreadable,
 )
+from sk_mtl.estimators._rows._raw_tables import check_names, read_table
 
 # Numbers of a data frame that are looked at together.
 _CHECKED_TOGETHER = 2**16
@@ -30,8 +30,9 @@ def check_X(estimator, X, *, reset: bool, what: str = "X"):
         Carries ``n_features_in_`` and ``feature_names_in_``.
 
     X : {array-like, DataFrame} of shape (n_samples, n_features)
-        Data frames of pandas and polars and tables of pyarrow are taken. NaN is
-        allowed, infinity is not, and masked entries are missing.
+        Data frames of pandas and polars, tables of pyarrow, lists of dicts and, with
+        `reset` off, one dict. NaN is allowed, infinity is not, and masked entries are
+        missing.
 
     reset : bool
         Whether X teaches the estimator its features (``fit``) or is checked against
@@ -40,21 +41,24 @@ def check_X(estimator, X, *, reset: bool, what: str = "X"):
     what : str
         The argument's name in messages.
     """
-    if is_lazy(X):
-        raise TypeError(
-            f"{what} must be a data frame or an array; found a LazyFrame of polars; "
-            f"call {what}.collect()."
-        )
-    if is_frame(X) and hasattr(X, "to_pandas"):
-        X = as_pandas(X)
-    named = isinstance(X, pd.DataFrame)
-    X = without_mask(X)
+    if not reset and has_fitted_columns(X, estimator):
+        _check_frame(estimator, X)
+        return X
+    labels = None if reset else _known_labels(estimator)
+    X = read_table(X, labels, reset=reset, what=what)
     if isinstance(X, pd.DataFrame):
+        X = check_names(X, what)
         _check_frame(estimator, X)
     else:
-        X = _check_array_like(estimator, X)
-    if not reset and has_fitted_columns(X, estimator):
-        return X
+        X = _check_array_like(estimator, X, what)
+    return _check_columns(estimator, X, reset=reset, what=what)
+
+
+def _check_columns(estimator, X, *, reset: bool, what: str):
+    """Learn the columns of a checked table, or compare them with those of training."""
+    labels = X.columns.tolist() if isinstance(X, pd.DataFrame) else None
+    if not reset and labels is not None:
+        _check_labels(_known_labels(estimator), labels, what)
     try:
         validate_data(estimator, X, reset=reset, skip_check_array=True)
     except ValueError as error:
@@ -67,9 +71,33 @@ def check_X(estimator, X, *, reset: bool, what: str = "X"):
             f"was fitted with, in their order. Give {remedy}."
         ) from error
     names = getattr(estimator, "feature_names_in_", None)
-    if names is not None and not named:
+    if reset:
+        # scikit-learn keeps names of text only: two frames of numbered columns in
+        # another order would pass for the same.
+        estimator._column_labels = labels if names is None else names.tolist()
+    elif names is not None and labels != names.tolist():
         X = pd.DataFrame(X).set_axis(names, axis=1)
     return X
+
+
+def _known_labels(estimator) -> list | None:
+    """Return the labels of the columns in training, None where they had none."""
+    return getattr(estimator, "_column_labels", None)
+
+
+def _check_labels(known: list | None, labels: list, what: str) -> None:
+    """Raise where columns that are not named by text are others than in training.
+
+    Names of text are scikit-learn's to compare. Columns numbered as those of an array
+    are in the order of training.
+    """
+    numbered = labels == list(range(len(labels)))
+    if known is None or labels == known or numbered or isinstance(labels[0], str):
+        return
+    raise ValueError(
+        f"{what} must have the columns that the estimator was fitted with, in their "
+        f"order, {known}; found {labels}. Give {what}[{known}]."
+    )
 
 
 def check_same_length(**tables) -> None:
@@ -158,6 +186,8 @@ def _check_frame(estimator, X: pd.DataFrame) -> None:
         kind = getattr(dtype, "kind", "O")
         if kind == "c" or isinstance(dtype, pd.SparseDtype):
             _refuse_dtype(X.columns.tolist()[position], dtype)
+        if kind == "O" and isinstance(dtype, pd.ArrowDtype):
+            refuse_unreadable(X.iloc[:0])
         if kind == "f":
             floats.append(position)
     # Few rows of many columns are read at once, and many rows column by column, so that
@@ -181,8 +211,14 @@ def _refuse_dtype(column, dtype) -> NoReturn:
     )
 
 
-def _check_array_like(estimator, X):
-    if np.asarray(X).dtype.kind == "c":
+def _check_array_like(estimator, X, what: str):
+    try:
+        kind = np.asarray(X).dtype.kind
+    except ValueError:
+        X = _frame_of_rows(X, what)
+        _check_frame(estimator, X)
+        return X
+    if kind == "c":
         # scikit-learn's own error prints the whole array.
         raise ValueError(
             "Complex data not supported: X must be real; found complex numbers. Give "
@@ -192,8 +228,7 @@ def _check_array_like(estimator, X):
     X = check_array(
         X, dtype=None, ensure_all_finite=False, estimator=estimator, input_name="X"
     )
-    if X.dtype.kind in "SU" and not hasattr(given, "dtype"):
-        # A list of numbers and text would become text altogether.
+    if not hasattr(given, "dtype") and _loses_values(X):
         X = np.asarray(given, dtype=object)
     if X.dtype.kind == "f":
         _check_no_infinity(X, [f"x{k}" for k in range(X.shape[1])])
@@ -201,6 +236,29 @@ def _check_array_like(estimator, X):
         X = pd.DataFrame(X).infer_objects()
         _check_frame(estimator, X)
     return X
+
+
+def _loses_values(array: np.ndarray) -> bool:
+    """Return whether a list may have held other values than the array made of it.
+
+    Numbers beside text became text, integers beside floats became floats.
+    """
+    if array.dtype.kind == "f":
+        return bool((np.abs(array) >= EXACT_INTEGERS).any())
+    return array.dtype.kind in "SU"
+
+
+def _frame_of_rows(rows, what: str) -> pd.DataFrame:
+    """Return rows of which some hold lists; refuse those of unequal length."""
+    lengths = [len(row) if hasattr(row, "__len__") else 1 for row in rows]
+    if len(set(lengths)) == 1:
+        return pd.DataFrame([list(row) for row in rows])
+    odd = next(i for i, length in enumerate(lengths) if length != lengths[0])
+    raise ValueError(
+        f"Rows of {what} must have the same number of values; found {lengths[0]} in "
+        f"row 0 and {lengths[odd]} in row {odd}. Give a value, or None, for every "
+        "column."
+    )
 
 
 def _check_no_infinity(values: np.ndarray, names: list) -> None:

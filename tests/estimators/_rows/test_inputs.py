@@ -74,7 +74,7 @@ def test_other_frames_become_pandas(estimator, make):
 
 @pytest.mark.parametrize("make", [pl.Series, pa.array])
 def test_a_single_column_is_refused(estimator, make):
-    with pytest.raises(ValueError, match="Expected 2D array, got 1D array instead"):
+    with pytest.raises(ValueError, match=r"must be a table .*, which is one column"):
         check_X(estimator, make([1.0, 2.0]), reset=True)
 
 
