@@ -26,6 +26,10 @@ TASK_TYPES: tuple[str, ...] = tuple(_FITTING)
 # Whole numbers of more values than these are quantities, not classes.
 _MOST_CLASSES = 20
 
+# What pandas calls values that all are numbers, or points in time and durations.
+_NUMBER_OBJECTS = ("integer", "floating", "mixed-integer-float", "decimal")
+_TIMES = ("datetime64", "datetime", "date", "timedelta64", "timedelta", "time")
+
 
 class TaskType(NamedTuple):
     """The type of a task, one of `TASK_TYPES`, and the name of its loss."""
@@ -64,7 +68,7 @@ def resolve_task_types(
         # Given once for all, a loss is that of the tasks that it fits.
         own = _AUTO if isinstance(loss, str) and wanted != _LOG_LOSS else wanted
         if kind == _AUTO:
-            kind = _infer_type(column, missing_label, own)
+            kind = _infer_type(name, column, missing_label, own)
         if kind == "regression" and own == _AUTO:
             own = wanted
         resolved[name] = _with_loss(name, kind, own)
@@ -98,11 +102,21 @@ def _check_names(name: str, kind: str, loss: str) -> None:
         )
 
 
-def _infer_type(column, missing_label, loss: str) -> str:
+def _infer_type(name: str, column, missing_label, loss: str) -> str:
     """Return the type of a task by its loss, and by its labels where that is "auto"."""
     if loss in LOSSES:
         return "regression"
     labels = plain_values(column[~is_missing(column, missing_label)])
+    held = pd.api.types.infer_dtype(labels, skipna=False)
+    if held in _NUMBER_OBJECTS:
+        # A table of text and numbers that became one array holds numbers as objects.
+        labels = labels.astype(np.float64)
+    if loss == _AUTO and held in _TIMES:
+        raise ValueError(
+            f"Task {name!r} must hold classes or numbers where its type is 'auto'; "
+            f"found {held} values. Convert them to numbers, such as days, or set its "
+            "type to 'multiclass' to take each one as a class."
+        )
     n_values = len(pd.unique(labels))
     numbers = loss == _AUTO and labels.dtype.kind in "iuf"
     if numbers and (n_values > _MOST_CLASSES or (labels != np.floor(labels)).any()):

@@ -1,5 +1,7 @@
 """Classes beside numbers in one network."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -291,4 +293,38 @@ def test_a_classifier_names_the_estimator_of_both_kinds(table):
     assert str(caught.value).endswith(
         "Bin the values, use a regressor, or MultiTaskEstimator for classes beside "
         "numbers."
+    )
+
+
+@pytest.mark.parametrize("objects", [float, Decimal, np.float64])
+def test_numbers_that_are_held_as_objects_are_numbers(objects, table):
+    X, y = table
+    y = y[["churn", "plan", "age"]].astype(object)
+    y["age"] = [objects(round(value, 2)) for value in y["age"]]
+    y.loc[::7, "age"] = None
+    for labels in (y, y.to_numpy()):
+        model = MultiTaskEstimator(**BRIEF).fit(X[["town"]], labels)
+        kinds = list(model.task_types_.values())
+        assert kinds == ["binary", "binary", "regression"]
+    model = MultiTaskEstimator(**BRIEF).fit(X[["town"]], y)
+    assert model.predict(X[["town"]])["age"].dtype == float
+
+
+@pytest.mark.parametrize(
+    ("first", "found"),
+    [
+        (pd.Timestamp("2026-01-01"), "datetime64"),
+        (pd.Timestamp("2026-01-01", tz="Europe/Oslo"), "datetime"),
+        (pd.Timedelta(0), "timedelta64"),
+    ],
+)
+def test_times_are_neither_classes_nor_numbers(first, found, table):
+    X, y = table
+    times = first + pd.to_timedelta(np.arange(600), "D")
+    with pytest.raises(ValueError) as caught:
+        MultiTaskEstimator().fit(X[["town"]], y[["churn"]].assign(when=times))
+    assert str(caught.value) == (
+        "Task 'when' must hold classes or numbers where its type is 'auto'; found "
+        f"{found} values. Convert them to numbers, such as days, or set its type to "
+        "'multiclass' to take each one as a class."
     )
