@@ -252,11 +252,11 @@ def without_mask(X):
 
 
 def nullable_column(column):
-    """A one-dimensional masked array as a column with gaps, in its own type.
+    """A one-dimensional array, masked or not, as a column with gaps in its own type.
 
     Parameters
     ----------
-    column : MaskedArray of shape (n_samples,)
+    column : ndarray or MaskedArray of shape (n_samples,)
 
     Returns
     -------
@@ -271,9 +271,9 @@ def nullable_column(column):
 
 
 def _filled(X):
-    """Data of a masked array, with NaN, NaT or None where it is masked."""
+    """An array with NaN, NaT or None where it is masked."""
     if not np.ma.is_masked(X):
-        return X.data
+        return np.asarray(X)
     kind = X.dtype.kind
     if kind in "fc":
         return X.filled(np.nan)

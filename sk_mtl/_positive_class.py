@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from sk_mtl._task_names import per_task
 from sk_mtl._warnings import warn_user
 from sk_mtl.exceptions import PositiveClassWarning
 
@@ -23,21 +24,19 @@ def pos_label_per_task(pos_label, names):
     Parameters
     ----------
     pos_label : label, dict of task name to label, or None
-    names : list of str
+    names : list
         Names of the tasks.
     """
-    if isinstance(pos_label, Mapping):
-        unknown = [task for task in pos_label if str(task) not in names]
-        if unknown:
-            raise ValueError(
-                f"pos_label must be keyed by tasks of {list(names)}; found {unknown}. "
-                "Correct the names; of tasks left out the class that sorts last is "
-                "taken."
-            )
-        given = {str(task): label for task, label in pos_label.items()}
-        return [given.get(name) for name in names]
-    _check_one_label(pos_label)
-    return [pos_label] * len(names)
+    if not isinstance(pos_label, Mapping):
+        _check_one_label(pos_label)
+    return per_task(
+        "pos_label",
+        pos_label,
+        names,
+        is_single=lambda value: not isinstance(value, Mapping),
+        default=None,
+        left_out="take the class that sorts last",
+    )
 
 
 def positive_position(classes, pos_label, task):

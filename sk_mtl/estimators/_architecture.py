@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from numbers import Integral
 
 import numpy as np
 import torch
 
+from sk_mtl._task_names import find_task, per_task
 from sk_mtl.estimators._targets._relations import resolve_parents
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.losses import (
@@ -67,13 +68,15 @@ def refuse_funnel(funnel: Mapping | None, structure: str) -> None:
         )
 
 
-def funnel_parents(
-    funnel: Mapping | None, task_names: list[str]
-) -> list[int | None] | None:
+def funnel_parents(funnel: Mapping | None, task_names: list) -> list[int | None] | None:
     """Return the position of the step that each step builds on; None for the chain."""
     if funnel is None:
         return None
-    several = [name for name, on in funnel.items() if not isinstance(on, str)]
+    several = [
+        name
+        for name, on in funnel.items()
+        if not isinstance(on, str) and find_task(on, task_names) is None
+    ]
     if several:
         raise ValueError(
             "funnel must name one step that a step builds on; found "
@@ -96,56 +99,38 @@ def check_binary(
             )
 
 
-def resolve_tower_sizes(sizes, task_names: Sequence[str]) -> list[tuple[int, ...]]:
+def resolve_tower_sizes(sizes, task_names: list) -> list[tuple[int, ...]]:
     """Return the hidden sizes of each task's tower."""
-    if isinstance(sizes, Mapping):
-        wrong = sorted(set(sizes) ^ set(task_names))
-        if wrong:
-            raise ValueError(
-                f"tower_hidden_sizes must have one entry per task {list(task_names)}; "
-                f"found {list(sizes)}, which differs in {wrong}. Name every task once."
-            )
-        return [check_sizes(sizes[name]) for name in task_names]
-    if not any(map(np.iterable, sizes)):
-        return [check_sizes(sizes)] * len(task_names)
-    if len(sizes) != len(task_names):
-        raise ValueError(
-            "tower_hidden_sizes must be one tuple of widths, or one tuple per task; "
-            f"found {len(sizes)} tuples for the {len(task_names)} tasks "
-            f"{list(task_names)}."
-        )
-    return [check_sizes(size) for size in sizes]
+    each = per_task("tower_hidden_sizes", sizes, task_names, is_single=_is_one_tower)
+    return [check_sizes(size) for size in each]
 
 
-def resolve_task_weights(task_weights, task_names: list[str]) -> torch.Tensor:
+def resolve_task_weights(task_weights, task_names: list) -> torch.Tensor:
     """Return one weight per task."""
-    if task_weights is None:
-        task_weights = {}
-    if isinstance(task_weights, Mapping):
-        unknown = [name for name in task_weights if name not in task_names]
-        if unknown:
-            raise ValueError(
-                f"task_weights must be keyed by task names {task_names}; found "
-                f"{unknown}. Correct the names; tasks left out count 1."
-            )
-        task_weights = [task_weights.get(name, 1.0) for name in task_names]
+    each = per_task(
+        "task_weights",
+        {} if task_weights is None else task_weights,
+        task_names,
+        is_single=lambda value: False,
+        default=1.0,
+        left_out="count 1",
+    )
     try:
-        values = torch.tensor(list(map(float, task_weights)), dtype=torch.float64)
+        values = torch.tensor(list(map(float, each)), dtype=torch.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"task_weights must be numbers, one per task {task_names}; found "
-            f"{list(task_weights)}. Give numbers, or the name of one method for all."
+            f"task_weights must be numbers, one per task {task_names}; found {each}. "
+            "Give numbers, or the name of one method for all."
         ) from error
-    if len(values) != len(task_names):
-        raise ValueError(
-            f"task_weights must hold one weight per task {task_names}; found "
-            f"{len(values)}. Give one per task, or a dict by task name."
-        )
     if not (torch.isfinite(values).all() and (values >= 0).all() and values.any()):
         raise ValueError(
             f"task_weights must be finite and >= 0, not all 0; found {values.tolist()}."
         )
     return values
+
+
+def _is_one_tower(sizes) -> bool:
+    return not isinstance(sizes, Mapping) and not any(map(np.iterable, sizes))
 
 
 def resolve_batch_size(batch_size, n_samples: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -18,10 +18,9 @@ from sk_mtl.estimators._multi_task_model import MultiTaskModel
 from sk_mtl.estimators._network_trainer import merged_constraints
 from sk_mtl.estimators._regressor import NumberTasks
 from sk_mtl.estimators._targets._class_column import ClassColumn
-from sk_mtl.estimators._targets._labels import named_columns
 from sk_mtl.estimators._targets._number_column import NumberColumn
 from sk_mtl.estimators._targets._target_column import TargetColumn
-from sk_mtl.estimators._targets._targets import Targets
+from sk_mtl.estimators._targets._targets import Targets, named_columns
 from sk_mtl.estimators._task_types import TaskType, resolve_task_types
 from sk_mtl.estimators._wiring_model import WIRINGS, WiringModel
 from sk_mtl.losses import IndependentStructure, Structure, TaskOutput
@@ -292,7 +291,9 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
         ]
         return Targets(columns, one_dimensional)
 
-    def _learn_column(self, name: str, column, task_type: TaskType) -> TargetColumn:
+    def _learn_column(
+        self, name: Hashable, column, task_type: TaskType
+    ) -> TargetColumn:
         if not task_type.has_classes:
             return NumberColumn.learn(name, column, self.missing_label, task_type.loss)
         learnt = ClassColumn.learn(name, column, self.missing_label)

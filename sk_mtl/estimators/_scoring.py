@@ -33,7 +33,7 @@ def score_answers(
             f"X and y must have the same number of samples; found "
             f"{len(answers[0])} and {len(codes)}. Give one row of each per sample."
         )
-    weight = check_weights(sample_weight, *codes.shape, task_names=targets.task_names)
+    weight = check_weights(sample_weight, len(codes), targets.task_names)
     weight = np.ones(codes.shape) if weight is None else weight
     weight = np.where(np.isnan(codes), 0.0, weight)
     if not weight.any():

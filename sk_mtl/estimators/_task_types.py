@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from sk_mtl._labels import is_missing, plain_values
+from sk_mtl._task_names import per_task
 from sk_mtl.estimators._regressor import LOSSES
-from sk_mtl.estimators._targets._labels import is_missing, plain_values
-from sk_mtl.estimators._targets._targets import per_task
+from sk_mtl.estimators._targets._targets import is_text
 
 _AUTO, _LOG_LOSS = "auto", "log_loss"
 _CLASSES = ("binary", "multiclass")
@@ -59,11 +60,11 @@ def resolve_task_types(
     missing_label : object
         The value that marks a missing label beside NaN and None.
     """
-    kinds = per_task("task_types", task_types, list(named), default=_AUTO)
-    losses = per_task("loss", loss, list(named), default=_AUTO)
+    options = {"is_single": is_text, "default": _AUTO, "left_out": "are 'auto'"}
+    kinds = per_task("task_types", task_types, list(named), **options)
+    losses = per_task("loss", loss, list(named), **options)
     resolved = {}
-    for name, column in named.items():
-        kind, wanted = kinds[name], losses[name]
+    for (name, column), kind, wanted in zip(named.items(), kinds, losses, strict=True):
         _check_names(name, kind, wanted)
         # Given once for all, a loss is that of the tasks that it fits.
         own = _AUTO if isinstance(loss, str) and wanted != _LOG_LOSS else wanted

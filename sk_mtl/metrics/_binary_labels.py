@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sk_mtl._labels import sorted_classes
 from sk_mtl._positive_class import (
     is_conventional,
     positive_position,
     warn_positive_class,
 )
-from sk_mtl.metrics._labels import sorted_classes
 
 
 class BinaryLabels(NamedTuple):

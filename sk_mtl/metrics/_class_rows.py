@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sk_mtl._labels import class_codes, keep_labelled, plain_values, sorted_classes
 from sk_mtl._positive_class import is_conventional, positive_position
-from sk_mtl.metrics._labels import class_codes, keep_labelled, sorted_classes
 
 
 class ClassRows(NamedTuple):
@@ -90,7 +90,7 @@ def class_rows(
     column.
     """
     keep, weight = keep_labelled(column, weight, missing_label)
-    labels, proba = column[keep], proba[keep]
+    labels, proba = plain_values(column[keep]), proba[keep]
     if classes is None and pos_label is not None:
         classes = _with_positive(labels, pos_label, name)
     classes = _known_classes(labels, classes, proba.shape[1], name)
@@ -124,7 +124,7 @@ def _with_positive(labels, pos_label, name):
     found = sorted_classes(labels, name)
     if len(found) != 1 or pos_label in found.tolist():
         return None
-    return sorted_classes(np.array([*found, pos_label], object), name)
+    return sorted_classes(plain_values(np.array([*found, pos_label], object)), name)
 
 
 def _known_classes(labels, classes, n_classes, name):

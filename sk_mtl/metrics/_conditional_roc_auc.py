@@ -3,15 +3,12 @@
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
+from sk_mtl._labels import is_missing, plain_values, read_labels
+from sk_mtl._task_names import task_position
 from sk_mtl._warnings import warn_user
-from sk_mtl.metrics._inputs import (
-    label_columns,
-    probability_list,
-    task_names_of,
-    task_position,
-    weight_columns,
-)
-from sk_mtl.metrics._labels import is_missing, is_second_class
+from sk_mtl._weights import weight_columns
+from sk_mtl.metrics._probabilities import probability_list
+from sk_mtl.metrics._second_class import is_second_class
 from sk_mtl.metrics._task_metric import task_metric
 
 
@@ -37,7 +34,8 @@ def conditional_roc_auc(y, proba, step, sample_weight=None):
         probabilities of click *and* conversion; it is accepted, and ranks clicked rows
         by the product of both rates, which is another question.
     step : str or int
-        Name of the column of y, or position of the step; 0 is the first one.
+        Name of the column of y, or position of the step where no column is called
+        so; 0 is the first one.
     sample_weight : array-like of shape (n_samples,), default=None
 
     Returns
@@ -57,12 +55,11 @@ def conditional_roc_auc(y, proba, step, sample_weight=None):
     >>> conditional_roc_auc(y, [0.9, 0.1, 0.6, 0.4], step="conversion")
     0.5
     """
-    columns, names = label_columns(y)
-    names = task_names_of(len(columns), names)
-    k = task_position(step, names)
-    n_samples = len(columns[k])
+    table = read_labels(y)
+    columns, names, n_samples = table.columns, table.task_names(), table.n_samples
+    k = task_position(step, names, "step")
     proba = _proba_of_step(proba, k, names, n_samples)
-    (weight,) = weight_columns(sample_weight, 1, n_samples)
+    (weight,) = weight_columns(sample_weight, n_samples, [names[k]])
     reached = np.ones(n_samples, bool) if k == 0 else _is_reached(columns[k - 1])
     value = task_metric("roc_auc")(
         columns[k][reached],
@@ -81,7 +78,7 @@ def conditional_roc_auc(y, proba, step, sample_weight=None):
 def _is_reached(column):
     """Mask of the rows known to have reached a step."""
     reached = ~is_missing(column)
-    reached[reached] = is_second_class(column[reached])
+    reached[reached] = is_second_class(plain_values(column[reached]))
     return reached
 
 
@@ -99,5 +96,5 @@ def _proba_of_step(proba, k, names, n_samples):
             f"proba of {names[k]!r} must have shape ({n_samples},) or ({n_samples}, 2);"
             f" found {np.shape(proba)}. Pass the step's own column."
         )
-    (proba,) = probability_list(proba, 1, n_samples)
+    (proba,) = probability_list(proba, [names[k]], n_samples)
     return proba

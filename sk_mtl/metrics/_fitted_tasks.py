@@ -2,13 +2,10 @@
 
 from sklearn.pipeline import Pipeline
 
+from sk_mtl._labels import read_labels
 from sk_mtl._positive_class import pos_label_per_task
-from sk_mtl.metrics._inputs import (
-    label_columns,
-    task_names_of,
-    task_position,
-    weight_columns,
-)
+from sk_mtl._task_names import task_position
+from sk_mtl._weights import weight_columns
 from sk_mtl.metrics._number_rows import prediction_columns
 from sk_mtl.metrics._read_tasks import (
     classes_per_task,
@@ -23,6 +20,8 @@ class FittedTasks:
     An estimator without `classes_` is a regressor, all of whose tasks hold numbers. One
     that has both kinds of task has a list, with None for those that hold numbers.
 
+    The columns of a frame are found by the names of the estimator's tasks.
+
     Parameters
     ----------
     estimator : estimator
@@ -31,8 +30,8 @@ class FittedTasks:
 
     Attributes
     ----------
-    names : list of str
-        The columns of y, or else the `task_names_` of the estimator.
+    names : list
+        The `task_names_` of the estimator or, where it has none, the columns of y.
     kinds : list of {"class", "number"}
     """
 
@@ -40,19 +39,14 @@ class FittedTasks:
         self._estimator = estimator
         fitted = last_estimator(estimator)
         self._missing_label = getattr(fitted, "missing_label", None)
-        self._columns, names = label_columns(y)
-        fitted_names = [str(name) for name in getattr(fitted, "task_names_", ())]
-        n_tasks = len(self._columns)
-        if names is None and len(fitted_names) == n_tasks:
-            names = fitted_names
-        self.names = task_names_of(n_tasks, names)
-        # The columns of y decide, so a frame in another order than the one that was
-        # fitted is scored rightly.
-        is_known = sorted(self.names) == sorted(fitted_names)
-        self._fitted_names = fitted_names if is_known else self.names
-        self._own_names = fitted_names or self.names
-        classes = classes_per_task(getattr(estimator, "classes_", None), self.names)
-        self._classes = self._in_order_of_y(classes)
+        table = read_labels(y)
+        classes = getattr(estimator, "classes_", None)
+        self.names = getattr(fitted, "task_names_", None)
+        if self.names is None:
+            self.names = table.task_names()
+            _check_number(classes, self.names)
+        self._columns = table.columns_of(self.names)
+        self._classes = classes_per_task(classes, self.names)
         self.kinds = ["number" if c is None else "class" for c in self._classes]
 
     def scored_by(self, metric, task=None):
@@ -62,7 +56,7 @@ class FittedTasks:
         ----------
         metric : TaskMetric
         task : str or int, default=None
-            Name or position of the only task.
+            Name of the only task, or its position if no task is called so.
         """
         if task is not None:
             k = task_position(task, self.names)
@@ -104,12 +98,10 @@ class FittedTasks:
         probas = predictions = [None] * n_tasks
         if "class" in kinds:
             proba = respond("predict_proba")
-            probas = self._in_order_of_y(probability_arrays(proba, n_tasks, n_samples))
+            probas = probability_arrays(proba, self.names, n_samples)
         if "number" in kinds:
-            predictions = self._in_order_of_y(
-                prediction_columns(respond("predict"), self._fitted_names, n_samples)
-            )
-        weights = weight_columns(sample_weight, n_tasks, n_samples)
+            predictions = prediction_columns(respond("predict"), self.names, n_samples)
+        weights = weight_columns(sample_weight, n_samples, self.names)
         pos_labels = self._pos_labels(pos_label, wanted)
         return rows_per_task(
             *(
@@ -130,17 +122,22 @@ class FittedTasks:
     def _pos_labels(self, pos_label, wanted):
         """The positive label of each wanted task, where one is named."""
         fitted = getattr(last_estimator(self._estimator), "pos_label_", {})
-        fitted = self._in_order_of_y([fitted.get(k) for k in self._own_names])
         given = pos_label_per_task(pos_label, self.names)
         return {
-            self.names[k]: fitted[k] if given[k] is None else given[k]
+            self.names[k]: fitted.get(self.names[k]) if given[k] is None else given[k]
             for k in wanted
             if self.kinds[k] == "class"
         }
 
-    def _in_order_of_y(self, values):
-        """Values of the tasks in the order of y, given in that of the fit."""
-        return [values[self._fitted_names.index(name)] for name in self.names]
+
+def _check_number(classes, names):
+    """Raise where an estimator without names has other tasks than y has columns."""
+    n_tasks = len(classes) if isinstance(classes, list) else len(names)
+    if n_tasks != len(names):
+        raise ValueError(
+            f"y must have {n_tasks} column(s), one per task of the estimator; found "
+            f"{len(names)}: {names}. Give the columns that it was fitted with."
+        )
 
 
 def last_estimator(estimator):

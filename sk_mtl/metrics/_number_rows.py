@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sk_mtl.metrics._inputs import label_columns
-from sk_mtl.metrics._labels import keep_labelled
+from sk_mtl._frames import without_mask
+from sk_mtl._labels import as_numbers, keep_labelled, read_labels
 
 
 class NumberRows(NamedTuple):
@@ -39,7 +39,7 @@ class NumberRows(NamedTuple):
 def number_rows(column, prediction, weight=None, missing_label=None, name="task"):
     """Labelled rows of one task with a positive weight, as `NumberRows`."""
     keep, weight = keep_labelled(column, weight, missing_label)
-    prediction = np.asarray(prediction)
+    prediction = np.asarray(without_mask(prediction))
     if prediction.shape == (len(column), 1):
         prediction = prediction[:, 0]
     if prediction.shape != (len(column),):
@@ -54,38 +54,22 @@ def number_rows(column, prediction, weight=None, missing_label=None, name="task"
 
 
 def prediction_columns(y_pred, names, n_samples):
-    """Predictions of each task, by name where `y_pred` names its columns so."""
-    columns, own_names = label_columns(y_pred, "y_pred")
-    own_names = [str(name) for name in own_names or ()]
-    if len(names) > 1 and sorted(own_names) == sorted(names):
-        columns = [columns[own_names.index(name)] for name in names]
-    if len(columns) != len(names) or len(columns[0]) != n_samples:
-        found = (len(columns[0]) if columns else 0, len(columns))
+    """Predictions of each task; the columns of a frame are found by name."""
+    table = read_labels(y_pred, "y_pred")
+    found = table.n_samples, len(table.columns)
+    if found != (n_samples, len(names)):
         raise ValueError(
             f"y_pred must hold one column per task, ({n_samples}, {len(names)}); found "
             f"{found}. Pass the output of predict."
         )
-    return columns
+    # Predictions of a single task cannot be those of another.
+    return table.columns if len(names) == 1 else table.columns_of(names, "y_pred")
 
 
 def _finite(values, what, remedy):
     """Values as finite floats."""
-    try:
-        numbers = values.astype(np.float64)
-    except (TypeError, ValueError):
-        wrong = next(value for value in values if not _is_number(value))
-        raise ValueError(
-            f"{what} must be numbers; found {wrong!r}. {remedy}."
-        ) from None
+    numbers = as_numbers(values, what, remedy)
     if not np.isfinite(numbers).all():
         wrong = numbers[~np.isfinite(numbers)][0]
         raise ValueError(f"{what} must be finite; found {wrong}. {remedy}.")
     return numbers
-
-
-def _is_number(value):
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True

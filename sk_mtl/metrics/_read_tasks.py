@@ -5,18 +5,15 @@ from collections.abc import Mapping
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
+from sk_mtl._labels import read_labels
 from sk_mtl._positive_class import pos_label_per_task
+from sk_mtl._task_names import per_task
 from sk_mtl._warnings import warn_user
+from sk_mtl._weights import weight_columns
 from sk_mtl.metrics._class_rows import class_rows
-from sk_mtl.metrics._inputs import (
-    label_columns,
-    probability_list,
-    task_names_of,
-    task_position,
-    weight_columns,
-)
 from sk_mtl.metrics._number_rows import number_rows, prediction_columns
 from sk_mtl.metrics._open_classes import one_sided_tasks
+from sk_mtl.metrics._probabilities import probability_list
 
 # Why the metrics of each kind of task, and a user's own, may be undefined.
 _REASONS = {
@@ -46,26 +43,28 @@ def read_tasks(
 
     Returns
     -------
-    names : list of str
+    names : list
     rows : list of ClassRows, NumberRows or None
         None for a task of numbers without predictions.
     """
-    columns, own_names = label_columns(y_true)
-    n_tasks, n_samples = len(columns), len(columns[0]) if columns else 0
-    names = task_names_of(n_tasks, own_names if names is None else names)
-    predictions = [None] * n_tasks
+    table = read_labels(y_true, "y_true")
+    own_names, n_samples = table.task_names(), table.n_samples
+    names = table.task_names(names, rename=True)
+    # Other tables are read by the names of y, whatever its tasks are called.
+    own_names = names if table.names is None else own_names
+    predictions = [None] * len(names)
     if y_pred is not None:
-        predictions = prediction_columns(y_pred, names, n_samples)
+        predictions = prediction_columns(y_pred, own_names, n_samples)
     rows = rows_per_task(
-        columns,
+        table.columns,
         names,
-        probability_arrays(y_proba, n_tasks, n_samples),
+        probability_arrays(y_proba, own_names, n_samples),
         predictions,
-        weight_columns(sample_weight, n_tasks, n_samples),
+        weight_columns(sample_weight, n_samples, own_names),
         classes_per_task(classes, names),
         missing_label,
         pos_label,
-        one_sided_tasks(y_proba, n_tasks),
+        one_sided_tasks(y_proba, len(names)),
     )
     return names, rows
 
@@ -120,7 +119,7 @@ def _pos_labels(pos_label, names, probas):
     labels = pos_label_per_task(pos_label, names)
     numbers = [name for name, proba in zip(names, probas) if proba is None]
     if isinstance(pos_label, Mapping):
-        wrong = [task for task in pos_label if str(task) in numbers]
+        wrong = [task for task in pos_label if task in numbers]
     else:
         wrong = numbers if labels and len(numbers) == len(names) else []
     if pos_label is not None and wrong:
@@ -131,15 +130,16 @@ def _pos_labels(pos_label, names, probas):
     return labels
 
 
-def probability_arrays(y_proba, n_tasks, n_samples):
+def probability_arrays(y_proba, names, n_samples):
     """Checked probabilities per task, None for the tasks of numbers."""
     if y_proba is None:
-        return [None] * n_tasks
+        return [None] * len(names)
     gaps = isinstance(y_proba, (list, tuple)) and any(p is None for p in y_proba)
-    if not gaps or len(y_proba) != n_tasks:
-        return probability_list(y_proba, n_tasks, n_samples)
-    given = [proba for proba in y_proba if proba is not None]
-    checked = iter(probability_list(given, len(given), n_samples) if given else ())
+    if not gaps or len(y_proba) != len(names):
+        return probability_list(y_proba, names, n_samples)
+    known = [k for k, proba in enumerate(y_proba) if proba is not None]
+    given, of_classes = [y_proba[k] for k in known], [names[k] for k in known]
+    checked = iter(probability_list(given, of_classes, n_samples) if given else ())
     return [None if proba is None else next(checked) for proba in y_proba]
 
 
@@ -151,18 +151,22 @@ def classes_per_task(classes, names):
     """
     if classes is None:
         return [None] * len(names)
-    if isinstance(classes, dict):
-        for task in classes:
-            task_position(task, names)
-        return [classes.get(name) for name in names]
-    if len(names) == 1 and (not len(classes) or _is_label(classes[0])):
-        return [classes]
-    if len(classes) != len(names):
-        raise ValueError(
-            f"classes must hold one array per task ({len(names)}); found "
-            f"{len(classes)}. Pass the estimator's classes_."
+
+    def is_single(classes):
+        return (
+            len(names) == 1
+            and not isinstance(classes, Mapping)
+            and (not len(classes) or _is_label(classes[0]))
         )
-    return list(classes)
+
+    return per_task(
+        "classes",
+        classes,
+        names,
+        is_single=is_single,
+        default=None,
+        left_out="have the classes of their labels",
+    )
 
 
 def _is_label(entry):

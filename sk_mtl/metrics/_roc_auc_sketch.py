@@ -4,10 +4,18 @@ import numpy as np
 import pandas as pd
 from sklearn.exceptions import UndefinedMetricWarning
 
+from sk_mtl._frames import without_mask
+from sk_mtl._labels import (
+    check_kind,
+    class_codes,
+    keep_labelled,
+    one_label_column,
+    plain_values,
+    sorted_classes,
+)
 from sk_mtl._positive_class import is_conventional, positive_position
 from sk_mtl._warnings import warn_user
-from sk_mtl.metrics._inputs import one_label_column, weight_columns
-from sk_mtl.metrics._labels import class_codes, keep_labelled, sorted_classes
+from sk_mtl._weights import weight_columns
 
 # Octaves, that is powers of two, that each half of the scale is divided into.
 _N_OCTAVES = 64
@@ -117,11 +125,11 @@ class RocAucSketch:
             was.
         """
         column = one_label_column(y_true, "y_true")
-        score = np.asarray(y_score)
-        (weight,) = weight_columns(sample_weight, 1, len(column))
+        score = np.asarray(without_mask(y_score))
+        (weight,) = weight_columns(sample_weight, len(column), ["y_true"])
         if score.shape == (len(column), 2):
             score = score[:, self._positive_column(column, weight)]
-        if score.shape != column.shape:
+        if score.shape != (len(column),):
             raise ValueError(
                 f"y_score must have shape ({len(column)},) or ({len(column)}, 2); "
                 f"found {score.shape}. Pass the scores of one task."
@@ -131,8 +139,8 @@ class RocAucSketch:
             part = slice(start, start + _CHUNK_SIZE)
             own = None if weight is None else weight[part]
             keep, own = keep_labelled(column[part], own)
-            labels = column[part][keep]
-            positive = class_codes(labels, np.array([self.pos_label])) >= 0
+            labels = plain_values(column[part][keep])
+            positive = self._are_positive(labels)
             negatives = self._known_negatives(negatives, labels[~positive])
             bins = self._bins(score[part][keep]) + positive * self.n_bins
             counts += np.bincount(bins, own, counts.size).reshape(counts.shape)
@@ -207,8 +215,8 @@ class RocAucSketch:
 
     def _positive_column(self, column, weight):
         """Which of two columns is that of the positive class: classes are sorted."""
-        labels = column[keep_labelled(column, weight)[0]]
-        positive = class_codes(labels, np.array([self.pos_label])) >= 0
+        labels = plain_values(column[keep_labelled(column, weight)[0]])
+        positive = self._are_positive(labels)
         negatives = self._known_negatives(self._negatives, labels[~positive])
         if len(negatives):
             classes = sorted_classes(np.array([*negatives, self.pos_label], object))
@@ -220,6 +228,11 @@ class RocAucSketch:
             f"which column is that of {self.pos_label!r}; found no other label. Pass "
             "the column of the positive class."
         )
+
+    def _are_positive(self, labels):
+        positives = plain_values(np.array([self.pos_label], dtype=object))
+        check_kind(labels, positives, "y_true")
+        return class_codes(labels, positives) >= 0
 
     def _known_negatives(self, known, labels):
         """The labels of the negatives, of which there may be one."""

@@ -4,20 +4,18 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from sk_mtl._labels import one_label_column
+from sk_mtl._weights import weight_columns
 from sk_mtl.metrics._class_metrics import (
     ASYMMETRIC_METRICS,
     CLASS_GAINS,
     CLASS_LOSSES,
 )
 from sk_mtl.metrics._class_rows import class_rows
-from sk_mtl.metrics._inputs import (
-    one_label_column,
-    probability_list,
-    weight_columns,
-)
 from sk_mtl.metrics._number_metrics import NUMBER_GAINS, NUMBER_LOSSES
 from sk_mtl.metrics._number_rows import number_rows
 from sk_mtl.metrics._open_classes import one_sided_tasks, warn_open_classes
+from sk_mtl.metrics._probabilities import probability_list
 
 
 def _with_negated(gains, losses):
@@ -105,13 +103,13 @@ class TaskMetric:
             NaN where the metric is undefined.
         """
         column = one_label_column(y_true, "y_true")
-        (weight,) = weight_columns(sample_weight, 1, len(column))
+        (weight,) = weight_columns(sample_weight, len(column), ["y_true"])
         if self.kind == "number":
             if classes is not None or pos_label is not None:
                 self.of_kind("class", "y_true")
             rows = number_rows(column, y_pred, weight, missing_label, "y_true")
         else:
-            (proba,) = probability_list(y_pred, 1, len(column))
+            (proba,) = probability_list(y_pred, ["y_true"], len(column))
             (one_sided,) = one_sided_tasks(y_pred, 1)
             rows = class_rows(
                 column,

@@ -30,8 +30,9 @@ def task_scores(
     Parameters
     ----------
     y_true : array-like or DataFrame of shape (n_samples,) or (n_samples, n_tasks)
-        Labels of any type, one column per task. NaN, None and `missing_label` mean
-        that the row has no label for the task; it is skipped for this task only.
+        Labels of any type, one column per task. NaN, None, masked entries and
+        `missing_label` mean that the row has no label for the task; it is skipped for
+        this task only.
     y_proba : list of n_tasks arrays, or one array, default=None
         What `predict_proba` returns: a list with an array of shape (n_samples,
         n_classes) per task, or a single such array for one task. The columns follow
@@ -44,16 +45,20 @@ def task_scores(
         None takes `"roc_auc"`, `"average_precision"`, `"log_loss"` and `"brier"` if
         there are tasks of classes, and `"r2"`, `"root_mean_squared_error"` and
         `"mean_absolute_error"` if there are tasks of numbers.
-    task_names : list of str, default=None
+    task_names : list, default=None
         Names of the rows of the table. None takes the columns of `y_true`, or task_0,
-        task_1, ... where it has none.
-    sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
+        task_1, ... where it has none. Give the `task_names_` of the model whose
+        probabilities these are, and a `y_true` with its columns in another order is
+        refused.
+    sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), or dict, \
             default=None
-        Rows of weight 0 count as not labelled.
+        Rows of weight 0 count as not labelled. A frame is read by the names of its
+        columns; a dict holds the weights of the rows by task, and tasks that it leaves
+        out count 1.
     y_pred : array-like or DataFrame of shape (n_samples,) or (n_samples, n_tasks), \
             default=None
         What `predict` returns, needed where there are tasks of numbers. A frame is
-        read by the names of its columns if these are the tasks' names.
+        read by the names of its columns.
     classes : list of array-like, or dict of task name to array-like, default=None
         Classes in the order of the probabilities' columns, needed where `y_true` does
         not hold all of them: usually the estimator's `classes_`. None takes the sorted
@@ -129,7 +134,7 @@ def task_scores(
             warn_undefined(metric, undefined)
     return pd.DataFrame(
         values,
-        index=pd.Index(names, name="task"),
+        index=pd.Index(names, name="task", tupleize_cols=False),
         columns=[metric.name for metric in metrics],
     )
 

@@ -211,8 +211,11 @@ def _n_parameters(model):
 
 
 def _score_table(fits):
-    index = pd.RangeIndex(len(fits), name="fold")
-    return pd.DataFrame([fit["scores"] for fit in fits], index=index)
+    return pd.DataFrame(
+        [list(fit["scores"].values()) for fit in fits],
+        index=pd.RangeIndex(len(fits), name="fold"),
+        columns=pd.Index(list(fits[0]["scores"]), tupleize_cols=False),
+    )
 
 
 def _cost_table(fits, names):

@@ -6,14 +6,13 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, check_cv
 
-from sk_mtl.metrics._inputs import label_columns
-from sk_mtl.metrics._labels import is_missing
+from sk_mtl._labels import is_missing, read_labels
 
 
 def fold_splitter(cv, estimator, y):
     """Splitter for `cv`; stratified where scikit-learn would and can."""
     if _has_strata(estimator, y):
-        return check_cv(cv, label_columns(y)[0][0], classifier=True)
+        return check_cv(cv, read_labels(y).columns[0], classifier=True)
     return check_cv(cv)
 
 
@@ -29,7 +28,7 @@ def shuffled_folds(cv, estimator, X, y, groups, random_state):
     if groups is not None:
         kind = GroupKFold
     elif _has_strata(estimator, y):
-        kind, strata = StratifiedKFold, label_columns(y)[0][0]
+        kind, strata = StratifiedKFold, read_labels(y).columns[0]
     else:
         kind = KFold
     splitter = kind(5 if cv is None else cv, shuffle=True, random_state=random_state)
@@ -45,4 +44,4 @@ def _has_strata(estimator, y):
     """Whether y holds the classes of a single task, without gaps."""
     if np.ndim(y) != 1 or not is_classifier(estimator):
         return False
-    return not is_missing(label_columns(y)[0][0]).any()
+    return not is_missing(read_labels(y).columns[0]).any()

@@ -8,7 +8,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 
 from sk_mtl._sklearn_compat import _safe_indexing
-from sk_mtl.metrics._inputs import probability_list
+from sk_mtl.metrics._probabilities import probability_list
 from sk_mtl.model_selection._folds import fold_splitter, n_rows
 
 
@@ -128,7 +128,7 @@ def _fit_and_predict(estimator, X, y, train, test, params):
     classes = estimator.classes_
     if isinstance(classes, list) and not isinstance(proba, list):
         # Chains of binary classifiers return one column per task.
-        proba = probability_list(proba, len(classes), len(test))
+        proba = probability_list(proba, list(range(len(classes))), len(test))
     return proba, classes
 
 

@@ -60,7 +60,7 @@ class TaskComparison:
             half = self._half_width(difference)
             table = pd.DataFrame(
                 {
-                    "metric": {task: m.name for task, m in self.metrics.items()},
+                    "metric": [self.metrics[task].name for task in self.scores],
                     "mean": self.scores.mean(),
                     "std": self.scores.std(),
                     "baseline_mean": self.baseline_scores.mean(),
@@ -69,7 +69,7 @@ class TaskComparison:
                     "lower": difference.mean() - half,
                     "upper": difference.mean() + half,
                 },
-                index=pd.Index(self.scores.columns, name="task"),
+                index=self.scores.columns.rename("task"),
             )
         table["verdict"] = [
             self._verdict(task, row.lower, row.upper) for task, row in table.iterrows()

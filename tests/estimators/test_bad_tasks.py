@@ -275,8 +275,8 @@ def test_two_methods_at_once(table):
         ),
         (
             [2],
-            "task_weights must hold one weight per task ['click', 'conversion']; found "
-            "1. Give one per task, or a dict by task name.",
+            "task_weights must hold one entry per task ['click', 'conversion']; found "
+            "1: [2]. Give one per task, or a dict by task name.",
         ),
         (
             {"click": "dwa"},

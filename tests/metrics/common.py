@@ -29,7 +29,7 @@ class OneModelPerTask(ClassifierMixin, BaseEstimator):
             model = GaussianNB(var_smoothing=self.var_smoothing)
             self.models_.append(model.fit(np.asarray(X)[known], labels, weight[known]))
         names = y.columns if self.task_names is None else self.task_names
-        self.task_names_ = [str(name) for name in names]
+        self.task_names_ = list(names)
         classes = [model.classes_ for model in self.models_]
         self.classes_ = classes[0] if one_task else classes
         self.n_predictions_ = 0
@@ -60,7 +60,7 @@ class MixedModel(BaseEstimator):
     def fit(self, X, y):
         self._columns = list(y.columns) if isinstance(y, pd.DataFrame) else None
         y = pd.DataFrame(y)
-        self.task_names_ = [str(name) for name in y]
+        self.task_names_ = list(y)
         self.models_ = []
         for name in y:
             known = (y[name].notna() & (y[name] != self.missing_label)).to_numpy()

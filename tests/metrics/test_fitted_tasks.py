@@ -87,9 +87,20 @@ def test_columns_in_another_order_are_scored_by_name():
     assert make_task_scorer("roc_auc", task="buy")(FITTED, X, other) == AUC["buy"]
 
 
-def test_renamed_columns_are_taken_in_their_order():
-    found = make_task_scorer("r2", task="c")(
-        FITTED, X, Y.set_axis(list("abcd"), axis=1)
+def test_columns_of_other_names_are_refused():
+    message = (
+        r"y must have the columns \['like', 'buy', 'spend', 'visits'\], one per task; "
+        r"found \['a', 'b', 'c', 'd'\]. Rename the columns"
+    )
+    with pytest.raises(ValueError, match=message):
+        make_task_scorer("r2")(FITTED, X, Y.set_axis(list("abcd"), axis=1))
+    with pytest.raises(ValueError, match=r"found \['like', 'buy'\]. Rename the"):
+        make_task_scorer("r2")(FITTED, X, Y[["like", "buy"]])
+
+
+def test_a_frame_without_names_is_taken_in_its_order():
+    found = make_task_scorer("r2", task="spend")(
+        FITTED, X, Y.set_axis(range(4), axis=1)
     )
     assert found == pytest.approx(R2["spend"])
 
@@ -282,8 +293,11 @@ def test_table_of_numbers_alone():
         ({"y_proba": [None]}, r"one array per task \(4\); found 1"),
         ({"y_pred": PREDICTED[["spend"]]}, r"\(300, 4\); found \(300, 1\)"),
         ({"y_pred": PREDICTED[:9]}, r"\(300, 4\); found \(9, 4\)"),
-        ({"y_pred": np.ones((3, 2, 1))}, r"y_pred must have shape .* \(3, 2, 1\)"),
-        ({"y_pred": PREDICTED.assign(spend="x")}, r"of 'spend' must be numbers; foun"),
+        ({"y_pred": np.ones((3, 2, 1))}, r"y_pred must have 1 dimension, .* found 3"),
+        (
+            {"y_pred": PREDICTED.assign(spend="x")},
+            r"of 'spend' must hold numbers; foun",
+        ),
         (
             {"y_pred": PREDICTED, "pos_label": {"spend": 1}},
             r"pos_label must be of tasks of classes.* found \['spend'\] without",

@@ -124,11 +124,15 @@ def test_mean_that_cannot_be_is_infinitely_bad(name, prediction):
         (Y, P[:3], r"predictions of 'y_true' must have shape \(4,\); found \(3,\)"),
         (Y, np.ones((4, 2)), r"must have shape \(4,\); found \(4, 2\)"),
         (Y, [1, np.nan, 2, 3], r"predictions .* must be finite; found nan\. Pass the"),
-        (Y, ["a", 1, 2, 3], r"predictions .* must be numbers; found 'a'\. Pass the o"),
+        (
+            Y,
+            ["a", 1, 2, 3],
+            r"predictions .* must hold numbers; found 'a'\. Pass the o",
+        ),
         (
             [1, "b", 2, 3],
             P,
-            r"labels of 'y_true' must be numbers; found 'b'\. Score",
+            r"labels of 'y_true' must hold numbers; found 'b'\. Score",
         ),
         ([1, np.inf, 2, 3], P, r"labels of 'y_true' must be finite; found inf"),
         (np.ones((4, 2)), P, r"y_true must hold one task; found 2 columns"),

@@ -185,7 +185,7 @@ def test_pickle_keeps_the_rows():
         ({"y_score": [0.1]}, r"shape \(2,\) or \(2, 2\); found \(1,\)"),
         ({"y_true": [2, 3]}, r"one label besides pos_label=1; found \[0, 2, 3\]"),
         ({"y_true": np.ones((2, 2))}, r"y_true must hold one task; found 2 columns"),
-        ({"sample_weight": [1, -1]}, r"not negative"),
+        ({"sample_weight": [1, -1]}, r"not be negative"),
     ],
 )
 def test_bad_rows_raise_and_leave_the_sketch_as_it_was(kwargs, message):

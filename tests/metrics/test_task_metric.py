@@ -396,12 +396,27 @@ def test_unknown_metric_names_the_known_ones(metric):
         (Y, np.full((4, 3), 1 / 3), {}, r"columns \(3\); found 2.*Pass classes="),
         (Y, P, {"classes": [1, 2]}, r"among its classes \[1, 2\]; found .*0"),
         (Y, P, {"classes": ["no", "yes"]}, r"among its classes \['no', 'yes'\]"),
-        (Y, P, {"sample_weight": [1, 1, 1]}, r"shape \(4,\) or \(4, 1\); found \(3,\)"),
-        (Y, P, {"sample_weight": [1, -1, 1, 1]}, r"not negative; found -1\.0 to 1\.0"),
-        (Y, P, {"sample_weight": [1, np.nan, 1, 1]}, r"must be finite"),
+        (
+            Y,
+            P,
+            {"sample_weight": [1, 1, 1]},
+            r"shape \(4,\) or \(4, 1\), .*; found \(3,\)",
+        ),
+        (
+            Y,
+            P,
+            {"sample_weight": [1, -1, 1, 1]},
+            r"not be negative; found weight -1\.0 in row",
+        ),
+        (
+            Y,
+            P,
+            {"sample_weight": [1, np.nan, 1, 1]},
+            r"must hold finite weights; found nan",
+        ),
         (["a", 1, "b", 2], P, {}, r"of one type; found \['int', 'str'\]"),
         (np.ones((4, 2)), P, {}, r"y_true must hold one task; found 2 columns"),
-        (np.ones((4, 2, 1)), P, {}, r"found shape \(4, 2, 1\)"),
+        (np.ones((4, 2, 1)), P, {}, r"found 3 dimensions"),
     ],
 )
 def test_bad_input_says_required_found_remedy(y, proba, kwargs, message):

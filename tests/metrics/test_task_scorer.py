@@ -97,10 +97,20 @@ def test_columns_in_another_order_are_scored_by_name():
         assert scorer(FITTED, X, other) == TABLE.loc[task, "roc_auc"]
 
 
-def test_renamed_columns_are_taken_in_their_order():
-    renamed = Y.set_axis(list("abcd"), axis=1)
-    scorer = make_task_scorer("roc_auc", task="c")
-    assert scorer(FITTED, X, renamed) == TABLE.loc["stars", "roc_auc"]
+def test_columns_of_other_names_are_refused():
+    with pytest.raises(ValueError, match=r"found \['a', 'b', 'c', 'd'\]. Rename the"):
+        make_task_scorer("roc_auc")(FITTED, X, Y.set_axis(list("abcd"), axis=1))
+
+
+def test_an_integer_is_the_column_called_so_before_it_is_a_position():
+    names = [3, 2, 1, 0]
+    y = Y.set_axis(names, axis=1)
+    model = OneModelPerTask().fit(X, y)
+    for name, column in zip(names, Y, strict=True):
+        scorer = make_task_scorer("roc_auc", task=np.int64(name))
+        assert scorer(model, X, y) == TABLE.loc[column, "roc_auc"]
+    last = make_task_scorer("roc_auc", task=-1)
+    assert last(model, X, y) == TABLE.loc["buy", "roc_auc"]
 
 
 def test_missing_label_of_the_estimator_is_skipped():
@@ -317,7 +327,7 @@ def test_bad_arguments_raise_when_the_scorer_is_made(args, message):
     ("pos_label", "message"),
     [
         ("yes", r"one of the classes \[0, 1\] of 'click'; found 'yes'.* a dict"),
-        ({"lik": "yes"}, r"keyed by tasks of .*; found \['lik'\]"),
+        ({"lik": "yes"}, r"keyed by task names .*; found \['lik'\]"),
         ({"stars": 2}, r"of two classes; found 2 for 'stars'"),
     ],
 )

@@ -78,7 +78,9 @@ def test_names_of_the_rows():
     assert list(task_scores(Y["click"], P[0]).index) == ["click"]
     assert list(task_scores(Y["click"], P[0], task_names="a").index) == ["a"]
     integers = Y.set_axis([7, 8], axis=1)
-    assert list(task_scores(integers, P).index) == ["7", "8"]
+    assert list(task_scores(integers, P).index) == [7, 8]
+    named_by_pairs = Y.set_axis([("click", 1), ("buy", 2)], axis=1)
+    assert list(task_scores(named_by_pairs, P).index) == [("click", 1), ("buy", 2)]
 
 
 def test_polars_equals_pandas():
@@ -199,16 +201,17 @@ def test_positive_class_that_nothing_names_is_taken_with_one_warning():
     ("kwargs", "message"),
     [
         ({"pos_label": 2}, r"one of the classes \[0, 1\] of 'click'; found 2"),
-        ({"pos_label": {"clik": 1}}, r"keyed by tasks of .* found \['clik'\]"),
+        ({"pos_label": {"clik": 1}}, r"keyed by task names .* found \['clik'\]"),
         ({"pos_label": [1, 1]}, r"must be one label; found \[1, 1\]"),
         ({"y_proba": P[:1]}, r"one array per task \(2\); found 1"),
         ({"y_proba": P[0][:, :1]}, r"one array per task \(2\); found 1"),
         ({"y_proba": [P[0], P[1][:2]]}, r"found \(2, 2\)"),
-        ({"task_names": ["a"]}, r"2 distinct names, .* found \['a'\]"),
-        ({"task_names": ["a", "a"]}, r"2 distinct names"),
-        ({"sample_weight": np.ones((4, 3))}, r"or \(4, 2\); found \(4, 3\)"),
-        ({"classes": [[0, 1]]}, r"one array per task \(2\); found 1"),
-        ({"classes": {"clik": [0, 1]}}, r"one of \['click', 'buy'\].*found 'clik'"),
+        ({"task_names": ["a"]}, r"one name per column of y; found 1 names \['a'\]"),
+        ({"task_names": ["buy", "click"]}, r"must agree with the columns of y"),
+        ({"task_names": ["a", "a"]}, r"differ, also as text; found \['a', 'a'\]"),
+        ({"sample_weight": np.ones((4, 3))}, r"or \(4, 2\), .*; found \(4, 3\)"),
+        ({"classes": [[0, 1]]}, r"one entry per task .* found 1"),
+        ({"classes": {"clik": [0, 1]}}, r"names \['click', 'buy'\]; found \['clik'\]"),
         ({"metrics": "auc"}, r"metric must be one of"),
     ],
 )

@@ -10,11 +10,10 @@ from sklearn.utils.validation import check_array, validate_data
 
 from sk_mtl._frames import (
     EXACT_INTEGERS,
-    column_names,
     has_fitted_columns,
-    is_frame,
     refuse_unreadable,
 )
+from sk_mtl._weights import read_weights
 from sk_mtl.estimators._rows._raw_tables import check_names, read_table
 
 # Numbers of a data frame that are looked at together.
@@ -111,56 +110,28 @@ def check_same_length(**tables) -> None:
         )
 
 
-def check_weights(
-    weight,
-    n_samples: int,
-    n_tasks: int,
-    name: str = "sample_weight",
-    task_names: list[str] | None = None,
-):
-    """Return weights as a float array of shape (n_samples, n_tasks), or None."""
-    if weight is None:
-        return None
-    _check_weight_names(weight, name, task_names)
-    array = np.asarray(weight, dtype=float)
-    if array.ndim == 0:
-        array = np.full(n_samples, array)
-    if array.shape not in ((n_samples,), (n_samples, n_tasks)):
+def check_weights(weight, n_samples: int, task_names: list, what="sample_weight"):
+    """Return weights as a float array of shape (n_samples, n_tasks), or None.
+
+    Parameters
+    ----------
+    weight : array-like, DataFrame, dict or None
+        What `sk_mtl._weights.read_weights` takes, but not weights that all are 0.
+
+    n_samples : int
+
+    task_names : list
+
+    what : str, default="sample_weight"
+        The argument's name in messages.
+    """
+    weight = read_weights(weight, n_samples, task_names, what)
+    if weight is not None and not weight.any():
         raise ValueError(
-            f"{name} must have shape ({n_samples},) or ({n_samples}, {n_tasks}), one "
-            f"weight per row, or per row and task; found {array.shape}."
-        )
-    if not np.isfinite(array).all():
-        place = tuple(np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(
-            f"{name} must hold finite weights; found {array[place]} in row {place[0]}. "
-            "Use weight 0 for a row that must not count."
-        )
-    if (array < 0).any():
-        place = tuple(np.argwhere(array < 0)[0])
-        raise ValueError(
-            f"{name} must not be negative; found weight {array[place]} in row "
-            f"{place[0]}. Use weight 0 for a row that must not count."
-        )
-    if not array.any():
-        raise ValueError(
-            f"{name} must hold a positive weight; found that every weight is zero. "
+            f"{what} must hold a positive weight; found that every weight is zero. "
             "Give some row a weight above 0."
         )
-    return np.broadcast_to(array.reshape(n_samples, -1), (n_samples, n_tasks))
-
-
-def _check_weight_names(weight, name: str, task_names: list[str] | None) -> None:
-    """Raise where a frame of weights has the tasks of y in another order, or others."""
-    if task_names is None or not is_frame(weight):
-        return
-    found = column_names(weight)
-    nameless = isinstance(weight.columns, pd.RangeIndex)
-    if len(found) == len(task_names) and found != task_names and not nameless:
-        raise ValueError(
-            f"{name} must have the tasks {task_names} as its columns, in this order; "
-            f"found {found}. Reorder or rename the columns."
-        )
+    return weight
 
 
 def _check_frame(estimator, X: pd.DataFrame) -> None:

@@ -43,8 +43,8 @@ class LabelledRows:
         """Return the rows, or raise where y or the weights do not fit X."""
         codes = targets.encode(y, what="y" + suffix)
         check_same_length(**{"X" + suffix: X, "y" + suffix: codes})
-        name, names = "sample_weight" + suffix, targets.task_names
-        weight = check_weights(weight, *codes.shape, name, names)
+        names = targets.task_names
+        weight = check_weights(weight, len(codes), names, "sample_weight" + suffix)
         return cls(X, codes, None).weighted(weight)
 
     def __len__(self) -> int:

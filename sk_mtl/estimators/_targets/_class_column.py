@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
-from sklearn.utils.multiclass import check_classification_targets
 
-from sk_mtl.estimators._targets._labels import is_missing, plain_values
+from sk_mtl._labels import (
+    check_kind,
+    class_codes,
+    is_missing,
+    plain_values,
+    read_labels,
+    sorted_classes,
+)
 from sk_mtl.estimators._targets._target_column import TargetColumn, raise_unlabelled
 from sk_mtl.metrics import TaskMetric
 
@@ -29,25 +35,22 @@ class ClassColumn(TargetColumn):
     classes: np.ndarray = None
 
     @classmethod
-    def learn(cls, name: str, column, missing_label) -> ClassColumn:
+    def learn(cls, name: Hashable, column, missing_label) -> ClassColumn:
         """Return the column with the classes that are found in it."""
         labels = plain_values(column[~is_missing(column, missing_label)])
         if len(labels) == 0:
             raise_unlabelled(name, column)
         if labels.dtype.kind == "f":
             _check_whole_numbers(name, labels)
-        try:
-            classes = np.asarray(pd.factorize(labels, sort=True)[1])
-        except TypeError:
-            # Labels of several types have no order; scikit-learn's error says which.
-            check_classification_targets(labels)
-            raise
-        return cls(name, missing_label, classes)
+        return cls(name, missing_label, sorted_classes(labels, name))
 
     @classmethod
-    def given(cls, name: str, classes, missing_label) -> ClassColumn:
+    def given(cls, name: Hashable, classes, missing_label) -> ClassColumn:
         """Return the column with classes that the caller names."""
-        classes = np.unique(np.asarray(classes))
+        classes = [classes] if np.ndim(classes) == 0 else classes
+        column = read_labels(classes, f"classes of task {name!r}").columns[0]
+        known = column[~is_missing(column, missing_label)]
+        classes = sorted_classes(plain_values(known), name)
         if len(classes) < 2:
             raise ValueError(
                 f"classes of task {name!r} must hold at least two classes; found "
@@ -59,12 +62,13 @@ class ClassColumn(TargetColumn):
     def encode(self, column, *, what: str, strict: bool) -> np.ndarray:
         """Return class numbers, NaN where a label lacks.
 
-        A label outside the known classes raises, or, without `strict`, becomes -1.
+        A label outside the known classes raises, or, without `strict`, becomes -1. One
+        of another type always raises.
         """
         missing = is_missing(column, self.missing_label)
         labels = plain_values(column[~missing])
-        known = pd.Index(_without_bools(self.classes))
-        index = known.get_indexer(pd.Index(_without_bools(labels)))
+        check_kind(labels, self.classes, f"{what} of task {self.name!r}")
+        index = class_codes(labels, self.classes)
         if strict and (index < 0).any():
             found = labels[index < 0][:1].tolist()[0]
             raise ValueError(
@@ -134,12 +138,7 @@ class ClassColumn(TargetColumn):
             )
 
 
-def _without_bools(labels: np.ndarray) -> np.ndarray:
-    """Return True and False as 1 and 0: NumPy finds them equal, pandas does not."""
-    return labels.astype(np.int8) if labels.dtype.kind == "b" else labels
-
-
-def _check_whole_numbers(name: str, labels: np.ndarray) -> None:
+def _check_whole_numbers(name: Hashable, labels: np.ndarray) -> None:
     if np.isinf(labels).any():
         raise ValueError(
             f"Input y contains infinity: the labels of task {name!r} must be finite. "

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
+from sk_mtl._task_names import per_task
 from sk_mtl.estimators._targets._targets import Targets
 
 
@@ -33,8 +34,17 @@ def class_weight_table(
     sample_weight : ndarray of shape (n_samples, n_tasks) or None
         "balanced" makes the classes count the same with these weights.
     """
-    per_task = _spread_over_tasks(class_weight, targets)
-    if all(weight is None for weight in per_task):
+    each = per_task(
+        "class_weight",
+        class_weight,
+        targets.task_names,
+        is_single=_is_one_weight,
+        default=None,
+        left_out="are not weighted",
+    )
+    if not _is_one_weight(class_weight):
+        _refuse_numbers(each, targets)
+    if all(weight is None for weight in each):
         return None
     return [
         _task_class_weight(
@@ -44,7 +54,7 @@ def class_weight_table(
             codes[:, k],
             None if sample_weight is None else sample_weight[:, k],
         )
-        for k, weight in enumerate(per_task)
+        for k, weight in enumerate(each)
     ]
 
 
@@ -63,42 +73,23 @@ def apply_class_weights(
     return by_class if weight is None else by_class * weight
 
 
-def _spread_over_tasks(class_weight, targets: Targets) -> list:
-    names = targets.task_names
-    if isinstance(class_weight, Mapping):
-        per_task = any(
-            value is None or isinstance(value, str | Mapping)
-            for value in class_weight.values()
-        )
-        if not per_task:
-            return [class_weight] * targets.n_tasks
-        _refuse_numbers(class_weight, targets)
-        unknown = [name for name in class_weight if name not in names]
-        if unknown:
-            raise ValueError(
-                f"class_weight must be keyed by task names {names}; found {unknown}. "
-                "Correct the names; tasks left out are not weighted."
-            )
-        return [class_weight.get(name) for name in names]
-    if isinstance(class_weight, Sequence) and not isinstance(class_weight, str):
-        if len(class_weight) != targets.n_tasks:
-            raise ValueError(
-                f"class_weight must hold one entry per task {names}; found "
-                f"{len(class_weight)}. Use None for a task without class weights."
-            )
-        _refuse_numbers(dict(zip(names, class_weight, strict=True)), targets)
-        return list(class_weight)
-    return [class_weight] * targets.n_tasks
+def _is_one_weight(class_weight) -> bool:
+    """Return whether a class weight is the same for all tasks."""
+    if not isinstance(class_weight, Mapping):
+        return class_weight is None or isinstance(class_weight, str)
+    values = class_weight.values()
+    return not any(each is None or isinstance(each, str | Mapping) for each in values)
 
 
-def _refuse_numbers(class_weight: Mapping, targets: Targets) -> None:
+def _refuse_numbers(each: list, targets: Targets) -> None:
     """Raise where a task of numbers is given weights of classes."""
-    for name, classes in zip(targets.task_names, targets.classes, strict=True):
-        if classes is None and class_weight.get(name) is not None:
+    for column, weight in zip(targets.columns, each, strict=True):
+        name, classes = column.name, getattr(column, "classes", None)
+        if classes is None and weight is not None:
             raise ValueError(
-                "class_weight must be of tasks of classes; found "
-                f"{class_weight[name]!r} for task {name!r}, which holds numbers. "
-                "Leave it out, or weight its rows by sample_weight."
+                f"class_weight must be of tasks of classes; found {weight!r} "
+                f"for task {name!r}, which holds numbers. Leave it out, "
+                "or weight its rows by sample_weight."
             )
 
 

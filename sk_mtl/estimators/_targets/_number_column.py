@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 from sklearn.metrics import r2_score
 
-from sk_mtl.estimators._targets._labels import is_missing, plain_values
+from sk_mtl._labels import as_numbers, is_missing
 from sk_mtl.estimators._targets._target_column import TargetColumn, raise_unlabelled
 from sk_mtl.metrics import TaskMetric
 
@@ -43,7 +43,7 @@ class NumberColumn(TargetColumn):
     scale: float = 1.0
 
     @classmethod
-    def learn(cls, name: str, column, missing_label, loss: str) -> NumberColumn:
+    def learn(cls, name: Hashable, column, missing_label, loss: str) -> NumberColumn:
         """Return the column, or raise where it holds what the loss cannot learn."""
         learnt = cls(name, missing_label, loss)
         values = learnt.encode(column, what="y", strict=True)
@@ -55,7 +55,11 @@ class NumberColumn(TargetColumn):
         """Return the numbers, NaN where there is none."""
         missing = is_missing(column, self.missing_label)
         values = np.full(len(column), np.nan)
-        values[~missing] = self._numbers(column[~missing], what)
+        values[~missing] = as_numbers(
+            column[~missing],
+            f"{what} of task {self.name!r}",
+            "Give numbers, or learn its classes with a classifier",
+        )
         if np.isinf(values).any():
             raise ValueError(
                 f"Input {what} contains infinity: the numbers of task {self.name!r} "
@@ -139,20 +143,6 @@ class NumberColumn(TargetColumn):
         """Return whether a number is zero, of numbers that often are."""
         positive = (codes > 0) if self.loss == "ziln" else np.zeros(len(codes))
         return np.where(np.isnan(codes), np.nan, positive)
-
-    def _numbers(self, labels, what: str) -> np.ndarray:
-        labels = plain_values(labels)
-        try:
-            if labels.dtype.kind in "mM":
-                raise TypeError
-            return labels.astype(np.float64)
-        except (TypeError, ValueError):
-            wrong = labels[pd.isna(pd.to_numeric(pd.Series(labels), errors="coerce"))]
-            found = repr(wrong[0]) if len(wrong) else str(labels.dtype)
-            raise ValueError(
-                f"{what} of task {self.name!r} must hold numbers; found {found}. Give "
-                "numbers, or learn its classes with a classifier."
-            ) from None
 
     def _check_range(self, values: np.ndarray, what: str) -> None:
         labelled = values[~np.isnan(values)]

@@ -7,20 +7,23 @@ from graphlib import CycleError, TopologicalSorter
 
 import numpy as np
 
+from sk_mtl._task_names import find_task
 
-def task_positions(parameter: str, given: Sequence, task_names: list[str]) -> list[int]:
+
+def task_positions(parameter: str, given: Sequence, task_names: list) -> list[int]:
     """Return the positions of tasks, or raise where a name is none of theirs."""
-    unknown = [name for name in given if name not in task_names]
+    positions = [find_task(name, task_names) for name in given]
+    unknown = [name for name, k in zip(given, positions, strict=True) if k is None]
     if unknown:
         raise ValueError(
             f"{parameter} must name tasks of {task_names}; found {unknown}. Correct "
             "the names."
         )
-    return [task_names.index(name) for name in given]
+    return positions
 
 
 def resolve_parents(
-    parameter: str, given: Mapping, task_names: list[str]
+    parameter: str, given: Mapping, task_names: list
 ) -> list[tuple[int, ...]]:
     """Return the positions of the tasks that each task builds on.
 
@@ -33,18 +36,19 @@ def resolve_parents(
         By the name of a task the name of the one that it builds on, or several.
         Tasks left out build on no other.
 
-    task_names : list of str
+    task_names : list
     """
     task_positions(parameter, list(given), task_names)
     parents = {}
     for name, value in given.items():
-        if not np.iterable(value):
+        single = isinstance(value, str) or find_task(value, task_names) is not None
+        if not single and not np.iterable(value):
             raise ValueError(
                 f"{parameter} must lead from a task to the name of one, or to a list "
                 f"of names; found {value!r} for {name!r}. Leave out a task that builds "
                 "on no other."
             )
-        parents[name] = [value] if isinstance(value, str) else list(value)
+        parents[name] = [value] if single else list(value)
     found = [
         tuple(task_positions(parameter, parents.get(name, []), task_names))
         for name in task_names
@@ -60,6 +64,6 @@ def resolve_parents(
     return found
 
 
-def chain_of(task_names: list[str]) -> list[tuple[int, ...]]:
+def chain_of(task_names: list) -> list[tuple[int, ...]]:
     """Return the parents where each task builds on the one before it."""
     return [(k - 1,) if k else () for k in range(len(task_names))]

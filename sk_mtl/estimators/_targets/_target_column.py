@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -17,14 +18,14 @@ class TargetColumn(ABC):
 
     Attributes
     ----------
-    name : str
+    name : hashable
         The name of the task.
 
     missing_label : object
         The value that marks a missing label beside NaN and None.
     """
 
-    name: str
+    name: Hashable
     missing_label: Any
 
     @abstractmethod
@@ -96,7 +97,7 @@ class TargetColumn(ABC):
         return codes
 
 
-def raise_unlabelled(name: str, column) -> NoReturn:
+def raise_unlabelled(name: Hashable, column) -> NoReturn:
     """Raise for a task without a single label."""
     raise ValueError(
         f"Task {name!r} must have labelled rows; found none: all {len(column)} labels "

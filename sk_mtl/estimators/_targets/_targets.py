@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from sk_mtl._labels import read_labels
+from sk_mtl._task_names import per_task
 from sk_mtl.estimators._targets._class_column import ClassColumn
-from sk_mtl.estimators._targets._labels import named_columns, split_targets
 from sk_mtl.estimators._targets._number_column import NumberColumn
 from sk_mtl.estimators._targets._target_column import TargetColumn
 
@@ -36,8 +37,8 @@ class Targets:
         return len(self.columns)
 
     @property
-    def task_names(self) -> list[str]:
-        """One name per column of y."""
+    def task_names(self) -> list:
+        """One name per column of y, of any hashable type."""
         return [column.name for column in self.columns]
 
     @property
@@ -49,20 +50,10 @@ class Targets:
         """Return numbers of shape (n_samples, n_tasks), NaN where a label lacks.
 
         Classes are numbered. A label that `fit` would refuse raises; with
-        ``strict=False`` a class that is not known becomes -1.
+        ``strict=False`` a class that is not known becomes -1. The columns of a frame
+        are found by the names of the tasks.
         """
-        columns, names, _ = split_targets(y, what=what)
-        if len(columns) != self.n_tasks:
-            raise ValueError(
-                f"{what} must have {self.n_tasks} column(s), one per task "
-                f"{self.task_names}; found {len(columns)}. Give the columns that the "
-                "estimator was fitted with."
-            )
-        if names is not None and not self.one_dimensional and names != self.task_names:
-            raise ValueError(
-                f"{what} must have the columns {self.task_names}, in this order; found "
-                f"{names}. Reorder or rename the columns."
-            )
+        columns = read_labels(y, what).columns_of(self.task_names, what)
         return np.column_stack(
             [
                 column.encode(labels, what=what, strict=strict)
@@ -129,21 +120,22 @@ def learn_classes(
     missing_label : object
         The value that marks a missing label beside NaN and None.
 
-    classes : array-like, list of array-like or None
-        All classes, where y may hold only some of them (``partial_fit``).
+    classes : array-like, list of array-like, dict or None
+        All classes, where y may hold only some of them (``partial_fit``); a dict holds
+        them by task name.
     """
     named, one_dimensional = named_columns(y, task_names)
     if classes is None:
         columns = [ClassColumn.learn(*item, missing_label) for item in named.items()]
         return Targets(columns, one_dimensional)
-    classes = [classes] if one_dimensional else classes
-    if len(classes) != len(named):
-        raise ValueError(
-            f"classes must hold one array of classes per task {list(named)}; found "
-            f"{len(classes)}. Give a list with the classes of every task."
-        )
-    given = zip(named, classes, strict=True)
-    columns = [ClassColumn.given(name, each, missing_label) for name, each in given]
+    names = list(named)
+    if one_dimensional and not isinstance(classes, Mapping):
+        classes = [classes]
+    each = per_task("classes", classes, names, is_single=lambda value: False)
+    columns = [
+        ClassColumn.given(name, own, missing_label)
+        for name, own in zip(names, each, strict=True)
+    ]
     return Targets(columns, one_dimensional)
 
 
@@ -161,56 +153,24 @@ def learn_numbers(
         What is learnt, the same for every task or one for each.
     """
     named, one_dimensional = named_columns(y, task_names)
-    losses = per_task("loss", loss, list(named))
+    losses = per_task("loss", loss, list(named), is_single=is_text)
     columns = [
-        NumberColumn.learn(name, column, missing_label, losses[name])
-        for name, column in named.items()
+        NumberColumn.learn(name, column, missing_label, own)
+        for (name, column), own in zip(named.items(), losses, strict=True)
     ]
     return Targets(columns, one_dimensional)
 
 
-def per_task(
-    parameter: str, value, task_names: list[str], *, default: Any = None
-) -> dict[str, Any]:
-    """Return a parameter's value for each task, given once or for each.
+def named_columns(y, task_names: Sequence | None) -> tuple[dict[Hashable, Any], bool]:
+    """Return the columns of y by the names of their tasks, and whether y is a vector.
 
-    Parameters
-    ----------
-    parameter : str
-        Its name, for errors.
-
-    value : str, sequence of str, or dict by task name
-
-    task_names : list of str
-
-    default : object
-        The value of the tasks that a dict leaves out; None lets it leave out none.
+    `task_names` are names for a y that carries none.
     """
-    if isinstance(value, str):
-        return dict.fromkeys(task_names, value)
-    if isinstance(value, Mapping):
-        if default is not None:
-            return _some_tasks(parameter, value, task_names, default)
-        wrong = sorted(set(map(str, value)) ^ set(task_names))
-        if wrong:
-            raise ValueError(
-                f"{parameter} must have one entry per task {task_names}; found "
-                f"{list(value)}, which differs in {wrong}. Name every task once."
-            )
-        return {name: value[name] for name in task_names}
-    if len(value) != len(task_names):
-        raise ValueError(
-            f"{parameter} must hold one entry per task {task_names}; found "
-            f"{len(value)}: {list(value)}. Give one per task, or a dict by task name."
-        )
-    return dict(zip(task_names, value, strict=True))
+    table = read_labels(y)
+    names = table.task_names(task_names)
+    return dict(zip(names, table.columns, strict=True)), table.is_vector
 
 
-def _some_tasks(parameter: str, given, task_names: list[str], default) -> dict:
-    unknown = [name for name in given if name not in task_names]
-    if unknown:
-        raise ValueError(
-            f"{parameter} must be keyed by task names {task_names}; found {unknown}. "
-            f"Correct the names; tasks left out are {default!r}."
-        )
-    return {name: given.get(name, default) for name in task_names}
+def is_text(value) -> bool:
+    """Return whether a value is one name, not one for each task."""
+    return isinstance(value, str)

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from sklearn.exceptions import UndefinedMetricWarning
 
+from sk_mtl._frames import without_mask
+from sk_mtl._labels import keep_labelled, one_label_column, plain_values
 from sk_mtl._warnings import warn_user
+from sk_mtl._weights import weight_columns
 from sk_mtl.metrics._binary_labels import binary_labels
-from sk_mtl.metrics._inputs import one_label_column, weight_columns
-from sk_mtl.metrics._labels import is_missing
 
 
 class PositiveGains:
@@ -85,15 +86,16 @@ class RankedGroups:
     ):
         column = one_label_column(y, names[0])
         score = _finite_scores(score, len(column), names[1])
-        (weight,) = weight_columns(sample_weight, 1, len(column))
+        (weight,) = weight_columns(sample_weight, len(column), [names[0]])
         weight = np.ones(len(column)) if weight is None else weight
-        keep = ~is_missing(column) & (weight > 0)
-        gains, position = read_gains(column[keep], score.ndim == 2)
+        keep, weight = keep_labelled(column, weight)
+        labels = plain_values(column[keep])
+        gains, position = read_gains(labels, score.ndim == 2)
         score = score[keep] if score.ndim == 1 else score[keep, position]
         group = _group_codes(groups, keep)
         order = np.lexsort((score, group))[::-1]
         score, group = score[order], group[order]
-        self.gains, self.weight = gains[order], weight[keep][order]
+        self.gains, self.weight = gains[order], weight[order]
         new_group = np.ones(len(group), bool)
         new_group[1:] = group[1:] != group[:-1]
         new_block = new_group.copy()
@@ -175,7 +177,7 @@ def check_ranking_options(k, average, needs_k=True):
 
 def _finite_scores(score, n_samples, name):
     """Scores of one class, or of both in two columns."""
-    score = np.asarray(score)
+    score = np.asarray(without_mask(score))
     found = f"shape {score.shape}"
     try:
         score = score if score.dtype.kind in "iuf" else score.astype(np.float64)

@@ -96,8 +96,8 @@ def test_weights_multiply_and_leave_gaps_alone():
         ),
         (
             ["balanced"],
-            "class_weight must hold one entry per task ['a', 'b']; found 1. Use None "
-            "for a task without class weights.",
+            "class_weight must hold one entry per task ['a', 'b']; found 1: "
+            "['balanced']. Give one per task, or a dict by task name.",
         ),
         (
             {"a": "balance"},

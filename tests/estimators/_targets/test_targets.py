@@ -6,7 +6,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from sk_mtl.estimators._targets._labels import is_missing, split_targets
+from sk_mtl._labels import is_missing
 from sk_mtl.estimators._targets._targets import learn_classes
 from tests.estimators.common import class_targets
 
@@ -47,8 +47,14 @@ def test_a_vector_is_one_task():
     assert not learn(pd.DataFrame({"buy": [0, 1]})).one_dimensional
 
 
-def test_names_that_are_no_text_become_text():
-    assert learn(pd.DataFrame({0: [0, 1], 1: [0, 1]})).task_names == ["0", "1"]
+def test_names_that_are_no_text_stay_what_they_are():
+    y = np.array([[0, 1], [1, 0]])
+    for names in ([0, 1], [7, 3], [("a", 1), ("a", 2)], [1.5, 2.5]):
+        found = learn(pd.DataFrame(y, columns=names)).task_names
+        assert found == names
+        assert [type(name) for name in found] == [type(name) for name in names]
+    assert learn(y, task_names=np.array([7, 3])).task_names == [7, 3]
+    assert learn(y, task_names=[np.int64(7), "b"]).task_names == [7, "b"]
 
 
 @pytest.mark.parametrize(
@@ -151,20 +157,31 @@ def test_a_list_of_text_keeps_its_gaps_and_numbers():
     assert learn([["no", 1], ["yes", 0]]).classes[1].tolist() == [0, 1]
 
 
-def test_a_frame_with_the_columns_of_y_in_another_order_is_refused():
-    y = pd.DataFrame({"a": [0, 1], "b": [0, 1]})
-    message = (
-        r"y_val must have the columns \['a', 'b'\], in this order; found "
-        r"\['b', 'a'\]. Reorder or rename the columns."
+def test_the_columns_of_a_frame_are_found_by_name():
+    y = pd.DataFrame({"a": [0, 1], "b": [1, 1]})
+    targets = learn(y)
+    np.testing.assert_array_equal(targets.encode(y[["b", "a"]]), targets.encode(y))
+    # Names of frames that were made of arrays say nothing.
+    unnamed = y.set_axis([0, 1], axis=1)
+    np.testing.assert_array_equal(targets.encode(unnamed), targets.encode(y))
+    np.testing.assert_array_equal(learn(y.to_numpy()).encode(y), targets.encode(y))
+
+
+@pytest.mark.parametrize("columns", [["a", "c"], ["a"], ["a", "b", "c"]])
+def test_a_frame_of_other_columns_is_refused(columns):
+    y = pd.DataFrame({"a": [0, 1], "b": [0, 1], "c": [0, 1]})
+    with pytest.raises(ValueError) as caught:
+        learn(y[["a", "b"]]).encode(y[columns], what="y_val")
+    assert str(caught.value) == (
+        f"y_val must have the columns ['a', 'b'], one per task; found {columns}. "
+        "Rename the columns, or give those that are missing."
     )
-    with pytest.raises(ValueError, match=message):
-        learn(y).encode(y[["b", "a"]], what="y_val")
 
 
 def test_another_number_of_columns_is_refused():
     message = (
         r"y must have 2 column\(s\), one per task \['task_0', 'task_1'\]; found 1. "
-        "Give the columns that the estimator was fitted with."
+        "Give one column per task."
     )
     with pytest.raises(ValueError, match=message):
         learn([[0, 1], [1, 0]]).encode([0, 1])
@@ -237,8 +254,8 @@ def refuse(y, message, error=ValueError, **options):
 def test_given_classes_must_fit_the_tasks():
     refuse(
         [[0, 1]],
-        "classes must hold one array of classes per task ['task_0', 'task_1']; found "
-        "3. Give a list with the classes of every task.",
+        "classes must hold one entry per task ['task_0', 'task_1']; found 3: [[0, 1], "
+        "[0, 1], [0, 1]]. Give one per task, or a dict by task name.",
         classes=[[0, 1], [0, 1], [0, 1]],
     )
     refuse(
@@ -253,14 +270,19 @@ def test_names_must_differ():
     frame = pd.DataFrame([[0, 1], [1, 0]], columns=["buy", "buy"])
     refuse(
         frame,
-        "The task names in y must differ; found ['buy'] more than once. Rename the "
-        "columns.",
+        "The task names in y must differ, also as text; found ['buy', 'buy']. Rename "
+        "the columns.",
     )
     refuse(
         [[0, 1], [1, 0]],
-        "The task names in task_names must differ; found ['a'] more than once. Rename "
-        "the columns.",
+        "The task names in task_names must differ, also as text; found ['a', 'a']. "
+        "Rename the columns.",
         task_names=["a", "a"],
+    )
+    refuse(
+        pd.DataFrame([[0, 1], [1, 0]], columns=[1, "1"]),
+        "The task names in y must differ, also as text; found [1, '1']. Rename the "
+        "columns.",
     )
 
 
@@ -354,12 +376,39 @@ def test_two_classes_must_carry_weight():
     )
 
 
-def test_split_targets_tells_names_and_shape():
-    columns, names, one_dimensional = split_targets(pd.DataFrame({"a": [0], "b": [1]}))
-    assert len(columns) == 2
-    assert names == ["a", "b"]
-    assert not one_dimensional
-    columns, names, one_dimensional = split_targets([0, 1])
-    assert len(columns) == 1
-    assert names is None
-    assert one_dimensional
+def test_classes_may_be_given_by_the_name_of_their_task():
+    y = pd.DataFrame({"a": [0, 0], 2: ["x", "x"]})
+    targets = learn(y, classes={2: ["y", "x"], "a": [1, 0]})
+    assert [values.tolist() for values in targets.classes] == [[0, 1], ["x", "y"]]
+    assert learn(y["a"], classes={"a": [0, 1]}).classes[0].tolist() == [0, 1]
+    refuse(
+        y,
+        "classes must have one entry per task ['a', 2]; found ['a'], which differs in "
+        "[2]. Name every task once.",
+        classes={"a": [0, 1]},
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "found"),
+    [
+        (["0", "1"], [0, 1], "'0', which is text"),
+        ([0, "1"], [0, 1], "'1', which is text"),
+        ([0.0, 0.5], [0, 1], "0.5, which is a number that is not whole"),
+        ([0, 1], ["0", "1"], "0, which is a number"),
+        ([b"x", b"y"], ["x", "y"], "b'x', which is bytes"),
+        (
+            pd.to_datetime(["2020-01-01", "2021-01-01"]),
+            [0, 1],
+            "Timestamp('2020-01-01 00:00:00'), which is a time",
+        ),
+    ],
+)
+@pytest.mark.parametrize("strict", [True, False])
+def test_labels_of_another_type_are_refused(labels, classes, found, strict):
+    with pytest.raises(ValueError) as caught:
+        learn(classes).encode(labels, strict=strict)
+    assert str(caught.value) == (
+        f"y of task 'task_0' must hold labels of the type of the classes {classes}; "
+        f"found {found}. Convert the labels to the type that they had in fit."
+    )

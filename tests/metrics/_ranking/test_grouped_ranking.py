@@ -245,7 +245,7 @@ def test_no_group_with_a_positive_row_is_nan_and_warns(metric, y):
         ({"y_true": np.zeros((3, 2))}, r"y_true must hold one task; found 2 columns"),
         ({"y_score": [0.1, 0.2]}, r"y_score .*\(3,\) or \(3, 2\); found shape \(2,\)"),
         ({"y_score": [0.1, np.nan, 0.2]}, r"y_score must hold finite numbers"),
-        ({"sample_weight": [1, -1, 1]}, r"not negative"),
+        ({"sample_weight": [1, -1, 1]}, r"not be negative"),
         ({"k": 0}, r"k must be a whole number of at least 1; found 0"),
         ({"k": 1.5}, r"k must be a whole number of at least 1; found 1\.5"),
         ({"average": "mean"}, r"average must be 'groups' or 'rows'; found 'mean'"),

@@ -177,7 +177,7 @@ def test_no_group_of_both_classes_is_nan_and_warns(y):
         ({"proba": [0.1, 0.2]}, r"shape \(3,\) or \(3, 2\); found shape \(2,\)"),
         ({"proba": [0.1, np.inf, 0.2]}, r"finite numbers"),
         ({"proba": ["a", "b", "c"]}, r"finite numbers .* found values such as 'a'"),
-        ({"sample_weight": [1, -1, 1]}, r"not negative"),
+        ({"sample_weight": [1, -1, 1]}, r"not be negative"),
         ({"weights": "clicks"}, r"one of \['impressions', 'users', .* found 'clicks'"),
         ({"weights": [1, 2, 3]}, r"weights of rows are sample_weight"),
         ({"pos_label": 2}, r"one of the classes \[0, 1\] of 'y'; found 2"),
