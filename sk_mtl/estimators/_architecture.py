@@ -40,6 +40,19 @@ def resolve_device(device) -> torch.device:
     return resolved
 
 
+def available_device(device) -> torch.device:
+    """Return the device that a parameter names; the processor where it lacks.
+
+    A model of a card answers on a machine without one, too.
+    """
+    try:
+        return resolve_device(device)
+    except ValueError:
+        if str(device).partition(":")[0] != "cuda":
+            raise
+        return torch.device("cpu")
+
+
 def make_class_structure(
     name: str,
     targets: Targets,

@@ -9,11 +9,11 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from sk_mtl._sklearn_compat import StrOptions, _fit_context
 from sk_mtl.estimators._architecture import make_class_structure
+from sk_mtl.estimators._atomic_fit import answer_from_fit
 from sk_mtl.estimators._class_tasks import ClassTasks, round_log_proba
 from sk_mtl.estimators._multi_task_model import MultiTaskModel
 from sk_mtl.estimators._rows._funnel_labels import check_funnel, complete_funnel
@@ -23,10 +23,12 @@ from sk_mtl.losses import FunnelStructure, Structure
 
 
 def _is_funnel(estimator: MultiTaskClassifier) -> bool:
-    if estimator.structure != "funnel":
+    structure = estimator._setting("structure")
+    if structure != "funnel":
         raise AttributeError(
             "predict_conditional_proba needs structure='funnel', whose steps build on "
-            f"each other; found structure={estimator.structure!r}."
+            f"each other; found structure={structure!r}. Fit with "
+            "structure='funnel'."
         )
     return True
 
@@ -96,6 +98,7 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
         self._fit_further(X, y, sample_weight, classes)
         return self
 
+    @answer_from_fit
     def predict_proba(self, X):
         """Return the probability of every class of every task.
 
@@ -109,10 +112,10 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
             One array per column of y, its columns in the order of ``classes_``; a
             single array where y was 1-d.
         """
-        check_is_fitted(self)
         answers = self._structure.answers
         return self._answer(self._map_logits(X, lambda z: _exp(answers(z))))
 
+    @answer_from_fit
     def predict_log_proba(self, X):
         """Return the logarithm of the probabilities, computed without the detour.
 
@@ -128,6 +131,7 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
         return self._answer(map(round_log_proba, self._predict_answers(X)))
 
     @available_if(_is_funnel)
+    @answer_from_fit
     def predict_conditional_proba(self, X):
         """Return the probability of each step, given that the one before was reached.
 
@@ -143,14 +147,13 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
         proba : list of ndarray of shape (n_samples, 2)
             One array per step, as from `predict_proba`.
         """
-        check_is_fitted(self)
         function = self._structure.conditional_log_proba
         return self._answer(self._map_logits(X, lambda z: _exp(function(z))))
 
     def __sklearn_tags__(self):
         """Return what scikit-learn should know about the estimator."""
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = self.structure != "funnel"
+        tags.classifier_tags.multi_class = self._setting("structure") != "funnel"
         return tags
 
     def _learn_targets(self, y, classes=None) -> Targets:

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from sk_mtl._sklearn_compat import validate_parameter_constraints
+from sk_mtl.estimators._atomic_fit import answer_from_fit
 from sk_mtl.estimators._class_tasks import ClassTasks
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._multi_task_model import MultiTaskModel
@@ -179,6 +179,7 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
             self.wiring_params = {**(self.wiring_params or {}), **given}
         return self
 
+    @answer_from_fit
     def predict(self, X):
         """Return what is predicted on each task.
 
@@ -201,6 +202,7 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
             dict(zip(self.task_names_, columns, strict=True)), index=index
         )
 
+    @answer_from_fit
     def predict_proba(self, X):
         """Return the probability of every class, of the tasks that have classes.
 
@@ -214,7 +216,6 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
             One entry per column of y, None where it holds numbers; a single one where
             y was 1-d.
         """
-        check_is_fitted(self)
         columns = self._targets.columns
 
         def proba(logits):
@@ -230,6 +231,7 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
         )
 
     @available_if(_has_gates)
+    @answer_from_fit
     def predict_gates(self, X) -> np.ndarray:
         """Return how each task mixes the experts, row by row.
 

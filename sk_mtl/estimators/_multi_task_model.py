@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import joblib
@@ -14,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from sk_mtl._frames import is_frame
 from sk_mtl._groups import group_names
 from sk_mtl._sklearn_compat import _fit_context
+from sk_mtl.estimators._atomic_fit import AtomicFit, answer_from_fit
 from sk_mtl.estimators._network_predictor import NetworkPredictor
 from sk_mtl.estimators._network_trainer import NetworkTrainer
 from sk_mtl.estimators._rows._inputs import check_same_length, check_X
@@ -34,7 +34,7 @@ from sk_mtl.losses import Structure
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class MultiTaskModel(NetworkPredictor, NetworkTrainer):
+class MultiTaskModel(AtomicFit, NetworkPredictor, NetworkTrainer):
     """Base of the estimators: one network, one answer per task.
 
     A subclass says in `_learn_targets` what a column of y is, in `_make_structure` what
@@ -126,18 +126,22 @@ class MultiTaskModel(NetworkPredictor, NetworkTrainer):
         ValueError
             If X, y or the weights do not fit each other or a parameter names an unknown
             task. An estimator that was fitted before is then left as it was.
+
+        KeyboardInterrupt
+            If Ctrl-C ends the training. After the first epoch the estimator is fitted
+            nonetheless, with the best weights so far; before, it is left as it was.
         """
-        with self._unchanged_on_failure():
-            known = self.warm_start and hasattr(self, "net_")
-            rows = self._check_rows(X, y, sample_weight, known=known)
-            monitor = resolve_monitor(self.monitor, self._targets)
-            seed = self._draw_seed(known)
-            train, valid = self._split(
+        known = self.warm_start and hasattr(self, "net_")
+        with self._training_copy(resume=known) as new:
+            rows = new._check_rows(X, y, sample_weight, known=known)
+            monitor = resolve_monitor(new.monitor, new._targets)
+            seed = new._draw_seed(known)
+            train, valid = new._split(
                 rows, X_val, y_val, sample_weight_val, groups, seed, known=known
             )
-            self._seen = None
-            self._train(train, valid, monitor, known=known, epochs=self.max_epochs)
-            self._set_answers()
+            new._seen = None
+            new._train(train, valid, monitor, known=known, epochs=new.max_epochs)
+            new._set_answers()
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -165,6 +169,7 @@ class MultiTaskModel(NetworkPredictor, NetworkTrainer):
         self._fit_further(X, y, sample_weight)
         return self
 
+    @answer_from_fit
     def predict(self, X):
         """Return what is predicted on each task.
 
@@ -181,6 +186,7 @@ class MultiTaskModel(NetworkPredictor, NetworkTrainer):
         answers = self._predict_answers(X)
         return self._targets.decode(answers)
 
+    @answer_from_fit
     def score(self, X, y, sample_weight=None):
         """Return the mean over tasks of the accuracy, or of R² where y holds numbers.
 
@@ -254,11 +260,13 @@ class MultiTaskModel(NetworkPredictor, NetworkTrainer):
         Dask reads a dataclass by its fields, and would hand out the answers of an
         earlier fit after a new one.
         """
-        fitted = None
+        parameters, fitted = self.get_params(deep=False), None
         if hasattr(self, "net_"):
             weights = self.net_.module_.state_dict()
             fitted = self.n_iter_, {k: v.cpu().numpy() for k, v in weights.items()}
-        key = joblib.hash((self.get_params(deep=False), fitted))
+            # The caller's callbacks change no answer of a fit, and may have no hash.
+            del parameters["callbacks"]
+        key = joblib.hash((parameters, fitted))
         return type(self).__qualname__, key
 
     @abstractmethod
@@ -278,14 +286,14 @@ class MultiTaskModel(NetworkPredictor, NetworkTrainer):
 
     def _fit_further(self, X, y, sample_weight, classes=None) -> None:
         """Train for one more pass over the given rows."""
-        with self._unchanged_on_failure():
-            known = hasattr(self, "net_")
-            rows = self._check_rows(X, y, sample_weight, known=known, classes=classes)
-            self._draw_seed(known)
+        known = hasattr(self, "net_")
+        with self._training_copy(resume=known) as new:
+            rows = new._check_rows(X, y, sample_weight, known=known, classes=classes)
+            new._draw_seed(known)
             if not known:
-                self._seen = None
-            self._train(rows, None, None, known=known, epochs=None)
-            self._set_answers()
+                new._seen = None
+            new._train(rows, None, None, known=known, epochs=None)
+            new._set_answers()
 
     def _check_rows(self, X, y, weight, *, known: bool, classes=None) -> LabelledRows:
         """Return checked rows; learn features and targets unless they are known."""
@@ -331,7 +339,9 @@ class MultiTaskModel(NetworkPredictor, NetworkTrainer):
         return self._complete_labels(valid, "y_val")
 
     def _set_answers(self) -> None:
-        """Set the public attributes that describe y."""
+        """Set the public attributes that describe the training and y."""
+        self.history_ = self.net_.history_frame()
+        self.n_iter_, self.best_epoch_ = len(self.history_), self.net_.best_epoch
         self.task_names_ = list(self._targets.task_names)
         vars(self).pop("gradient_conflict_", None)
         if self.record_gradient_conflict:
@@ -341,24 +351,12 @@ class MultiTaskModel(NetworkPredictor, NetworkTrainer):
 
     def _predict_answers(self, X) -> list[np.ndarray]:
         """Return what the network answers on each task, (n_samples, n_answers)."""
-        check_is_fitted(self)
         return self._map_logits(X, self._structure.answers)
 
     def _answer(self, arrays):
         """Return a list with one array per task, or the only one of a 1-d y."""
         arrays = list(arrays)
         return arrays[0] if self._targets.one_dimensional else arrays
-
-    @contextmanager
-    def _unchanged_on_failure(self):
-        """Give the estimator its former state back if the block raises."""
-        before = self.__dict__.copy()
-        try:
-            yield
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
 
 
 def _check_given_together(X_val, y_val, weight_val) -> None:

@@ -137,9 +137,6 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
                 verbose=int(self.verbose),
             )
             self._look_back(train_table)
-        self.history_ = self.net_.history_frame()
-        self.n_iter_ = len(self.history_)
-        self.best_epoch_ = control.best_epoch
 
     def _look_back(self, table: TensorTable) -> None:
         """Warn of what the trained network shows on the training rows."""
@@ -237,17 +234,17 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
         """Return a new net, or a copy of the trained one that goes on from it."""
         if not known:
             self._network_parameters = self._read_network_parameters()
-            return self._make_net(table, device)
-        net = copy.deepcopy(self.net_)
+            return self._make_net(table, device).listen_with(self.callbacks)
+        net = self.net_.on_device(device)
+        net = copy.deepcopy(net) if net is self.net_ else net
         net.go_on(
             batch_size=resolve_batch_size(self.batch_size, len(table)),
             lr=self.lr,
             weight_decay=self.weight_decay,
         )
-        return net
+        return net.listen_with(self.callbacks, known=self.net_.callbacks_)
 
     def _make_net(self, table: TensorTable, device) -> _MultiTaskNet:
-        callbacks = [self._copy_callback(each) for each in self.callbacks or []]
         network = self._make_network(table)
         net = _MultiTaskNet(
             module=network,
@@ -257,7 +254,6 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
             batch_size=resolve_batch_size(self.batch_size, len(table)),
             train_split=None,
             predict_nonlinearity=None,
-            callbacks=callbacks or None,
             device=device.type if device.index is None else str(device),
             compile=self.compile,
             verbose=int(self.verbose),
@@ -270,15 +266,6 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
         net.task_names = self._targets.task_names
         net.autocast = autocasts(self.precision, device)
         return net.initialize()
-
-    def _copy_callback(self, callback):
-        bare = callback[-1] if isinstance(callback, tuple) else callback
-        if not hasattr(bare, "on_epoch_end"):
-            raise ValueError(
-                "callbacks must hold skorch callbacks, or pairs of a name and one; "
-                f"found {callback!r}. Derive it from skorch.callbacks.Callback."
-            )
-        return clone(callback, safe=False)
 
     def _make_loss(self, table) -> TaskLoss:
         mean_weight = self._mean_weight(table)

@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sk_mtl._sklearn_compat import Interval
+from sk_mtl.estimators._atomic_fit import answer_from_fit
 from sk_mtl.estimators._multi_task_model import MultiTaskModel
 from sk_mtl.estimators._targets._number_column import NumberColumn
 from sk_mtl.estimators._targets._target_column import TargetColumn
@@ -81,6 +82,7 @@ class NumberTasks:
         return LOSSES[column.loss](self.huber_delta)
 
     @available_if(_learns_ziln)
+    @answer_from_fit
     def predict_proba_positive(self, X) -> np.ndarray:
         """Return the chance that a zero-inflated number is not zero.
 

@@ -187,12 +187,16 @@ class SharedParameters(FeatureParameters):
         else by their position; where none of them comes back, others are held out.
 
     callbacks : list or None, default=None
-        skorch callbacks, cloned before training. skorch's `EpochScoring` needs
-        ``use_caching=False``: batches are tables of tensors here.
+        skorch callbacks, or pairs of a name and one. Instances are used as they are, so
+        that one may report to the study that made it; of a class each fit makes an
+        instance. Where scikit-learn clones the estimator, as in a search, callbacks are
+        cloned with it. The pickle of a fitted estimator leaves them out. skorch's
+        `EpochScoring` is refused: `monitor` records a metric for each epoch.
 
     device : str or torch.device, default="cpu"
         ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"auto"``: a CUDA card where there is
-        one.
+        one. Set after `fit`, it says where to predict: fit on a card, serve on the
+        processor. A model of a card predicts on the processor where there is no card.
 
     compile : bool, default=False
         Whether to compile the network with :func:`torch.compile`: tens of seconds
@@ -257,7 +261,7 @@ class SharedParameters(FeatureParameters):
             *("warmup", "weight_averaging"),
             *("early_stopping", "validation_split", "validation_fraction"),
             *("n_iter_no_change", "tol", "monitor", "warm_start", "random_state"),
-            "verbose",
+            *("device", "verbose"),
         }
     )
 

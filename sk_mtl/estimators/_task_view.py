@@ -131,7 +131,7 @@ class TaskView(VersionedPickle, BaseEstimator):
         return self.model._targets.columns[self._position()]
 
     def _answers(self, X) -> np.ndarray:
-        return self.model._predict_answers(X)[self._position()]
+        return self.model._fitted()._predict_answers(X)[self._position()]
 
     def _position(self) -> int:
         check_is_fitted(self)

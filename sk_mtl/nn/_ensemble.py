@@ -1,6 +1,5 @@
 """Several networks in one: their weights stacked, their products batched."""
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -9,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+from sk_mtl._process_lock import ProcessLock
 from sk_mtl.nn._encoding._embedding_tables import EmbeddingTables
 from sk_mtl.nn._encoding._encoder import Encoded
 from sk_mtl.nn._network import MultiTaskNetwork
@@ -18,7 +18,7 @@ MEMBER_SHARING: tuple[str, ...] = ("most", "embedding", "none")
 
 # While a network runs as one of its members, that member's weights are in the place of
 # the stacked ones. A second thread that predicts would find them there.
-_SWAPPING = threading.RLock()
+_SWAPPING = ProcessLock()
 
 
 class NetworkEnsemble(nn.Module):
@@ -188,7 +188,7 @@ class NetworkEnsemble(nn.Module):
             lambda weights, *each: functional_call(bound, weights, each),
             randomness="different",
         )
-        with nullcontext() if torch.compiler.is_compiling() else _SWAPPING:
+        with nullcontext() if torch.compiler.is_compiling() else _SWAPPING.held():
             state = dict(_tensors(self.network))
             own = {f"network.{name}": state[name] for name in self._own}
             return each_member(own, *inputs)

@@ -1,7 +1,10 @@
 """Small tables, and a callback, that the tests of estimators share."""
 
+import signal
+
 import numpy as np
 import pandas as pd
+import pytest
 from sklearn.preprocessing import FunctionTransformer
 from skorch.callbacks import Callback
 
@@ -94,11 +97,25 @@ def moved(model, before):
 
 
 class InterruptAt(Callback):
-    """Stands for the user who presses Ctrl-C in the middle of an epoch."""
+    """Presses Ctrl-C in an epoch: behind its training or validation, or at its end."""
 
-    def __init__(self, epoch):
+    def __init__(self, epoch, at="training"):
         self.epoch = epoch
+        self.at = at
 
     def on_batch_end(self, net, training, **_):
-        if training and len(net.history) == self.epoch:
-            raise KeyboardInterrupt
+        self._press(net, "training" if training else "validation")
+
+    def on_epoch_end(self, net, **_):
+        self._press(net, "end")
+
+    def _press(self, net, at):
+        if at == self.at and len(net.history) == self.epoch:
+            signal.raise_signal(signal.SIGINT)
+
+
+def interrupted(model, *args, **kwargs):
+    """The model after a fit that ends in Ctrl-C."""
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*args, **kwargs)
+    return model

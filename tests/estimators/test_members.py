@@ -29,6 +29,7 @@ from tests.estimators.common import (
     InterruptAt,
     assert_equal_proba,
     funnel_table,
+    interrupted,
     largest_difference,
     mixed_table,
 )
@@ -39,13 +40,17 @@ classes = pytest.mark.parametrize("cls", [MMOEClassifier, ESMMClassifier])
 structures = pytest.mark.parametrize("structure", ["independent", "funnel"])
 
 
-def fit(X, y, *, cls=MMOEClassifier, **options):
-    fitting = {k: options.pop(k) for k in ("X_val", "y_val") if k in options}
-    weight = options.pop("sample_weight", None)
+def make(cls=MMOEClassifier, **options):
     # A rate that falls towards `max_epochs` would tell a shorter training from a part.
     settings = {**QUICK, "lr_schedule": None, "early_stopping": False, **options}
     settings = {"n_members": 3, **settings}
-    return cls(**settings).fit(X, y, sample_weight=weight, **fitting)
+    return cls(**settings)
+
+
+def fit(X, y, **options):
+    names = ("X_val", "y_val", "sample_weight")
+    fitting = {k: options.pop(k) for k in names if k in options}
+    return make(**options).fit(X, y, **fitting)
 
 
 def weights_of(model):
@@ -525,7 +530,9 @@ def test_callbacks_that_freeze_and_that_save(tmp_path):
 def test_an_interruption_keeps_the_weights_so_far(sharing):
     X, y = mixed_table(160)
     with pytest.warns(ConvergenceWarning, match="the weights of epoch 2 are kept"):
-        model = fit(X, y, member_sharing=sharing, callbacks=[InterruptAt(3)])
+        model = interrupted(
+            make(member_sharing=sharing, callbacks=[InterruptAt(3)]), X, y
+        )
     two = fit(X, y, member_sharing=sharing, max_epochs=2)
     assert_equal_proba(model.predict_proba(X), two.predict_proba(X))
 

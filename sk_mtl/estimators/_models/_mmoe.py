@@ -7,9 +7,9 @@ from numbers import Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from sk_mtl._sklearn_compat import Interval, StrOptions
+from sk_mtl.estimators._atomic_fit import answer_from_fit
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._features._feature_parameters import COUNT, SHARE
@@ -112,6 +112,7 @@ class MMOEModel(WiringModel):
     expert_dropout: float = 0.0
     load_balance: float = 0.0
 
+    @answer_from_fit
     def predict_gates(self, X) -> np.ndarray:
         """Return how each task mixes the experts, row by row.
 
@@ -128,7 +129,6 @@ class MMOEModel(WiringModel):
             have nothing to do with each other, (n_samples, n_members, n_tasks,
             n_experts).
         """
-        check_is_fitted(self)
 
         def gates(network, encoded):
             return network.wiring.gate_weights(encoded)

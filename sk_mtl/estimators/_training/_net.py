@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -12,11 +13,13 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
 from skorch.callbacks import GradientNormClipping
+from skorch.callbacks.scoring import ScoringBase
 from torch import Tensor
 
 from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._rows._tensor_table import BatchIterator, TensorTable
 from sk_mtl.estimators._training._control import NonFiniteLossError, TrainingControl
+from sk_mtl.estimators._training._interruption import is_raised_by_code
 from sk_mtl.estimators._training._progress import Progress
 from sk_mtl.losses import Balancer, GradientConflict, TaskLoss
 from sk_mtl.preprocessing import FeatureArrays
@@ -32,6 +35,9 @@ EVALUATION_ROWS = 32
 
 # What the columns of history begin with that hold a pair's cosine.
 COSINE = "gradient_cosine_"
+
+# Callbacks are the caller's, and may hold what cannot be copied or pickled.
+_NO_CALLBACKS = {"callbacks": None, "callbacks_": []}
 
 # skorch's marks of an epoch that was the best so far.
 _MARKS = ("train_loss_best", "valid_loss_best")
@@ -52,14 +58,47 @@ class _MultiTaskNet(NeuralNet):
 
     autocast : bool
         Whether training steps multiply in bfloat16.
+
+    best_epoch : int
+        The epoch whose weights were kept; 0 before the first one is complete.
     """
 
+    # What skorch moves, with module, criterion and optimiser, to a device that there
+    # is, where a pickle was made on a card.
+    cuda_dependent_attributes_: ClassVar[list[str]] = ["balancer", "conflict"]
     autocast = False
+    best_epoch = 0
     conflict: GradientConflict | None = None
 
     @property
     def _default_callbacks(self):
         return []
+
+    def on_device(self, device: torch.device) -> _MultiTaskNet:
+        """Return the net where it is on a device, else a copy there."""
+        if torch.device(self.device) == device:
+            return self
+        moved = object.__new__(type(self))
+        name = device.type if device.index is None else str(device)
+        moved.__setstate__({**self.__getstate__(), "device": name})
+        return moved
+
+    def listen_with(self, callbacks, known=()) -> _MultiTaskNet:
+        """Take callbacks: instances as they are, and one instance of each class.
+
+        `known` are the pairs of name and callback of the fit that this one continues;
+        they are not initialised again.
+        """
+        self.callbacks = [_check_callback(each) for each in callbacks or []] or None
+        before, self.callbacks_ = dict(known), []
+        for name, callback in self._uniquely_named_callbacks():
+            if isinstance(callback, type):
+                last = before.get(name)
+                callback = last if type(last) is callback else callback()
+            if not any(callback is each for each in before.values()):
+                callback.initialize()
+            self.callbacks_.append((name, callback))
+        return self
 
     def train(
         self,
@@ -70,23 +109,24 @@ class _MultiTaskNet(NeuralNet):
         epochs: int,
         verbose: int = 0,
     ) -> None:
-        """Train for some epochs and leave the best weights in the module."""
+        """Train for some epochs and leave the best weights in the module.
+
+        An interruption by the user is raised after that, too.
+        """
         self._refuse_clipping()
         self._run = _Run(valid_table, control, Progress(verbose, epochs))
         try:
-            # skorch's own entry point: an early-stopping callback raises
-            # KeyboardInterrupt, which is caught in there and nowhere else.
             self.partial_fit(train_table, epochs=epochs)
-            if self._run.interrupted and not self.n_epochs:
-                # Before the first epoch there is nothing to keep.
-                raise KeyboardInterrupt
-            if self._run.interrupted:
-                _warn_interrupted(self.n_epochs, control)
+            # skorch ends its loop at a KeyboardInterrupt without a word.
+            if not self._run.complete:
+                raise self._run.interruption or KeyboardInterrupt
         except NonFiniteLossError:
             self._recover(control)
         finally:
             self._run.progress.close()
+            control.restore(self.module_)
             control.end_training()
+            self.best_epoch = control.best_epoch
             del self._run
             self.module_.eval()
             self.module_.zero_grad(set_to_none=True)
@@ -100,11 +140,10 @@ class _MultiTaskNet(NeuralNet):
         try:
             if self.compile:
                 self._compile(X)
-        except KeyboardInterrupt:
-            run.interrupted = True
-            raise
-        try:
             self._run_epochs(epochs, train, valid, sets)
+            run.complete = True
+        except KeyboardInterrupt as interruption:
+            run.interruption = interruption
         finally:
             # Before `on_train_end`, in which callbacks read the weights that are kept,
             # or load others (`load_best=True`).
@@ -113,13 +152,14 @@ class _MultiTaskNet(NeuralNet):
 
     def _run_epochs(self, epochs: int, train, valid, sets) -> None:
         for _ in range(epochs):
+            stop = self._run_epoch(train, valid, sets)
             try:
-                stop = self._run_epoch(train, valid, sets)
-            except KeyboardInterrupt:
-                self._run.interrupted = True
-                break
-            # Outside the block above: a callback that asks to stop is no interruption.
-            self.notify("on_epoch_end", **sets)
+                self.notify("on_epoch_end", **sets)
+            except KeyboardInterrupt as error:
+                # How skorch's callbacks ask to stop, and the user may press Ctrl-C.
+                if not is_raised_by_code(error):
+                    raise
+                stop = True
             if stop:
                 break
 
@@ -231,6 +271,7 @@ class _MultiTaskNet(NeuralNet):
 
         The learning rate is set anew, whatever an earlier schedule has left of it.
         """
+        self.best_epoch = 0
         self.batch_size = batch_size
         for group in self.optimizer_.param_groups:
             group["lr"] = lr
@@ -349,13 +390,14 @@ class _MultiTaskNet(NeuralNet):
         # and holds every weight three times.
         new = object.__new__(type(self))
         memo[id(self)] = new
-        new.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        new.__dict__.update(copy.deepcopy(self.__dict__ | _NO_CALLBACKS, memo))
         return new
 
     def __getstate__(self):
         # The constructor's argument is the trained module itself, which would be
         # written twice.
-        return {**super().__getstate__(), "module": type(self.module_)}
+        state = {**super().__getstate__(), "module": type(self.module_)}
+        return state | _NO_CALLBACKS
 
     def torch_compile(self, module, name):
         """Leave the module as it is: `fit_loop` compiles it in place, if it can."""
@@ -376,6 +418,26 @@ class _MultiTaskNet(NeuralNet):
                 "on without it. Install a C++ compiler, or set compile=False.",
                 RuntimeWarning,
             )
+
+
+def _check_callback(callback):
+    """Return a callback, or a pair of a name and one; raise for what cannot work."""
+    bare = callback[-1] if isinstance(callback, tuple | list) else callback
+    if not hasattr(bare, "on_epoch_end"):
+        raise ValueError(
+            "callbacks must hold skorch callbacks, or pairs of a name and one; "
+            f"found {callback!r}. Derive it from skorch.callbacks.Callback."
+        )
+    cls = bare if isinstance(bare, type) else type(bare)
+    if issubclass(cls, ScoringBase):
+        raise ValueError(
+            "callbacks must not ask the net for predictions, whose rows are encoded "
+            f"already; found {cls.__name__}. Set monitor to a metric, such as "
+            "monitor='roc_auc', which is recorded in history_ for each epoch, or "
+            "record a value in the on_epoch_end of a callback of your own, by "
+            "net.history.record(name, value)."
+        )
+    return callback
 
 
 def _filled_up(table: Tensor) -> Tensor:
@@ -408,17 +470,5 @@ class _Run:
         self.valid: TensorTable | None = valid
         self.control: TrainingControl = control
         self.progress: Progress = progress
-        self.interrupted = False
-
-
-def _warn_interrupted(epoch: int, control: TrainingControl) -> None:
-    kept = (
-        f"the weights of epoch {control.best_epoch} are kept"
-        if control.best_epoch
-        else "no epoch was complete, so the weights are those of the moment"
-    )
-    warn_user(
-        f"Training was interrupted in epoch {epoch}; {kept}, and the estimator is "
-        "fitted. Call fit again to train in full.",
-        ConvergenceWarning,
-    )
+        self.complete = False
+        self.interruption: KeyboardInterrupt | None = None

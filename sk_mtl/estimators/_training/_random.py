@@ -1,20 +1,26 @@
 """Randomness that leaves the caller's generators as they were."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import joblib
 import numpy as np
 import torch
 
+from sk_mtl._process_lock import ProcessLock
+
 # torch and NumPy keep one global generator per process. Two fits in two threads would
 # draw from each other's stream, so the seeded part of a fit is one thread's at a time.
-_LOCK = threading.RLock()
+_LOCK = ProcessLock()
 
 
 @contextmanager
 def isolated_random_state(seed: int, device: torch.device) -> Iterator[None]:
     """Seed torch's and NumPy's global generators, and restore them on leaving.
+
+    Parallel work that is started inside runs in this thread: tasks on other threads
+    would share the generators in an order of their own, tasks in other processes would
+    not be seeded, and a cluster's may wait for a worker that waits for this block.
 
     Parameters
     ----------
@@ -25,7 +31,11 @@ def isolated_random_state(seed: int, device: torch.device) -> Iterator[None]:
         The generator of this device is seeded and restored beside the processor's.
     """
     devices = [device] if device.type == "cuda" else []
-    with _LOCK, torch.random.fork_rng(devices=devices):
+    with (
+        _LOCK.held(),
+        torch.random.fork_rng(devices=devices),
+        joblib.parallel_config(backend="sequential"),
+    ):
         numpy_state = np.random.get_state()  # noqa: NPY002
         _seed_torch(seed, devices)
         np.random.seed(seed)  # noqa: NPY002

@@ -17,8 +17,10 @@ from sk_mtl.estimators._training._averaging import WeightAverage
 from tests.estimators.common import (
     FULL_BATCH,
     QUICK,
+    InterruptAt,
     assert_equal_proba,
     funnel_table,
+    interrupted,
     largest_difference,
     mixed_table,
 )
@@ -30,11 +32,15 @@ def tables():
     return {"X": X[:160], "y": y[:160], "X_val": X[160:], "y_val": y[160:]}
 
 
-def fit(tables, *callbacks, cls=MMOEClassifier, **options):
+def make(*callbacks, cls=MMOEClassifier, **options):
     # A rate that falls towards `max_epochs` would tell a shorter training from a part.
     settings = {**QUICK, "lr_schedule": None, "early_stopping": False, **options}
     settings = {"weight_averaging": 0.9, **settings}
-    return cls(callbacks=list(callbacks), **settings).fit(**tables)
+    return cls(callbacks=list(callbacks), **settings)
+
+
+def fit(tables, *callbacks, **options):
+    return make(*callbacks, **options).fit(**tables)
 
 
 def state_of(module):
@@ -221,34 +227,13 @@ def test_the_best_average_is_what_is_monitored_and_kept(tables):
     assert validation_loss(model, tables) == pytest.approx(best, abs=1e-5)
 
 
-class InterruptAt(Callback):
-    """Stands for the user who presses Ctrl-C in the middle of an epoch."""
-
-    def __init__(self, epoch, *, training=True):
-        self.epoch = epoch
-        self.training = training
-
-    def on_batch_end(self, net, training, **_):
-        if training is self.training and len(net.history) == self.epoch:
-            raise KeyboardInterrupt
-
-
-@pytest.mark.parametrize("training", [True, False])
-def test_an_interruption_keeps_the_average_of_the_last_epoch(tables, training):
+@pytest.mark.parametrize("at", ["training", "validation"])
+def test_an_interruption_keeps_the_average_of_the_last_epoch(tables, at):
     with pytest.warns(ConvergenceWarning, match="the weights of epoch 2 are kept"):
-        model = fit(tables, InterruptAt(3, training=training), max_epochs=9)
+        model = interrupted(make(InterruptAt(3, at), max_epochs=9), **tables)
     two = fit(tables, max_epochs=2)
     assert_same_states(state_of(model.net_.module_), state_of(two.net_.module_))
     assert model.n_iter_ == len(model.history_) == 2
-
-
-def test_an_interruption_in_the_first_epoch_leaves_the_plain_weights(tables):
-    with pytest.warns(ConvergenceWarning, match="the weights are those of the moment"):
-        model = fit(tables, Watch(), InterruptAt(1))
-    (step,) = watched(model, "step_end")
-    assert_same_states(state_of(model.net_.module_), step)
-    model.partial_fit(tables["X"], tables["y"])
-    assert len(watched(model, "step_end")) == 4
 
 
 def test_a_callback_that_stops_keeps_the_average(tables):

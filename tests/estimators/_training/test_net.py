@@ -2,13 +2,18 @@
 
 import copy
 import pickle
+import signal
+import threading
 
 import numpy as np
 import pytest
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
 from skorch.callbacks import (
+    BatchScoring,
     Callback,
     Checkpoint,
     EarlyStopping,
@@ -22,10 +27,13 @@ from torch import nn
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
 from sk_mtl.estimators._training import _net
+from sk_mtl.model_selection import compare_tasks, out_of_fold_proba
 from tests.estimators.common import (
     QUICK,
     InterruptAt,
     assert_equal_proba,
+    interrupted,
+    largest_difference,
     mixed_table,
 )
 
@@ -36,10 +44,14 @@ def tables():
     return {"X": X[:160], "y": y[:160], "X_val": X[160:], "y_val": y[160:]}
 
 
-def fit(tables, *callbacks, **options):
+def make(*callbacks, **options):
     # A rate that falls towards `max_epochs` would tell a shorter training from a part.
     settings = {**QUICK, "lr_schedule": None, "early_stopping": False, **options}
-    return MMOEClassifier(callbacks=list(callbacks), **settings).fit(**tables)
+    return MMOEClassifier(callbacks=list(callbacks), **settings)
+
+
+def fit(tables, *callbacks, **options):
+    return make(*callbacks, **options).fit(**tables)
 
 
 def validation_loss(model, tables):
@@ -50,7 +62,7 @@ def validation_loss(model, tables):
 
 
 class Recorder(Callback):
-    """Writes down what it is told; the copy that trained is found in the net."""
+    """Writes down what it is told."""
 
     def __init__(self, tag="mine"):
         self.tag = tag
@@ -104,8 +116,8 @@ class KeepWeights(Callback):
 
 
 def test_a_callback_hears_everything_in_order(tables):
-    model = fit(tables, Recorder(), max_epochs=2, batch_size=80)
-    (recorder,) = (c for _, c in model.net_.callbacks_)
+    recorder = Recorder()
+    fit(tables, recorder, max_epochs=2, batch_size=80)
     epoch = [
         *("epoch_begin", "grad", "train_batch", "grad", "train_batch", "valid_batch"),
         "epoch_end",
@@ -113,19 +125,101 @@ def test_a_callback_hears_everything_in_order(tables):
     assert recorder.heard_ == ["train_begin", *epoch, *epoch, "train_end"]
 
 
-def test_callbacks_are_cloned(tables):
+def test_callbacks_are_the_callers_own(tables):
     recorder = Recorder("tag")
     model = fit(tables, recorder)
-    assert not hasattr(recorder, "heard_")
-    (trained,) = (c for _, c in model.net_.callbacks_)
-    assert trained is not recorder
-    assert trained.tag == "tag"
-    fit(tables, recorder)
+    assert recorder.heard_[-1] == "train_end"
+    assert model.callbacks == [recorder]
+
+
+def test_a_class_makes_a_callback_for_each_fit(tables):
+    model = fit(tables, Recorder)
+    ((name, first),) = model.net_.callbacks_
+    assert name == "Recorder"
+    assert first.heard_[-1] == "train_end"
+    ((_, second),) = model.fit(**tables).net_.callbacks_
+    assert second is not first
+    assert model.callbacks == [Recorder]
 
 
 def test_callbacks_may_be_named(tables):
-    model = fit(tables, ("first", Recorder()), ("second", Recorder()))
+    model = fit(tables, ("first", Recorder()), ("second", Recorder))
     assert [name for name, _ in model.net_.callbacks_] == ["first", "second"]
+
+
+def test_callbacks_of_a_fit_that_goes_on(tables):
+    X, y = tables["X"], tables["y"]
+    known, new = Recorder(), Recorder()
+    model = make(known, ("made", Recorder), max_epochs=1).partial_fit(X, y)
+    heard = len(known.heard_)
+    (_, (_, made)) = model.net_.callbacks_
+    model.set_params(callbacks=[known, ("made", Recorder), new]).partial_fit(X, y)
+    # What was initialised before goes on, and what is new begins.
+    assert len(known.heard_) == len(made.heard_) == 2 * heard
+    assert len(new.heard_) == heard
+    model.set_params(callbacks=None).partial_fit(X, y)
+    assert len(known.heard_) == 2 * heard
+
+
+class Pruned(Exception):
+    """Stands for what a study raises to end a trial."""
+
+
+class Pruning(Callback):
+    """Reports to a trial that cannot be copied, under a name of its own."""
+
+    def __init__(self, trial):
+        self._trial = trial
+
+    def on_epoch_end(self, net, **_):
+        self._trial.values.append(net.history[-1, "valid_loss"])
+        if len(self._trial.values) == 2:
+            raise Pruned
+
+
+class Trial:
+    def __init__(self):
+        self.values, self.lock = [], threading.Lock()
+
+
+def test_a_callback_reports_to_the_study_that_made_it(tables):
+    model, trial = fit(tables), Trial()
+    before = model.predict_proba(tables["X"])
+    model.set_params(callbacks=[Pruning(trial)])
+    with pytest.raises(Pruned):
+        model.fit(**tables)
+    assert len(trial.values) == 2
+    assert model.n_iter_ == 3
+    assert_equal_proba(model.predict_proba(tables["X"]), before)
+
+
+def test_a_fitted_estimator_is_copied_without_its_callbacks(tables):
+    pruning = Pruning(Trial())
+    model = fit(tables, pruning, max_epochs=1)
+    again = pickle.loads(pickle.dumps(model))
+    assert again.callbacks is None
+    assert again.net_.callbacks_ == []
+    assert copy.deepcopy(model).callbacks == copy.copy(model).callbacks == [pruning]
+    expected = model.predict_proba(tables["X"])
+    for other in (again, copy.deepcopy(model), copy.copy(model)):
+        assert_equal_proba(expected, other.predict_proba(tables["X"]))
+    recorder = Recorder()
+    unfitted = pickle.loads(pickle.dumps(make(recorder)))
+    assert isinstance(unfitted.callbacks[0], Recorder)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_callback_that_cannot_be_cloned_is_named(tables, named):
+    callback = Pruning(Trial())
+    model = make(("pruning", callback) if named else callback)
+    X, y = tables["X"], tables["y"]
+    with pytest.raises(TypeError) as caught:
+        out_of_fold_proba(model, X, y, cv=2)
+    assert "found that Pruning cannot be: TypeError: " in str(caught.value)
+    assert "Give the class instead of an instance" in str(caught.value)
+    for tool in (compare_tasks, cross_val_score):
+        with pytest.raises(TypeError, match="Pruning cannot be"):
+            tool(make_pipeline(model), X, y, cv=2)
 
 
 def test_callbacks_do_not_change_the_result(tables):
@@ -229,13 +323,28 @@ def test_callbacks_are_as_talkative_as_the_estimator(tables, capsys):
     assert "valid_loss_churn" in capsys.readouterr().out
 
 
-def test_epoch_scoring_of_skorch_without_its_cache(tables):
-    def largest_weight(net, X, y):
-        return max(p.abs().max().item() for p in net.module_.parameters())
+@pytest.mark.parametrize(
+    "callback",
+    [
+        EpochScoring("accuracy", use_caching=False),
+        ("score", EpochScoring(lambda net, X, y: 0.0)),
+        BatchScoring("accuracy"),
+        EpochScoring,
+    ],
+    ids=str,
+)
+def test_scores_of_skorch_are_refused_with_the_remedy(tables, callback):
+    with pytest.raises(ValueError, match=r"found \w+Scoring. Set monitor to a metric"):
+        fit(tables, callback)
 
-    scoring = EpochScoring(largest_weight, name="largest", use_caching=False)
-    model = fit(tables, scoring)
-    assert model.history_["largest"].gt(0).all()
+
+def test_a_callback_records_a_value_of_its_own(tables):
+    class Largest(Callback):
+        def on_epoch_end(self, net, **_):
+            largest = max(p.abs().max().item() for p in net.module_.parameters())
+            net.history.record("largest", largest)
+
+    assert fit(tables, Largest()).history_["largest"].gt(0).all()
 
 
 @pytest.mark.parametrize("early_stopping", [True, False])
@@ -246,7 +355,7 @@ def test_an_interruption_keeps_the_weights_so_far(tables, early_stopping):
         "estimator is fitted. Call fit again to train in full."
     )
     with pytest.warns(ConvergenceWarning) as caught:
-        model = fit(tables, InterruptAt(4), max_epochs=9, **options)
+        model = interrupted(make(InterruptAt(4), max_epochs=9, **options), **tables)
     assert [str(w.message) for w in caught] == [message]
     assert model.n_iter_ == model.best_epoch_ == len(model.history_) == 3
     three = fit(tables, max_epochs=3, **options)
@@ -257,7 +366,7 @@ def test_an_interruption_keeps_the_weights_so_far(tables, early_stopping):
 def test_an_interruption_keeps_the_best_weights(tables):
     options = {"early_stopping": True, "lr": 0.1, "n_iter_no_change": 50}
     with pytest.warns(ConvergenceWarning, match="interrupted in epoch 25"):
-        model = fit(tables, InterruptAt(25), max_epochs=30, **options)
+        model = interrupted(make(InterruptAt(25), max_epochs=30, **options), **tables)
     best = model.history_["valid_loss"].idxmin()
     assert model.best_epoch_ == model.history_["epoch"][best] < 24
     assert validation_loss(model, tables) == pytest.approx(
@@ -265,13 +374,103 @@ def test_an_interruption_keeps_the_best_weights(tables):
     )
 
 
-def test_an_interruption_in_the_first_epoch_leaves_a_fitted_estimator(tables):
-    message = "no epoch was complete, so the weights are those of the moment"
-    with pytest.warns(ConvergenceWarning, match=message):
-        model = fit(tables, InterruptAt(1))
-    assert model.n_iter_ == model.best_epoch_ == len(model.history_) == 0
-    assert np.isfinite(model.predict_proba(tables["X"])[0]).all()
-    model.partial_fit(tables["X"], tables["y"])
+@pytest.mark.parametrize("at", ["training", "validation"])
+def test_an_interruption_in_the_first_epoch_leaves_no_fit(tables, at):
+    model = interrupted(make(InterruptAt(1, at)), **tables)
+    assert not any(name.endswith("_") for name in vars(model))
+    model.set_params(callbacks=None).fit(**tables)
+
+
+def test_an_interruption_at_the_end_of_an_epoch_keeps_it(tables):
+    with pytest.warns(ConvergenceWarning, match="in epoch 2; the weights of epoch 2"):
+        model = interrupted(make(InterruptAt(2, "end"), max_epochs=9), **tables)
+    assert model.n_iter_ == model.best_epoch_ == len(model.history_) == 2
+
+
+def test_an_interruption_is_raised_where_warnings_are_errors(tables):
+    model = interrupted(make(InterruptAt(2)), **tables)
+    assert model.n_iter_ == 1
+
+
+def test_an_interruption_goes_on_from_the_fit_before(tables):
+    X, y = tables["X"], tables["y"]
+    model = make(max_epochs=2, warm_start=True).fit(X, y)
+    before = model.predict_proba(X)
+    interrupted(model.set_params(callbacks=[InterruptAt(3)]), X, y)
+    assert model.n_iter_ == 2
+    assert_equal_proba(model.predict_proba(X), before)
+    model.set_params(callbacks=[InterruptAt(4)])
+    with pytest.warns(ConvergenceWarning, match="weights of epoch 3 are kept"):
+        interrupted(model, X, y)
+    assert model.n_iter_ == 3
+    assert largest_difference(model.predict_proba(X), before) > 1e-4
+
+
+def test_partial_fit_is_interrupted_as_fit_is(tables):
+    X, y = tables["X"], tables["y"]
+    model = make(InterruptAt(1))
+    with pytest.raises(KeyboardInterrupt):
+        model.partial_fit(X, y)
+    assert not hasattr(model, "net_")
+    model.set_params(callbacks=[InterruptAt(1, "end")])
+    with (
+        pytest.warns(ConvergenceWarning, match="weights of epoch 1 are kept"),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        model.partial_fit(X, y)
+    assert model.n_iter_ == 1
+
+
+def test_a_search_ends_at_an_interruption(tables):
+    model = make(InterruptAt(2), max_epochs=3)
+    search = GridSearchCV(model, {"lr": [0.01, 0.02]}, cv=2)
+    interrupted(search, tables["X"], tables["y"])
+    assert not hasattr(search, "cv_results_")
+
+
+@pytest.mark.parametrize("at", ["_look_back", "_set_answers"])
+def test_an_interruption_behind_the_last_epoch_keeps_the_fit(tables, monkeypatch, at):
+    pressed, method = [], getattr(MMOEClassifier, at)
+
+    def press(self, *args):
+        if not pressed:
+            pressed.append(at)
+            signal.raise_signal(signal.SIGINT)
+        return method(self, *args)
+
+    monkeypatch.setattr(MMOEClassifier, at, press)
+    with pytest.warns(ConvergenceWarning, match="the weights of epoch 2 are kept"):
+        model = interrupted(make(max_epochs=2), **tables)
+    assert_equal_proba(
+        model.predict_proba(tables["X"]),
+        fit(tables, max_epochs=2).predict_proba(tables["X"]),
+    )
+
+
+def test_a_callback_that_asks_to_stop_is_no_interruption(tables):
+    stop = EarlyStopping(patience=2, threshold=10.0, threshold_mode="abs")
+    model = fit(tables, stop, max_epochs=9)
+    assert model.n_iter_ == 3
+
+    class StopAt(Callback):
+        def on_epoch_end(self, net, **_):
+            if len(net.history) == 2:
+                raise KeyboardInterrupt
+
+    assert fit(tables, StopAt(), max_epochs=9).n_iter_ == 2
+
+
+def test_a_handler_of_ones_own_interrupts_as_well(tables, monkeypatch):
+    def handler(number, frame):
+        raise KeyboardInterrupt("pressed")
+
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        with pytest.warns(ConvergenceWarning, match="interrupted in epoch 2"):
+            model = interrupted(make(InterruptAt(2, "end"), max_epochs=9), **tables)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert model.n_iter_ == 2
 
 
 def test_an_interruption_before_training_is_passed_on(tables):

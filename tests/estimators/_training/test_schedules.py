@@ -13,7 +13,9 @@ from sk_mtl.estimators._training._optimizers import OPTIMIZERS
 from sk_mtl.estimators._training._schedules import StepRates, make_schedule, make_share
 from tests.estimators.common import (
     QUICK,
+    InterruptAt,
     assert_equal_proba,
+    interrupted,
     mixed_table,
     moved,
     weights_of,
@@ -162,11 +164,15 @@ class Steps(Callback):
         self.n_finished_ += 1
 
 
-def fit_steps(*callbacks, cls=MMOEClassifier, **options):
-    """Fit four steps an epoch, three epochs."""
+def make_steps(*callbacks, cls=MMOEClassifier, **options):
     settings = {"lr": 0.01, "lr_schedule": None, "early_stopping": False, **options}
     settings = {**QUICK, **settings}
-    return cls(callbacks=[Steps(), *callbacks], **settings).fit(*mixed_table(240))
+    return cls(callbacks=[Steps(), *callbacks], **settings)
+
+
+def fit_steps(*callbacks, **options):
+    """Fit four steps an epoch, three epochs."""
+    return make_steps(*callbacks, **options).fit(*mixed_table(240))
 
 
 def rates_of(model):
@@ -308,22 +314,16 @@ def test_the_first_call_of_partial_fit_warms_up():
     np.testing.assert_allclose(rates_of(model), 0.03 * np.array(share), rtol=1e-12)
 
 
-class InterruptAt(Callback):
-    """Stands for Ctrl-C behind a step of the first epoch."""
-
-    def on_batch_end(self, net, training, **_):
-        raise KeyboardInterrupt
-
-
-@pytest.mark.parametrize("callback", [InterruptAt(), ("in", Steps(interrupt_at=2))])
+@pytest.mark.parametrize("callback", [InterruptAt(2), ("in", Steps(interrupt_at=6))])
 @pytest.mark.parametrize("sparse", [True, False])
 def test_an_interruption_of_a_warmup_leaves_the_full_rate(callback, sparse):
-    with pytest.warns(ConvergenceWarning, match="interrupted in epoch 1"):
-        model = fit_steps(callback, warmup=2.0, sparse_embedding=sparse)
+    model = make_steps(callback, warmup=3.0, sparse_embedding=sparse)
+    with pytest.warns(ConvergenceWarning, match="interrupted in epoch 2"):
+        interrupted(model, *mixed_table(240))
     found = [group["lr"] for group in model.net_.optimizer_.param_groups]
     assert found == [0.01] * (1 + sparse)
-    model.set_params(max_epochs=1, warm_start=True)
-    model.net_.callbacks_ = model.net_.callbacks_[:1]
+    own = model.callbacks[:1]
+    model.set_params(max_epochs=1, warm_start=True, callbacks=own)
     n_before = len(rates_of(model))
     model.fit(*mixed_table(240))
     assert rates_of(model)[n_before:].tolist() == [0.01] * 4
