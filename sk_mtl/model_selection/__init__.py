@@ -3,5 +3,11 @@
 from sk_mtl.model_selection._compare_tasks import compare_tasks
 from sk_mtl.model_selection._out_of_fold_proba import out_of_fold_proba
 from sk_mtl.model_selection._task_comparison import TaskComparison
+from sk_mtl.model_selection._task_stratified_k_fold import TaskStratifiedKFold
 
-__all__ = ["TaskComparison", "compare_tasks", "out_of_fold_proba"]
+__all__ = [
+    "TaskComparison",
+    "TaskStratifiedKFold",
+    "compare_tasks",
+    "out_of_fold_proba",
+]

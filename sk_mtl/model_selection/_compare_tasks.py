@@ -17,7 +17,7 @@ from sk_mtl.metrics import TaskScorer, task_metric
 from sk_mtl.metrics._fitted_tasks import FittedTasks, last_estimator
 from sk_mtl.metrics._open_classes import warn_open_classes
 from sk_mtl.model_selection._baseline import single_task_baseline
-from sk_mtl.model_selection._folds import shuffled_folds
+from sk_mtl.model_selection._folds import make_folds
 from sk_mtl.model_selection._names import names_apart
 from sk_mtl.model_selection._task_comparison import TaskComparison
 
@@ -66,9 +66,9 @@ def compare_tasks(
         Missing labels are left to the estimators, and out of the scores.
     cv : int, splitter or iterable of (train, test), default=5
         A number makes shuffled folds, which keep `groups` together where they are
-        given and are stratified for the classes of one task. More folds narrow the
-        intervals; for rows in the order of time take a
-        :class:`~sklearn.model_selection.TimeSeriesSplit`.
+        given and spread the classes of every task evenly, those of
+        :class:`TaskStratifiedKFold`. More folds narrow the intervals; for rows in the
+        order of time take a :class:`~sklearn.model_selection.TimeSeriesSplit`.
     scoring : str, callable, TaskMetric or TaskScorer, default=None
         What :func:`~sk_mtl.metrics.make_task_scorer` takes or returns. Tasks that the
         metric is not of are left out. None takes the area under the ROC curve for
@@ -121,7 +121,9 @@ def compare_tasks(
     baseline = single_task_baseline(estimator) if baseline is None else baseline
     _check_one_estimator("baseline", baseline)
     random_state = check_random_state(random_state)
-    folds = shuffled_folds(cv, estimator, X, y, groups, random_state)
+    folds = make_folds(
+        cv, estimator, X, y, groups, shuffle=True, random_state=random_state
+    )
     seeds = random_state.randint(2**31 - 1, size=len(folds))
     found = Parallel(n_jobs=n_jobs)(
         delayed(_fit_and_score)(model, X, y, groups, train, test, seed, scoring)

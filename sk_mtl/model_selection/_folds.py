@@ -3,36 +3,35 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import is_classifier
+from sklearn.base import is_classifier, is_regressor
 from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, check_cv
 
-from sk_mtl._labels import is_missing, read_labels
+from sk_mtl._labels import is_missing, plain_values, read_labels
+from sk_mtl.model_selection._task_stratified_k_fold import TaskStratifiedKFold
 
 
-def fold_splitter(cv, estimator, y):
-    """Splitter for `cv`; stratified where scikit-learn would and can."""
-    if _has_strata(estimator, y):
-        return check_cv(cv, read_labels(y).columns[0], classifier=True)
-    return check_cv(cv)
+def make_folds(cv, estimator, X, y, groups=None, **shuffle):
+    """List of (train, test).
 
-
-def shuffled_folds(cv, estimator, X, y, groups, random_state):
-    """List of (train, test); shuffled where `cv` is a number or None.
-
-    A number makes folds that keep groups together where there are groups, and that are
-    stratified for the classes of one task without gaps.
+    Parameters
+    ----------
+    cv : int, splitter, iterable of (train, test) or None
+        A number, or None for 5, makes folds that keep groups together and spread the
+        classes of every task evenly.
+    estimator : estimator
+        Says whether y holds classes.
+    X, y : array-like or DataFrame
+    groups : array-like or None
+    **shuffle
+        `shuffle` and `random_state` where `cv` is a number.
     """
     if not (cv is None or isinstance(cv, Integral)):
         return list(check_cv(cv).split(X, y, groups))
-    strata = np.zeros(n_rows(X))
-    if groups is not None:
-        kind = GroupKFold
-    elif _has_strata(estimator, y):
-        kind, strata = StratifiedKFold, read_labels(y).columns[0]
-    else:
-        kind = KFold
-    splitter = kind(5 if cv is None else cv, shuffle=True, random_state=random_state)
-    return list(splitter.split(strata, strata, groups))
+    kind = _splitter(estimator, y, groups)
+    if kind is StratifiedKFold:
+        y = plain_values(read_labels(y).columns[0])
+    splitter = kind(5 if cv is None else cv, **shuffle)
+    return list(splitter.split(np.zeros(n_rows(y)), y, groups))
 
 
 def n_rows(X):
@@ -40,8 +39,12 @@ def n_rows(X):
     return X.shape[0] if hasattr(X, "shape") else len(X)
 
 
-def _has_strata(estimator, y):
-    """Whether y holds the classes of a single task, without gaps."""
-    if np.ndim(y) != 1 or not is_classifier(estimator):
-        return False
-    return not is_missing(read_labels(y).columns[0]).any()
+def _splitter(estimator, y, groups):
+    """Class of the splitter; scikit-learn's where it does the same."""
+    if is_regressor(estimator):
+        return KFold if groups is None else GroupKFold
+    labels = read_labels(y)
+    is_plain = labels.is_vector and not is_missing(labels.columns[0]).any()
+    if groups is None and is_plain and is_classifier(estimator):
+        return StratifiedKFold
+    return TaskStratifiedKFold

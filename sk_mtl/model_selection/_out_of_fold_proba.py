@@ -9,7 +9,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from sk_mtl._sklearn_compat import _safe_indexing
 from sk_mtl.metrics._probabilities import probability_list
-from sk_mtl.model_selection._folds import fold_splitter, n_rows
+from sk_mtl.model_selection._folds import make_folds, n_rows
 
 
 def out_of_fold_proba(
@@ -25,8 +25,8 @@ def out_of_fold_proba(
 ):
     """Probabilities of every row, each from a model that was fitted without it.
 
-    The same as ``cross_val_predict(estimator, X, y, method="predict_proba")``, but
-    right for several tasks. scikit-learn's function hands `fit` a bare array of
+    Like ``cross_val_predict(estimator, X, y, method="predict_proba")``, but right for
+    several tasks. scikit-learn's function hands `fit` a bare array of
     integers in place of y: the tasks lose their names, and a missing label becomes a
     class of its own. Here y stays what it is, with its names and its gaps.
 
@@ -40,10 +40,11 @@ def out_of_fold_proba(
         Missing labels are left to the estimator.
     cv : int, splitter or iterable of (train, test), default=None
         It must test every row exactly once. An integer, or None for 5, makes a
-        `KFold`, or a `StratifiedKFold` for a classifier and a one-dimensional y
-        without gaps, as in scikit-learn.
+        :class:`TaskStratifiedKFold`; for a classifier and a one-dimensional y without
+        gaps a `StratifiedKFold`, as in scikit-learn.
     groups : array-like of shape (n_samples,), default=None
-        Groups for the splitter, such as users whose rows must stay together.
+        Groups such as users, whose rows stay together where `cv` is a number or a
+        splitter that reads groups.
     sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
             default=None
         Weights for `fit`, cut to the rows of each fold. A pipeline gets them for its
@@ -75,7 +76,7 @@ def out_of_fold_proba(
     [(100, 2), (100, 2)]
     """
     check_consistent_length(X, y, groups, sample_weight)
-    splits = _partition(fold_splitter(cv, estimator, y), X, y, groups)
+    splits = _partition(make_folds(cv, estimator, X, y, groups), X)
     params = dict(params or {})
     if sample_weight is not None:
         params[_weight_name(estimator)] = sample_weight
@@ -93,12 +94,9 @@ def out_of_fold_proba(
     ]
 
 
-def _partition(splitter, X, y, groups):
-    """List of (train, test) that tests every row exactly once."""
-    splits = [
-        tuple(np.arange(n_rows(X))[rows] for rows in split)
-        for split in splitter.split(X, y, groups)
-    ]
+def _partition(folds, X):
+    """Folds as positions of rows; raise unless every row is tested exactly once."""
+    splits = [tuple(np.arange(n_rows(X))[rows] for rows in fold) for fold in folds]
     times = np.bincount(np.concatenate([t for _, t in splits]), minlength=n_rows(X))
     if (times != 1).any():
         raise ValueError(

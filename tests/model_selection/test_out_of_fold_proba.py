@@ -19,7 +19,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sk_mtl.model_selection import out_of_fold_proba
+from sk_mtl.model_selection import TaskStratifiedKFold, out_of_fold_proba
 from tests.metrics.common import (
     MixedModel,
     OneModelPerTask,
@@ -75,7 +75,15 @@ def test_class_that_a_fold_never_saw_has_probability_zero():
     np.testing.assert_allclose(proba, expected)
 
 
-@pytest.mark.parametrize("cv", [None, 3, KFold(4, shuffle=True, random_state=1)])
+@pytest.mark.parametrize("n_splits", [None, 3])
+def test_several_tasks_are_stratified(n_splits):
+    forest = RandomForestClassifier(n_estimators=5, random_state=0)
+    found = out_of_fold_proba(forest, X, BINARY, cv=n_splits)
+    folds = TaskStratifiedKFold(n_splits or 5)
+    assert_equal(found, out_of_fold_proba(forest, X, BINARY, cv=folds))
+
+
+@pytest.mark.parametrize("cv", [KFold(3), KFold(4, shuffle=True, random_state=1)])
 def test_several_tasks_without_gaps_equal_cross_val_predict(cv):
     forest = RandomForestClassifier(n_estimators=5, random_state=0)
     expected = cross_val_predict(forest, X, BINARY, cv=cv, method="predict_proba")
@@ -103,10 +111,20 @@ def test_y_keeps_names_types_and_gaps():
     assert wrong[0].shape == (200, 3), "scikit-learn no longer makes a class of a gap"
 
 
-def test_one_task_with_gaps_is_split_without_strata():
+def test_one_task_with_gaps_is_stratified():
     proba = out_of_fold_proba(OneModelPerTask(), X, Y["buy"])
-    half = OneModelPerTask().fit(X[40:], Y["buy"][40:])
-    np.testing.assert_array_equal(proba[:40], half.predict_proba(X[:40]))
+    folds = TaskStratifiedKFold()
+    found = out_of_fold_proba(OneModelPerTask(), X, Y["buy"], cv=folds)
+    np.testing.assert_array_equal(proba, found)
+
+
+def test_a_number_of_folds_keeps_groups_together():
+    groups = np.arange(len(X)) // 10
+    for y in (Y["click"], Y):
+        found = out_of_fold_proba(OneModelPerTask(), X, y, cv=4, groups=groups)
+        folds = TaskStratifiedKFold(4)
+        expected = out_of_fold_proba(OneModelPerTask(), X, y, cv=folds, groups=groups)
+        assert_equal(found, expected)
 
 
 def test_one_task_is_stratified_as_in_sklearn():
