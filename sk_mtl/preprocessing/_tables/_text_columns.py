@@ -1,5 +1,7 @@
 """Columns of text that are of more use as numbers, as dates or as words."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -37,8 +39,8 @@ def warn_of_text(X, positions):
     for j in positions:
         counts = _count_texts(sample.iloc[:, j])
         finding = counts and (
-            _dates(counts, names[j])
-            or _numbers(counts, names[j], X, j)
+            _dates(counts, sample.columns[j])
+            or _numbers(counts, sample.columns[j], X, j)
             or _new_text(counts, X, j)
         )
         if finding:
@@ -74,46 +76,48 @@ def _count_texts(column):
     return dict(zip(values, n_rows.tolist(), strict=True))
 
 
-def _dates(counts, name):
+def _dates(counts, label):
     options = dates_in_text(list(counts))
     if options is None:
         return None
     arguments = "".join(f"{key}={value!r}, " for key, value in options.items())
-    mask = is_date(list(counts), options)
-    return _held_as_text(
-        counts,
-        mask,
-        "dates",
-        f"X[{name!r}] = pd.to_datetime(X[{name!r}], {arguments}errors='coerce')",
-    )
+    start, column = _assignment(label)
+    call = f"{start}pd.to_datetime({column}, {arguments}errors='coerce')"
+    return _held_as_text(counts, is_date(list(counts), options), "dates", call)
 
 
-def _numbers(counts, name, X, j):
+def _numbers(counts, label, X, j):
     reader = NumbersInText.find(counts)
     if reader is None:
         return None
-    if not reader.are_quantities(counts, name, lambda: count_values(column_of(X, j))):
+    count_all = partial(count_values, column_of(X, j))
+    if not reader.are_quantities(counts, str(label), count_all):
         return None
-    text = f"X[{name!r}]"
+    start, column = _assignment(label)
     if reader.replacement is not None:
         old, new = reader.replacement
-        text += f".str.replace({old!r}, {new!r}, regex=True)"
-    return _held_as_text(
-        counts,
-        [reader.reads(value) for value in counts],
-        "numbers",
-        f"X[{name!r}] = pd.to_numeric({text}, errors='coerce')",
-    )
+        column += f".str.replace({old!r}, {new!r}, regex=True)"
+    call = f"{start}pd.to_numeric({column}, errors='coerce')"
+    return _held_as_text(counts, map(reader.reads, counts), "numbers", call)
+
+
+def _assignment(label):
+    """The start of an assignment to a column, and how to write the column.
+
+    A column without a name may be one of an array, or of a frame that was made of it.
+    """
+    if isinstance(label, str):
+        return f"X[{label!r}] = ", f"X[{label!r}]"
+    return "", "column"
 
 
 def _held_as_text(counts, mask, kind, call):
-    n_rows = sum(counts.values())
-    n_held = sum(n for n, held in zip(counts.values(), mask, strict=True) if held)
-    example = next(value for value, held in zip(counts, mask, strict=True) if held)
+    held = {text: n for (text, n), is_in in zip(counts.items(), mask) if is_in}
+    share = 100 * sum(held.values()) // sum(counts.values())
     return (
         f"must not hold {kind} as text, of which each would be a category of its own; "
-        f"found {kind} such as {example!r} in {100 * n_held // n_rows} % of its "
-        f"values. Convert it with {call}, or, if they are labels, list it among the "
+        f"found {kind} such as {next(iter(held))!r} in {share} % of its values. "
+        f"Convert it with {call}, or, if they are labels, list it among the "
         "columns of categories in `categorical_features`."
     )
 

@@ -209,6 +209,7 @@ def test_all_tables_and_moments_warn_alike():
         "Column 'x1'",
         "Column 'x2'",
     ]
+    assert "with pd.to_numeric(column, errors='coerce'), or, if they" in array[1]
 
 
 def test_listed_columns_are_taken_as_listed():
