@@ -8,7 +8,9 @@ from sklearn.base import _fit_context
 from sklearn.metrics._scorer import _BaseScorer
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import (
-    HasMethods,
+    HasMethods as _HasMethods,
+)
+from sklearn.utils._param_validation import (
     Interval,
     Options,
     StrOptions,
@@ -28,6 +30,19 @@ __all__ = [
     "validate_parameter_constraints",
     "validate_params",
 ]
+
+
+class HasMethods(_HasMethods):
+    """Constraint: an instance with some methods.
+
+    scikit-learn's own takes a class for an object that has them.
+    """
+
+    def is_satisfied_by(self, val):
+        return not isinstance(val, type) and super().is_satisfied_by(val)
+
+    def __str__(self):
+        return f"{super().__str__()} (an instance, not its class)"
 
 
 def cached_response(method_caller, estimator, X, method):

@@ -19,7 +19,13 @@ from sk_mtl.metrics._open_classes import warn_open_classes
 from sk_mtl.model_selection._baseline import single_task_baseline
 from sk_mtl.model_selection._folds import make_folds
 from sk_mtl.model_selection._names import names_apart
+from sk_mtl.model_selection._one_estimator import check_one_estimator
 from sk_mtl.model_selection._task_comparison import TaskComparison
+
+_REMEDY = (
+    "Compare two at a time, the second as `baseline`, with the same random_state for "
+    "each pair."
+)
 
 _DEFAULT_METRICS = {"class": "roc_auc", "number": "r2"}
 
@@ -117,9 +123,9 @@ def compare_tasks(
     MMOEClassifier beside RandomForestClassifier, over 2 folds: ...
     """
     check_consistent_length(X, y, groups)
-    _check_one_estimator("estimator", estimator)
+    check_one_estimator("estimator", estimator, _REMEDY)
     baseline = single_task_baseline(estimator) if baseline is None else baseline
-    _check_one_estimator("baseline", baseline)
+    check_one_estimator("baseline", baseline, _REMEDY)
     random_state = check_random_state(random_state)
     folds = make_folds(
         cv, estimator, X, y, groups, shuffle=True, random_state=random_state
@@ -228,15 +234,6 @@ def _cost_table(fits, names):
         for column in columns
     }
     return pd.DataFrame({"name": names, **costs}, index=list(fits))
-
-
-def _check_one_estimator(parameter, estimator):
-    if isinstance(estimator, type) or not hasattr(estimator, "get_params"):
-        raise TypeError(
-            f"{parameter} must be one estimator, an instance; found {estimator!r}. "
-            "Compare two at a time, the second as `baseline`, with the same "
-            "random_state for each pair."
-        )
 
 
 def _warn_undefined(*tables):

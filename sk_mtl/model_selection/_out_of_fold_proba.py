@@ -10,6 +10,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sk_mtl._sklearn_compat import _safe_indexing
 from sk_mtl.metrics._probabilities import probability_list
 from sk_mtl.model_selection._folds import make_folds, n_rows
+from sk_mtl.model_selection._one_estimator import check_one_estimator
 
 
 def out_of_fold_proba(
@@ -75,6 +76,7 @@ def out_of_fold_proba(
     >>> [proba.shape for proba in out_of_fold_proba(forest, X, y, cv=4)]
     [(100, 2), (100, 2)]
     """
+    check_one_estimator("estimator", estimator)
     check_consistent_length(X, y, groups, sample_weight)
     splits = _partition(make_folds(cv, estimator, X, y, groups), X)
     params = dict(params or {})

@@ -9,6 +9,8 @@ import pytest
 import torch
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import KFold
+from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback, GradientNormClipping
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
@@ -103,6 +105,8 @@ def test_a_mistyped_parameter_of_set_params(cls):
         ("task_names", "buy", "an array-like or None"),
         ("callbacks", "early", "an instance of 'list', an instance of 'tuple' or None"),
         ("preprocessor", "standard", "an object implementing"),
+        ("preprocessor", StandardScaler, "(an instance, not its class)"),
+        ("validation_split", KFold, "(an instance, not its class)"),
         ("random_state", -1, "an int in the range [0, 4294967295]"),
         ("monitor", 3, "a callable"),
         ("warm_start", "no", "an instance of 'bool'"),

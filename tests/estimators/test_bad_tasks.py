@@ -256,6 +256,19 @@ def test_an_unknown_way_to_join_gradients(name, table):
     refuse(MMOEClassifier, table, message, gradient_balancing=name)
 
 
+def test_an_aggregator_that_is_no_instance(table):
+    message = (
+        "gradient_balancing must be an aggregator, not its class; found the class "
+        "Mean. Make an instance, such as Mean()."
+    )
+
+    class Mean:
+        def __call__(self, jacobian):
+            return jacobian.mean(0)
+
+    refuse(MMOEClassifier, table, message, gradient_balancing=Mean)
+
+
 def test_two_methods_at_once(table):
     message = (
         "task_weights and gradient_balancing must not both name a method; found 'dwa' "

@@ -276,3 +276,12 @@ def test_lengths_that_differ_raise():
         out_of_fold_proba(GaussianNB(), X, Y["click"][:150])
     with pytest.raises(ValueError, match=r"inconsistent numbers of samples"):
         out_of_fold_proba(GaussianNB(), X, Y["click"], sample_weight=np.ones(3))
+
+
+def test_a_class_in_place_of_an_estimator_raises():
+    with pytest.raises(TypeError) as caught:
+        out_of_fold_proba(GaussianNB, *random_tasks(30))
+    assert str(caught.value) == (
+        f"estimator must be one estimator, an instance; found {GaussianNB!r}. Give an "
+        "instance."
+    )

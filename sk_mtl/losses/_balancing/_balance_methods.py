@@ -97,6 +97,12 @@ AGGREGATORS: dict[str, Callable[[Any, int], Any]] = {
 
 def make_aggregator(aggregator: Any, n_tasks: int) -> Callable[[Tensor], Tensor]:
     """Return an aggregator of gradients by its name, or as it was given."""
+    if isinstance(aggregator, type):
+        raise ValueError(
+            "gradient_balancing must be an aggregator, not its class; found the class "
+            f"{aggregator.__name__}. Make an instance, such as "
+            f"{aggregator.__name__}()."
+        )
     if not isinstance(aggregator, str):
         return aggregator
     if aggregator not in AGGREGATORS:
