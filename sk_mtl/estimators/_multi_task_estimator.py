@@ -29,7 +29,7 @@ _WIRING_PARAMS = "wiring_params__"
 
 
 def _has_gates(estimator: MultiTaskEstimator) -> bool:
-    wiring = getattr(estimator, "_fitted_wiring", estimator.wiring)
+    wiring = estimator._setting("wiring")
     if not hasattr(WIRINGS.get(wiring), "predict_gates"):
         having = sorted(k for k, v in WIRINGS.items() if hasattr(v, "predict_gates"))
         raise AttributeError(
@@ -245,7 +245,7 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
             As of `MMOEClassifier.predict_gates`; only with a wiring that mixes experts
             by gates, such as ``"mmoe"``.
         """
-        return WIRINGS[self._fitted_wiring].predict_gates(self, X)
+        return WIRINGS[self.wiring].predict_gates(self, X)
 
     def _refuse_bare_names(self, params: dict) -> None:
         """Raise for a wiring's parameter that is named as one of this estimator."""
@@ -317,4 +317,3 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
     def _set_answers(self) -> None:
         super()._set_answers()
         self.classes_ = self._answer(self._targets.classes)
-        self._fitted_wiring = self.wiring

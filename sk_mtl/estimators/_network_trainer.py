@@ -115,7 +115,12 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
         if not known:
             self._targets = self._targets.fit_scale(train.codes, train.weight)
         train, valid = self._weight_rows(train, valid)
-        with isolated_random_state(self._seed, device):
+        with (
+            isolated_random_state(self._seed, device),
+            # A caller's `torch.inference_mode()` would leave nothing to train.
+            torch.inference_mode(False),
+            torch.enable_grad(),
+        ):
             arrays = self._encode_training_rows(train, known=known)
             train_table = train.to_table(arrays, self._targets, dtype, device)
             valid_table = valid and valid.to_table(

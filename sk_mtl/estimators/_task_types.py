@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,8 +45,8 @@ class TaskType(NamedTuple):
 
 
 def resolve_task_types(
-    named: Mapping[str, Any], task_types, loss, missing_label
-) -> dict[str, TaskType]:
+    named: Mapping[Hashable, Any], task_types, loss, missing_label
+) -> dict[Hashable, TaskType]:
     """Return the type and the loss of each task by its name.
 
     Parameters
@@ -76,7 +76,7 @@ def resolve_task_types(
     return resolved
 
 
-def _with_loss(name: str, kind: str, loss: str) -> TaskType:
+def _with_loss(name: Hashable, kind: str, loss: str) -> TaskType:
     fitting = _FITTING[kind]
     if loss == _AUTO:
         loss = fitting[0]
@@ -90,7 +90,7 @@ def _with_loss(name: str, kind: str, loss: str) -> TaskType:
     return TaskType(loss if loss in TASK_TYPES else kind, loss)
 
 
-def _check_names(name: str, kind: str, loss: str) -> None:
+def _check_names(name: Hashable, kind: str, loss: str) -> None:
     if kind not in (*TASK_TYPES, _AUTO):
         raise ValueError(
             f"task_types must be 'auto' or of {list(TASK_TYPES)}; found {kind!r} "
@@ -103,7 +103,7 @@ def _check_names(name: str, kind: str, loss: str) -> None:
         )
 
 
-def _infer_type(name: str, column, missing_label, loss: str) -> str:
+def _infer_type(name: Hashable, column, missing_label, loss: str) -> str:
     """Return the type of a task by its loss, and by its labels where that is "auto"."""
     if loss in LOSSES:
         return "regression"

@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from sk_mtl._task_names import find_task
 from sk_mtl._versions import VersionedPickle
 from sk_mtl.estimators._class_tasks import round_log_proba
 from sk_mtl.estimators._scoring import score_answers
@@ -27,11 +28,12 @@ def view_task(model, task) -> TaskView:
         The name of the task.
     """
     names = model.task_names_
-    if task not in names:
+    position = find_task(task, names)
+    if position is None:
         raise ValueError(
             f"The task must be one of {names}; found {task!r}. Use one of these names."
         )
-    column = model._targets.columns[names.index(task)]
+    column = model._targets.columns[position]
     view = TaskClassifier if isinstance(column, ClassColumn) else TaskRegressor
     return view(model, task)
 
@@ -135,7 +137,7 @@ class TaskView(VersionedPickle, BaseEstimator):
 
     def _position(self) -> int:
         check_is_fitted(self)
-        return self.model.task_names_.index(self.task)
+        return find_task(self.task, self.model.task_names_)
 
 
 class TaskClassifier(ClassifierMixin, TaskView):

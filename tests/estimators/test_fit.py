@@ -696,3 +696,16 @@ def test_chunks_with_few_labels_do_not_weigh_them_more():
         model.partial_fit(X[start : start + 80], y[start : start + 80])
     weights = model.net_.criterion_.mean_weights
     np.testing.assert_allclose(weights.numpy(), [0.75, 1.0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad])
+def test_a_callers_mode_without_gradients_does_not_reach_the_training(mode):
+    X, y = mixed_table()
+    expected = MMOEClassifier(**QUICK).fit(X, y)
+    with mode():
+        model = MMOEClassifier(**QUICK).fit(X, y)
+        assert_equal_proba(model.predict_proba(X), expected.predict_proba(X))
+    assert_equal_proba(
+        model.partial_fit(X, y).predict_proba(X),
+        expected.partial_fit(X, y).predict_proba(X),
+    )
