@@ -11,6 +11,7 @@ from sk_mtl._task_names import per_task
 from sk_mtl._warnings import warn_user
 from sk_mtl._weights import weight_columns
 from sk_mtl.metrics._class_rows import class_rows
+from sk_mtl.metrics._hard_labels import refuse_classes, refuse_labels
 from sk_mtl.metrics._number_rows import number_rows, prediction_columns
 from sk_mtl.metrics._open_classes import one_sided_tasks
 from sk_mtl.metrics._probabilities import probability_list
@@ -52,6 +53,7 @@ def read_tasks(
     names = table.task_names(names, rename=True)
     # Other tables are read by the names of y, whatever its tasks are called.
     own_names = names if table.names is None else own_names
+    refuse_labels(y_proba, len(names))
     predictions = [None] * len(names)
     if y_pred is not None:
         predictions = prediction_columns(y_pred, own_names, n_samples)
@@ -66,6 +68,8 @@ def read_tasks(
         pos_label,
         one_sided_tasks(y_proba, len(names)),
     )
+    if y_proba is None:
+        refuse_classes(names, rows)
     return names, rows
 
 

@@ -12,6 +12,7 @@ from sk_mtl.metrics._class_metrics import (
     CLASS_LOSSES,
 )
 from sk_mtl.metrics._class_rows import class_rows
+from sk_mtl.metrics._hard_labels import refuse_labels
 from sk_mtl.metrics._number_metrics import NUMBER_GAINS, NUMBER_LOSSES
 from sk_mtl.metrics._number_rows import number_rows
 from sk_mtl.metrics._open_classes import one_sided_tasks, warn_open_classes
@@ -109,6 +110,7 @@ class TaskMetric:
                 self.of_kind("class", "y_true")
             rows = number_rows(column, y_pred, weight, missing_label, "y_true")
         else:
+            refuse_labels(y_pred, 1, "y_pred")
             (proba,) = probability_list(y_pred, ["y_true"], len(column))
             (one_sided,) = one_sided_tasks(y_pred, 1)
             rows = class_rows(

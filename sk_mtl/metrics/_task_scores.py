@@ -40,6 +40,8 @@ def task_scores(
         (n_samples,), and for several binary tasks also one array of shape (n_samples,
         n_tasks), with the probabilities of the positive class. None in the place of a
         task means that it is a task of numbers; None for all of them, that all are.
+        Labels, as `predict` returns them, are refused, and so are probabilities of one
+        class that all are 0 or 1: give those of both classes.
     metrics : tuple of str or callable, default=None
         Names or callables that :func:`task_metric` takes, or a single one of them.
         None takes `"roc_auc"`, `"average_precision"`, `"log_loss"` and `"brier"` if

@@ -1,0 +1,100 @@
+"""Labels given in the place of probabilities, and classes in the place of numbers."""
+
+import numpy as np
+import pandas as pd
+
+from sk_mtl._frames import as_pandas, is_frame
+
+# Whole numbers of more values than these are quantities, not classes.
+_MOST_CLASSES = 20
+
+
+def refuse_labels(y_proba, n_tasks, name="y_proba"):
+    """Raise where probabilities of one class each are labels, as of `predict`.
+
+    A probability of every class, in an array of shape (n_samples, n_classes), may be
+    exactly 0 or 1; those of one class that are nothing else are taken for labels.
+
+    Parameters
+    ----------
+    y_proba : list of n_tasks arrays, one array, or None
+        As of :func:`task_scores`.
+    n_tasks : int
+    name : str, default="y_proba"
+        What it is called in errors.
+    """
+    for column in _one_sided_columns(y_proba, n_tasks):
+        labels = pd.Series(column)
+        if _are_labels(labels):
+            raise ValueError(
+                f"{name} must hold probabilities; found labels: "
+                f"{pd.unique(labels)[:3].tolist()}. Pass the output of predict_proba, "
+                "not of predict; probabilities that all are 0 or 1 need a column for "
+                "each class, in shape (n_samples, n_classes) per task."
+            )
+
+
+def refuse_classes(names, rows):
+    """Raise where labels and predictions of numbers are those of classes.
+
+    Parameters
+    ----------
+    names : list
+        Names of the tasks.
+    rows : list of ClassRows, NumberRows or None
+    """
+    found = [
+        name
+        for name, each in zip(names, rows, strict=True)
+        if each is not None and each.kind == "number" and _are_classes(each)
+    ]
+    if found:
+        raise ValueError(
+            "y_pred alone must be of tasks of numbers; found a few whole numbers, as "
+            f"classes have, in the labels and in the predictions of {found}. Pass the "
+            "probabilities of classes, y_proba=model.predict_proba(X); where these are "
+            f"numbers, say so by y_proba={[None] * len(names)}."
+        )
+
+
+def _one_sided_columns(y_proba, n_tasks):
+    """Probabilities that are given of one class only."""
+    if isinstance(y_proba, list | tuple) and any(
+        hasattr(each, "__array__") and np.ndim(each) for each in y_proba
+    ):
+        each = [_columns_of(proba) for proba in y_proba if proba is not None]
+        return [columns[0] for columns in each if len(columns) == 1]
+    if y_proba is None or np.ndim(y_proba) > 2:
+        return []
+    columns = _columns_of(y_proba)
+    return columns if n_tasks > 1 or len(columns) == 1 else []
+
+
+def _columns_of(table):
+    if is_frame(table):
+        table = as_pandas(table)
+        return [table.iloc[:, k] for k in range(table.shape[1])]
+    if np.ndim(table) == 1:
+        return [table]
+    return list(np.asarray(table).T)
+
+
+def _are_labels(column):
+    if column.dtype.kind == "f":
+        numbers = column.to_numpy(np.float64, na_value=np.nan)
+        return len(numbers) > 0 and np.isin(numbers, (0, 1)).all()
+    if column.dtype.kind == "O" and not isinstance(column.dtype, pd.CategoricalDtype):
+        inferred = column.infer_objects()
+        if inferred.dtype.kind != "O":
+            return _are_labels(inferred)
+        return any(isinstance(value, str) for value in column)
+    return True
+
+
+def _are_classes(rows):
+    return all(map(_are_few_whole_numbers, (rows.labels, rows.answers)))
+
+
+def _are_few_whole_numbers(numbers):
+    whole = len(numbers) > 0 and (numbers == np.floor(numbers)).all()
+    return whole and len(np.unique(numbers)) <= _MOST_CLASSES
