@@ -54,7 +54,7 @@ def test_position_among_the_classes():
     [
         (
             lambda: pos_label_per_task({"clik": 1}, ["click"]),
-            r"keyed by tasks of \['click'\]; found \['clik'\]",
+            r"keyed by task names \['click'\]; found \['clik'\]",
         ),
         (
             lambda: pos_label_per_task(["a", "b"], ["click", "buy"]),

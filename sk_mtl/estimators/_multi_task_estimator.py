@@ -125,7 +125,7 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
         "wiring": [str],
         "wiring_params": [Mapping, None],
         "task_types": [str, list, tuple, Mapping],
-        "loss": [str, list, tuple, Mapping],
+        "loss": [str, list, tuple, Mapping, callable],
     }
 
     wiring: str = "mmoe"

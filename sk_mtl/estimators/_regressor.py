@@ -77,7 +77,8 @@ class NumberTasks:
         if column.loss not in LOSSES:
             raise ValueError(
                 f"loss must be one of {list(LOSSES)} for each task; found "
-                f"{column.loss!r} for task {column.name!r}. Use one of these."
+                f"{column.loss!r} for task {column.name!r}. Use one of these names; "
+                "functions and modules are not taken."
             )
         return LOSSES[column.loss](self.huber_delta)
 
@@ -120,7 +121,9 @@ class MultiTaskRegressor(RegressorMixin, NumberTasks, MultiTaskModel):
         customers spend: the chance of a positive number and a log-normal.
     """
 
-    _parameter_constraints: ClassVar[dict] = {"loss": [str, list, tuple, dict]}
+    _parameter_constraints: ClassVar[dict] = {
+        "loss": [str, list, tuple, dict, callable]
+    }
 
     loss: Any = "squared_error"
 

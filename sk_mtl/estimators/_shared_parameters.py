@@ -175,9 +175,11 @@ class SharedParameters(FeatureParameters):
     monitor : str, tuple or callable, default="valid_loss"
         What is watched: ``"valid_loss"`` (mean of the tasks' losses), a task's name
         (its loss), a metric of :func:`~sk_mtl.metrics.task_metric` such as
-        ``"roc_auc"`` (mean over tasks), a pair ``("roc_auc", "income")``, or a
-        callable ``f(y_true, y_proba)`` of one task, greater is better unless its
-        attribute ``greater_is_better`` is False.
+        ``"roc_auc"`` (mean over tasks), a pair ``("roc_auc", "income")``, a callable
+        ``f(y_true, y_proba)`` of one task, greater is better unless its attribute
+        ``greater_is_better`` is False, or a scorer of
+        :func:`~sk_mtl.metrics.make_task_scorer`, whose task, average and `pos_label`
+        are taken.
 
     warm_start : bool, default=False
         Whether `fit` continues from the previous fit: same features, tasks and classes.

@@ -11,7 +11,7 @@ import pandas as pd
 from sk_mtl._labels import is_missing, plain_values
 from sk_mtl._task_names import per_task
 from sk_mtl.estimators._regressor import LOSSES
-from sk_mtl.estimators._targets._targets import is_text
+from sk_mtl.estimators._targets._targets import is_single
 
 _AUTO, _LOG_LOSS = "auto", "log_loss"
 _CLASSES = ("binary", "multiclass")
@@ -60,7 +60,7 @@ def resolve_task_types(
     missing_label : object
         The value that marks a missing label beside NaN and None.
     """
-    options = {"is_single": is_text, "default": _AUTO, "left_out": "are 'auto'"}
+    options = {"is_single": is_single, "default": _AUTO, "left_out": "are 'auto'"}
     kinds = per_task("task_types", task_types, list(named), **options)
     losses = per_task("loss", loss, list(named), **options)
     resolved = {}

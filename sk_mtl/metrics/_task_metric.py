@@ -6,6 +6,13 @@ from dataclasses import dataclass, replace
 
 from sk_mtl._labels import one_label_column
 from sk_mtl._weights import weight_columns
+from sk_mtl.metrics._callables import (
+    check_callable,
+    is_gain,
+    metric_kind,
+    metric_name,
+    own_name,
+)
 from sk_mtl.metrics._class_metrics import (
     ASYMMETRIC_METRICS,
     CLASS_GAINS,
@@ -195,7 +202,11 @@ class TaskMetric:
 
 def _takes(function, name, *, or_any=False):
     """Return whether a function has a parameter, or, with `or_any`, takes all names."""
-    parameters = inspect.signature(function).parameters.values()
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:
+        # Some functions written in C do not tell.
+        return False
     return any(
         p.name == name or (or_any and p.kind == p.VAR_KEYWORD) for p in parameters
     )
@@ -211,7 +222,11 @@ def task_metric(metric, *, greater_is_better=None, kind=None):
         ``metric(y_true, y_proba)`` with labels in their own type and probabilities of
         shape (n_labelled, n_classes), or ``metric(y_true, y_pred)`` with numbers. It
         takes `sample_weight` as a third parameter if weights are to be used; with
-        weights and without this parameter it raises.
+        weights and without this parameter it raises. One that takes `pos_label` is
+        given the positive one of two classes. scikit-learn's functions that have a name
+        here, such as ``log_loss``, are taken as the metric of that name; those that
+        take predicted labels are to be wrapped: ``lambda y, p: f1_score(y,
+        p.argmax(1))``.
 
         Of these, for tasks of classes, greater is better:
 
@@ -241,7 +256,9 @@ def task_metric(metric, *, greater_is_better=None, kind=None):
         so that greater is better.
     greater_is_better : bool, default=None
         For a callable, whether a greater value is better. None reads the callable's
-        own attribute `greater_is_better`, and takes True if there is none.
+        own attribute `greater_is_better`, and takes True if there is none. Of
+        scikit-learn's own functions those ending in "_error", "_loss" or "_deviance"
+        are better the less they are.
     kind : {"class", "number"}, default=None
         For a callable, which tasks it is for. None takes probabilities of tasks of
         classes and predictions of tasks of numbers.
@@ -268,16 +285,22 @@ def task_metric(metric, *, greater_is_better=None, kind=None):
     """
     if isinstance(metric, TaskMetric):
         return metric
+    if kind not in (None, *_NAMES):
+        raise ValueError(
+            f"kind must be one of {list(_NAMES)} or None; found {kind!r}. Say what "
+            "the tasks hold."
+        )
+    if callable(metric) and (name := own_name(metric)) is None:
+        return _custom_metric(metric, greater_is_better, kind)
     if callable(metric):
-        if kind not in (None, *_NAMES):
+        known = task_metric(name)
+        if greater_is_better not in (None, known.greater_is_better):
             raise ValueError(
-                f"kind must be one of {list(_NAMES)} or None; found {kind!r}. Say what "
-                "the tasks hold."
+                "greater_is_better must be None for scikit-learn's functions, whose "
+                f"direction is known; found {greater_is_better!r} for {name!r}. Leave "
+                "it out."
             )
-        if greater_is_better is None:
-            greater_is_better = getattr(metric, "greater_is_better", True)
-        name = getattr(metric, "__name__", None) or type(metric).__name__
-        return TaskMetric(name, bool(greater_is_better), metric, custom=True, kind=kind)
+        return known if kind is None else known.of_kind(kind)
     if isinstance(metric, str) and metric in TASK_METRICS:
         kind = "class" if metric in CLASS_METRICS else "number"
         loss = metric.removeprefix("neg_")
@@ -289,3 +312,13 @@ def task_metric(metric, *, greater_is_better=None, kind=None):
         f"metric must be one of {list(TASK_METRICS)} or a callable metric(y_true, "
         f"y_proba); found {metric!r}. Use one of these names."
     )
+
+
+def _custom_metric(metric, greater_is_better, kind):
+    """Metric of a user's function."""
+    check_callable(metric)
+    if greater_is_better is None:
+        greater_is_better = is_gain(metric)
+    kind = kind or metric_kind(metric)
+    name = metric_name(metric)
+    return TaskMetric(name, bool(greater_is_better), metric, custom=True, kind=kind)

@@ -38,6 +38,8 @@ class TaskScorer(_BaseScorer):
         self.task = task
         self.average = average
         self.pos_label = pos_label
+        # What scikit-learn's displays write at the axis of the scores.
+        self.__name__ = scorer_name(metric, task, average)
         super().__init__(
             _scored_parameters,
             sign=1 if metric.greater_is_better else -1,
@@ -58,7 +60,8 @@ class TaskScorer(_BaseScorer):
         undefined = [name for name, nan in zip(names, np.isnan(values)) if nan]
         if undefined:
             warn_undefined(self.metric, undefined)
-        return float(self._averaged(self._sign * values, rows))
+        totals = [r.total for r in rows]
+        return float(average_of_tasks(self._sign * values, totals, self.average))
 
     def _scored(self, tasks):
         """Positions of the tasks that count: the chosen one, or all of one kind."""
@@ -72,17 +75,6 @@ class TaskScorer(_BaseScorer):
             )
         return scored
 
-    def _averaged(self, scores, rows):
-        defined = ~np.isnan(scores)
-        if not defined.any():
-            return np.nan
-        if self.average == "min":
-            return scores[defined].min()
-        if self.average == "weighted":
-            totals = np.array([r.total for r in rows])
-            return np.average(scores[defined], weights=totals[defined])
-        return scores[defined].mean()
-
     def __sklearn_clone__(self):
         return copy.deepcopy(self)
 
@@ -95,6 +87,35 @@ class TaskScorer(_BaseScorer):
         if self.pos_label is not None:
             given.append(f"pos_label={self.pos_label!r}")
         return f"make_task_scorer({', '.join(given)})"
+
+
+def average_of_tasks(scores, totals, average):
+    """Return the average of the tasks' scores, without those that are NaN.
+
+    Parameters
+    ----------
+    scores, totals : array-like of shape (n_tasks,)
+        Of every task its score, of which a greater value is better, and its number of
+        labelled rows.
+    average : {"mean", "min", "weighted"} or None
+        None is the mean.
+    """
+    scores = np.asarray(scores)
+    defined = ~np.isnan(scores)
+    if not defined.any():
+        return np.nan
+    if average == "min":
+        return scores[defined].min()
+    if average == "weighted":
+        return np.average(scores[defined], weights=np.asarray(totals)[defined])
+    return scores[defined].mean()
+
+
+def scorer_name(metric, task, average):
+    """Return what a scorer is called, such as "neg_log_loss_click"."""
+    name = metric.name if metric.greater_is_better else f"neg_{metric.name}"
+    parts = [name, *([str(task)] if task is not None else [])]
+    return "_".join([*parts, *([average] if average in ("min", "weighted") else [])])
 
 
 def _scored_parameters(y_true, y_pred, sample_weight=None):

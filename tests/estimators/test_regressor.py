@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.model_selection import GridSearchCV, KFold
 
-from sk_mtl import MMOERegressor
+from sk_mtl import MMOERegressor, MultiTaskEstimator
 from sk_mtl.exceptions import LeakWarning
 from tests.estimators.common import QUICK, mixed_table
 
@@ -146,6 +147,24 @@ def test_what_cannot_be_learnt_is_told(loss, y, text):
     X = [[0.0], [1.0], [2.0]]
     with pytest.raises(ValueError, match=text):
         MMOERegressor(loss=loss).fit(X, pd.Series(y, name="y"))
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        torch.nn.functional.mse_loss,
+        torch.nn.MSELoss(),
+        torch.nn.MSELoss,
+        {"age": abs, "visits": "huber"},
+        [abs, abs],
+    ],
+)
+def test_functions_are_no_losses(loss):
+    X, _ = mixed_table(40)
+    message = r"loss must be .*'squared_error'.* for task 'age'\. Use one of these"
+    for model in (MMOERegressor, MultiTaskEstimator):
+        with pytest.raises(ValueError, match=message):
+            model(loss=loss).fit(X, X[["age", "visits"]])
 
 
 def test_losses_must_name_every_task():

@@ -8,7 +8,14 @@ from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import log_loss, roc_auc_score
-from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, cross_validate
+from sklearn.model_selection import (
+    GridSearchCV,
+    KFold,
+    LearningCurveDisplay,
+    ValidationCurveDisplay,
+    cross_val_score,
+    cross_validate,
+)
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
@@ -269,6 +276,33 @@ def test_positive_class_of_the_fitted_estimator():
     assert scorer(model, X, y[["stars", "buy", "click", "like"]]) == scorer(model, X, y)
     own = make_task_scorer("average_precision", task="like", pos_label="refuse")
     assert own(model, X, y) != scorer(model, X, y)
+
+
+@pytest.mark.parametrize(
+    ("scorer", "name"),
+    [
+        (make_task_scorer("roc_auc"), "roc_auc"),
+        (make_task_scorer("log_loss", task="like"), "neg_log_loss_like"),
+        (make_task_scorer("neg_brier", average="min"), "neg_brier_min"),
+        (make_task_scorer(share_right, task=0), "share_right_0"),
+    ],
+)
+def test_name(scorer, name):
+    assert scorer.__name__ == name
+    assert clone(scorer).__name__ == name
+
+
+@pytest.mark.parametrize("display", [LearningCurveDisplay, ValidationCurveDisplay])
+def test_displays_of_scikit_learn_know_what_they_show(display):
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    options = {"scoring": make_task_scorer("log_loss", task="click"), "cv": KFold(2)}
+    if display is ValidationCurveDisplay:
+        options |= {"param_name": "var_smoothing", "param_range": [1e-9, 1e-3]}
+    else:
+        options |= {"train_sizes": [0.5, 1.0]}
+    shown = display.from_estimator(OneModelPerTask(), X, Y, **options)
+    assert shown.ax_.get_ylabel() == "Negative log loss click"
+    pyplot.close("all")
 
 
 def test_weights_are_routed_on_request():

@@ -90,14 +90,18 @@ class ClassColumn(TargetColumn):
         """Return the accuracy."""
         return np.average(answers.argmax(axis=1) == codes, weights=weight)
 
-    def evaluate(self, metric: TaskMetric, codes, answers, weight) -> float:
+    def evaluate(
+        self, metric: TaskMetric, codes, answers, weight, pos_label=None
+    ) -> float:
         """Return a metric of labels and probabilities."""
+        if pos_label is None and len(self.classes) == 2:
+            pos_label = self.classes[1]
         return metric.of_kind("class", self.name)(
             self.classes[codes.astype(int)],
             np.exp(answers),
             sample_weight=weight,
             classes=self.classes,
-            pos_label=self.classes[1] if len(self.classes) == 2 else None,
+            pos_label=pos_label,
         )
 
     def telling_rows(self, codes: np.ndarray) -> np.ndarray:

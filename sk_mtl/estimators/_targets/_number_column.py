@@ -79,7 +79,9 @@ class NumberColumn(TargetColumn):
         """Return the coefficient of determination, R²."""
         return r2_score(codes, self.decode(answers), sample_weight=weight)
 
-    def evaluate(self, metric: TaskMetric, codes, answers, weight) -> float:
+    def evaluate(
+        self, metric: TaskMetric, codes, answers, weight, pos_label=None
+    ) -> float:
         """Return a metric of numbers and predictions."""
         metric = metric.of_kind("number", self.name)
         return metric(codes, self.decode(answers), sample_weight=weight)

@@ -52,8 +52,13 @@ class TargetColumn(ABC):
         """Return how good answers are, at best 1, on rows of positive weight."""
 
     @abstractmethod
-    def evaluate(self, metric: TaskMetric, codes, answers, weight) -> float:
-        """Return a metric of `sk_mtl.metrics` on labelled rows."""
+    def evaluate(
+        self, metric: TaskMetric, codes, answers, weight, pos_label=None
+    ) -> float:
+        """Return a metric of `sk_mtl.metrics` on labelled rows.
+
+        `pos_label` is the positive one of two classes; None is the last.
+        """
 
     @abstractmethod
     def telling_rows(self, codes: np.ndarray) -> np.ndarray:

@@ -153,7 +153,7 @@ def learn_numbers(
         What is learnt, the same for every task or one for each.
     """
     named, one_dimensional = named_columns(y, task_names)
-    losses = per_task("loss", loss, list(named), is_single=is_text)
+    losses = per_task("loss", loss, list(named), is_single=is_single)
     columns = [
         NumberColumn.learn(name, column, missing_label, own)
         for (name, column), own in zip(named.items(), losses, strict=True)
@@ -171,6 +171,6 @@ def named_columns(y, task_names: Sequence | None) -> tuple[dict[Hashable, Any], 
     return dict(zip(names, table.columns, strict=True)), table.is_vector
 
 
-def is_text(value) -> bool:
-    """Return whether a value is one name, not one for each task."""
-    return isinstance(value, str)
+def is_single(value) -> bool:
+    """Return whether a value is one name or function, not one for each task."""
+    return isinstance(value, str) or callable(value)

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from torch import Tensor
 
+from sk_mtl._positive_class import (
+    is_conventional,
+    pos_label_per_task,
+    positive_position,
+    warn_positive_class,
+)
+from sk_mtl._task_names import task_position
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.losses import Structure
 from sk_mtl.metrics import (
@@ -15,8 +23,11 @@ from sk_mtl.metrics import (
     NUMBER_METRICS,
     TASK_METRICS,
     TaskMetric,
+    TaskScorer,
+    make_task_scorer,
     task_metric,
 )
+from sk_mtl.metrics._task_scorer import average_of_tasks
 
 
 @dataclass(frozen=True)
@@ -33,11 +44,19 @@ class Monitor:
 
     tasks : list of int
         The tasks whose mean it is.
+
+    average : {"mean", "min", "weighted"}
+        How the tasks' numbers are joined, as by `make_task_scorer`.
+
+    positive : dict of int to object
+        The positive class of tasks for which the monitor names one.
     """
 
     name: str
     metric: TaskMetric | None
     tasks: list[int] = field(default_factory=list)
+    average: str = "mean"
+    positive: Mapping[int, Any] = field(default_factory=dict)
     _rows: ValidationRows | None = None
 
     @property
@@ -53,8 +72,13 @@ class Monitor:
         """Return the number, given the epoch's losses and validation logits."""
         if self.metric is None:
             return losses[self.name]
-        scores = [self._rows.score(self.metric, k, logits) for k in self.tasks]
-        return float(np.nanmean(scores)) if not np.isnan(scores).all() else np.nan
+        sign = 1 if self.greater_is_better else -1
+        scores = [
+            sign * self._rows.score(self.metric, k, logits, self.positive.get(k))
+            for k in self.tasks
+        ]
+        totals = [self._rows.total(k) for k in self.tasks]
+        return float(sign * average_of_tasks(scores, totals, self.average))
 
 
 @dataclass(frozen=True)
@@ -66,13 +90,22 @@ class ValidationRows:
     codes: np.ndarray
     weight: np.ndarray | None
 
-    def score(self, metric: TaskMetric, k: int, logits: Tensor) -> float:
+    def total(self, k: int) -> float:
+        """Return the weight of the labelled rows of task k."""
+        labelled = ~np.isnan(self.codes[:, k])
+        return float(
+            labelled.sum() if self.weight is None else self.weight[labelled, k].sum()
+        )
+
+    def score(
+        self, metric: TaskMetric, k: int, logits: Tensor, pos_label: Any = None
+    ) -> float:
         """Return a metric of task k."""
         answers = self.structure.answers(logits)[k].cpu().numpy()
         labelled = ~np.isnan(self.codes[:, k])
         weight = None if self.weight is None else self.weight[labelled, k]
         column, codes = self.targets.columns[k], self.codes[labelled, k]
-        return column.evaluate(metric, codes, answers[labelled], weight)
+        return column.evaluate(metric, codes, answers[labelled], weight, pos_label)
 
 
 def resolve_monitor(monitor, targets: Targets) -> Monitor:
@@ -80,7 +113,7 @@ def resolve_monitor(monitor, targets: Targets) -> Monitor:
 
     Parameters
     ----------
-    monitor : "valid_loss", task name, metric or (metric, task name)
+    monitor : "valid_loss", task name, metric, (metric, task name) or TaskScorer
         A metric is a name of `TASK_METRICS` or a callable ``f(y_true, y_proba)``.
 
     targets : Targets
@@ -98,21 +131,24 @@ def resolve_monitor(monitor, targets: Targets) -> Monitor:
                 f"callable; found {monitor!r}. Use one of these names."
             )
     if isinstance(monitor, tuple | list):
-        return _resolve_pair(monitor, names)
-    metric = task_metric(monitor)
-    # A user's function may be called anything, "loss" included.
-    kind = "valid_metric" if metric.name.startswith("loss") else "valid"
-    return Monitor(f"{kind}_{metric.name}", metric, _tasks_of(metric, targets))
+        monitor = _scorer_of_pair(monitor, names)
+    if not isinstance(monitor, TaskScorer):
+        monitor = make_task_scorer(_metric(monitor))
+    return _resolve_scorer(monitor, targets)
 
 
 def _tasks_of(metric: TaskMetric, targets: Targets) -> list[int]:
     """Return the tasks that a metric can be the mean over, or raise."""
-    kinds = ["number" if c is None else "class" for c in targets.classes]
+    kinds = _kinds(targets)
     tasks = [k for k, kind in enumerate(kinds) if metric.kind in (None, kind)]
     if not tasks:
         # Raises in words.
         metric.of_kind(kinds[0], targets.task_names[0])
     return tasks
+
+
+def _kinds(targets: Targets) -> list[str]:
+    return ["number" if c is None else "class" for c in targets.classes]
 
 
 def _fitting_metrics(targets: Targets) -> list[str]:
@@ -124,11 +160,61 @@ def _fitting_metrics(targets: Targets) -> list[str]:
     ]
 
 
-def _resolve_pair(pair, names: list[str]) -> Monitor:
+def _scorer_of_pair(pair, names: list) -> TaskScorer:
     if len(pair) != 2 or pair[1] not in names:
         raise ValueError(
             f"monitor as a pair must be (metric, task) with a task of {names}; found "
             f"{tuple(pair)!r}. Use for instance ('roc_auc', {names[0]!r})."
         )
-    metric = task_metric(pair[0])
-    return Monitor(f"valid_{metric.name}_{pair[1]}", metric, [names.index(pair[1])])
+    metric, task = pair
+    if isinstance(metric, TaskScorer):
+        return make_task_scorer(metric.metric, task=task, pos_label=metric.pos_label)
+    return make_task_scorer(_metric(metric), task=task)
+
+
+def _metric(monitor) -> TaskMetric:
+    try:
+        return task_metric(monitor)
+    except ValueError as error:
+        raise ValueError(f"monitor must be a metric or the like: {error}") from None
+
+
+def _resolve_scorer(scorer: TaskScorer, targets: Targets) -> Monitor:
+    """Return the monitor of a scorer, which knows its tasks and their average."""
+    metric, names = scorer.metric, targets.task_names
+    tasks = _tasks_of(metric, targets)
+    if scorer.task is not None:
+        tasks = [task_position(scorer.task, names)]
+        metric.of_kind(_kinds(targets)[tasks[0]], names[tasks[0]])
+    average = scorer.average or "mean"
+    # A user's function may be called anything, "loss" included.
+    parts = ["valid_metric" if metric.name.startswith("loss") else "valid", metric.name]
+    parts += [str(names[tasks[0]])] if scorer.task is not None else []
+    parts += [average] if average != "mean" else []
+    return Monitor(
+        "_".join(parts),
+        metric,
+        tasks,
+        average,
+        _positive_classes(metric, tasks, targets, scorer.pos_label),
+    )
+
+
+def _positive_classes(
+    metric: TaskMetric, tasks: list[int], targets: Targets, pos_label
+) -> dict[int, Any]:
+    """Return the positive classes that are named; warn where one is needed."""
+    given = pos_label_per_task(pos_label, targets.task_names)
+    classes = {k: targets.classes[k] for k in tasks if targets.classes[k] is not None}
+    named = {k: given[k] for k in classes if given[k] is not None}
+    for k, label in named.items():
+        positive_position(classes[k], label, targets.task_names[k])
+    left_open = {
+        targets.task_names[k]: found
+        for k, found in classes.items()
+        if k not in named and len(found) == 2 and not is_conventional(found)
+    }
+    if metric.is_asymmetric and left_open:
+        what = f"monitor={metric.name!r} needs"
+        warn_positive_class(what, left_open, only_task=targets.n_tasks == 1)
+    return named

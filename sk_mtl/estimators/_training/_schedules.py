@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 
@@ -139,6 +140,21 @@ def make_schedule(
         )
         return lambda score: None if score is None else plateau.step(score)
     if callable(schedule):
-        scheduler = schedule(optimizer)
+        scheduler = _call_with_optimizer(schedule, optimizer)
         return lambda score: scheduler.step()
     return None
+
+
+def _call_with_optimizer(schedule: Callable, optimizer: torch.optim.Optimizer):
+    """Return a scheduler, or raise where a class needs more than the optimiser."""
+    if isinstance(schedule, type):
+        try:
+            inspect.signature(schedule).bind(optimizer)
+        except TypeError as error:
+            name = schedule.__name__
+            raise ValueError(
+                "lr_schedule must be callable with the optimiser alone; found the "
+                f"class {name}: {error}. Give a function, such as "
+                f"lambda optimizer: {name}(optimizer, ...)."
+            ) from None
+    return schedule(optimizer)

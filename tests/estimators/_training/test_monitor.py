@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+import sklearn.metrics
 import torch
 
 from sk_mtl import MMOEClassifier
 from sk_mtl.estimators._training._monitor import ValidationRows, resolve_monitor
+from sk_mtl.exceptions import PositiveClassWarning
 from sk_mtl.losses import IndependentStructure
+from sk_mtl.metrics import TaskScorer, make_task_scorer
 from tests.estimators.common import QUICK, class_targets, mixed_table
 
 TARGETS = class_targets(["a", "b"], [np.array(["n", "y"]), np.array([0, 1])], False)
@@ -68,6 +71,57 @@ def test_names_and_directions(monitor, name, greater):
     assert found.greater_is_better is greater
 
 
+@pytest.mark.parametrize(
+    ("scorer", "name", "value"),
+    [
+        (make_task_scorer("roc_auc"), "valid_roc_auc", 0.75),
+        (make_task_scorer("roc_auc", task="b"), "valid_roc_auc_b", 0.5),
+        (make_task_scorer("roc_auc", task=0), "valid_roc_auc_a", 1.0),
+        (make_task_scorer("roc_auc", average="min"), "valid_roc_auc_min", 0.5),
+        (
+            make_task_scorer("roc_auc", average="weighted"),
+            "valid_roc_auc_weighted",
+            (4 * 1.0 + 3 * 0.5) / 7,
+        ),
+        ((make_task_scorer("roc_auc"), "b"), "valid_roc_auc_b", 0.5),
+    ],
+)
+def test_a_scorer_brings_its_task_and_its_average(scorer, name, value):
+    assert resolve_monitor(scorer, TARGETS).name == name
+    assert score(scorer) == pytest.approx(value)
+
+
+def test_the_worst_task_of_a_loss_is_the_one_of_the_largest():
+    worst = make_task_scorer("brier", average="min")
+    assert not resolve_monitor(worst, TARGETS).greater_is_better
+    assert score(worst) == max(score(("brier", "a")), score(("brier", "b")))
+
+
+def test_positive_class_of_a_scorer():
+    scorer = make_task_scorer("average_precision", task="a", pos_label="n")
+    # In the order of P(n) task a is without a fault as well; turned round, it is not.
+    assert score(scorer) == 1
+    swapped = class_targets(["a", "b"], [np.array(["y", "z"]), np.array([0, 1])], False)
+    monitor = make_task_scorer("average_precision", pos_label={"a": "y"})
+    assert resolve_monitor(monitor, swapped).positive == {0: "y"}
+    with pytest.raises(ValueError, match=r"one of the classes \['n', 'y'\] of 'a'"):
+        resolve_monitor(make_task_scorer("brier", task="a", pos_label=1), TARGETS)
+
+
+def test_class_that_nothing_names_is_taken_with_a_warning():
+    message = r"monitor='average_precision' needs .* positive: \{'a': 'y'\}"
+    with pytest.warns(PositiveClassWarning, match=message):
+        resolve_monitor("average_precision", TARGETS)
+    resolve_monitor(("average_precision", "b"), TARGETS)
+    resolve_monitor("roc_auc", TARGETS)
+
+
+def test_functions_of_scikit_learn_are_metrics_of_their_names():
+    found = resolve_monitor(sklearn.metrics.log_loss, TARGETS)
+    assert (found.name, found.greater_is_better) == ("valid_log_loss", False)
+    assert score(sklearn.metrics.accuracy_score) == score("accuracy")
+
+
 def test_a_callable_may_say_that_less_is_better():
     def error(y_true, y_proba):
         return 0.0
@@ -96,6 +150,21 @@ def test_a_callable_may_say_that_less_is_better():
         ),
         (("roc_auc",), "found ('roc_auc',). Use for instance ('roc_auc', 'a')."),
         (("aux", "a"), "metric must be one of ['roc_auc', "),
+        (
+            sklearn.metrics.f1_score,
+            "monitor must be a metric or the like: metric must be a function of one "
+            "task's labels and probabilities",
+        ),
+        (
+            (sklearn.metrics.f1_score, "a"),
+            "f1_score, which takes predicted labels, not probabilities. Wrap it: "
+            "lambda y, p: f1_score(y, p.argmax(1))",
+        ),
+        (sklearn.metrics.get_scorer("f1"), "which is called with an estimator."),
+        (TaskScorer, "found the class TaskScorer. Give an instance"),
+        (make_task_scorer("r2"), "'r2' is of tasks of numbers; found classes in 'a'"),
+        (("r2", "a"), "'r2' is of tasks of numbers; found classes in 'a'"),
+        (make_task_scorer("brier", task="c"), "must be one of ['a', 'b'] or a positi"),
     ],
 )
 def test_a_monitor_that_is_none_is_refused(monitor, message):
@@ -116,6 +185,7 @@ def test_a_wrong_monitor_is_refused_also_where_nothing_is_monitored():
         ("valid_loss", "valid_loss", "idxmin"),
         ("buy", "valid_loss_buy", "idxmin"),
         ("roc_auc", "valid_roc_auc", "idxmax"),
+        (make_task_scorer("log_loss", task="buy"), "valid_log_loss_buy", "idxmin"),
         (("brier", "churn"), "valid_brier_churn", "idxmin"),
         (lambda y, p: -((y - p[:, 1]) ** 2).mean(), "valid_<lambda>", "idxmax"),
     ],

@@ -381,3 +381,13 @@ def test_a_step_that_fails_in_a_warmup_can_be_taken_back():
     hook.remove()
     warmup.remove()
     assert optimizer.param_groups[0]["lr"] == 0.5
+
+
+def test_a_class_that_needs_more_than_the_optimiser_is_refused():
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    make_schedule(torch.optim.lr_scheduler.LinearLR, optimizer, maximise=False)
+    message = (
+        r"class StepLR: .*step_size.*lambda optimizer: StepLR\(optimizer, \.\.\.\)"
+    )
+    with pytest.raises(ValueError, match=message):
+        make_schedule(torch.optim.lr_scheduler.StepLR, optimizer, maximise=False)
