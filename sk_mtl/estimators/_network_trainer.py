@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 import torch
 from numpy.random import RandomState
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from torch import Tensor, nn
 
@@ -21,6 +21,8 @@ from sk_mtl.estimators._architecture import (
     resolve_tower_sizes,
 )
 from sk_mtl.estimators._features._feature_layout import FeatureLayout
+from sk_mtl.estimators._features._fit_preprocessor import fit_preprocessor
+from sk_mtl.estimators._features._huge_numbers import refuse_numbers_behind
 from sk_mtl.estimators._rows._labelled_rows import LabelledRows
 from sk_mtl.estimators._rows._leaks import warn_about_leaks
 from sk_mtl.estimators._rows._tensor_table import TensorTable
@@ -42,12 +44,8 @@ from sk_mtl.losses import (
     make_balancer,
 )
 from sk_mtl.nn import EncoderSets, FeatureEncoder, MultiTaskNetwork, NetworkEnsemble
-from sk_mtl.preprocessing import (
-    FeatureArrays,
-    FeatureSchema,
-    make_tabular_preprocessor,
-)
-from sk_mtl.preprocessing._schema._unjoined import fit_transform_unjoined
+from sk_mtl.preprocessing import FeatureArrays, FeatureSchema
+from sk_mtl.preprocessing._schema._merged_integers import warn_of_merged_integers
 
 # At how many steps of an epoch the conflict of gradients is looked at.
 _CONFLICT_STEPS = 8
@@ -154,19 +152,9 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
         """Return encoded rows; fit the preprocessing unless it is known."""
         if known:
             return self._encode(train.X)
-        if self.preprocessor is None:
-            preprocessor = make_tabular_preprocessor(
-                train.X, categorical_features=self.categorical_features
-            )
-        elif self.categorical_features is None:
-            preprocessor = clone(self.preprocessor)
-        else:
-            raise ValueError(
-                "categorical_features must be None where a preprocessor is given, "
-                f"which decides itself; found {self.categorical_features!r}. Drop one "
-                "of the two."
-            )
-        encoded = fit_transform_unjoined(preprocessor, train.X)
+        preprocessor, encoded = fit_preprocessor(
+            self, train.X, train.codes, self._targets.columns
+        )
         schema = FeatureSchema.from_preprocessor(preprocessor, encoded)
         own_tables = self.n_members > 1 and self.member_sharing == "none"
         layout = FeatureLayout.resolve(self, schema, len(train.X), dense=own_tables)
@@ -175,13 +163,20 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
         double = DTYPES[self.precision] == torch.float64
         self._input_dtype = np.dtype("float64" if double else "float32")
         arrays = self.schema_.split(encoded, dtype=self._input_dtype)
+        warn_of_merged_integers(self.schema_, train.X, arrays)
         if self.check_leaks:
             names = self.schema_.categorical_names + self.schema_.numeric_names
             warn_about_leaks(arrays, names, train.codes, self._targets.columns)
         return arrays
 
     def _encode(self, X) -> FeatureArrays:
-        return self.schema_.transform(self.preprocessor_, X, dtype=self._input_dtype)
+        try:
+            return self.schema_.transform(
+                self.preprocessor_, X, dtype=self._input_dtype
+            )
+        except (ValueError, OverflowError) as error:
+            refuse_numbers_behind(error, X)
+            raise
 
     def _make_network(self, table: TensorTable) -> nn.Module:
         numeric = table.numeric.cpu()

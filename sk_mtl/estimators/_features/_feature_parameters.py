@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -30,6 +30,13 @@ class FeatureParameters:
         :func:`~sk_mtl.preprocessing.make_tabular_preprocessor`: numbers are imputed
         and scaled, everything else is coded. It warns of columns that need attention
         (:class:`~sk_mtl.exceptions.ColumnWarning`).
+
+    target_for_preprocessor : str or None, default=None
+        The task whose labels are handed to the steps of `preprocessor` that learn from
+        labels, such as :class:`~sklearn.preprocessing.TargetEncoder` or
+        :class:`~sklearn.feature_selection.SelectKBest`. They are fitted on the rows of
+        the training part that have a label of this task, all other steps on every row.
+        None takes the first task, and hands labels on only where a step needs them.
 
     categorical_features : array-like, "from_dtype" or None, default=None
         Columns that hold categories or the integer codes of an earlier encoder: names,
@@ -129,6 +136,7 @@ class FeatureParameters:
 
     _parameter_constraints: ClassVar[dict] = {
         "preprocessor": [HasMethods(["fit_transform", "transform"]), None],
+        "target_for_preprocessor": "no_validation",  # Any name of a task.
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "embedding_dim": [*COUNT, StrOptions({"auto"}), dict],
         "embedding_dropout": SHARE,
@@ -148,6 +156,7 @@ class FeatureParameters:
     }
 
     preprocessor: Any = None
+    target_for_preprocessor: Hashable | None = None
     categorical_features: Any = None
     embedding_dim: int | str | Mapping[str, int] = 8
     embedding_dropout: float = 0.0

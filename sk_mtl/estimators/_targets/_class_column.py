@@ -84,6 +84,10 @@ class ClassColumn(TargetColumn):
         """Return the likeliest label of each row of log-probabilities."""
         return self.classes[answers.argmax(axis=1)]
 
+    def labels_of(self, codes: np.ndarray) -> np.ndarray:
+        """Return the labels behind class numbers."""
+        return self.classes[codes.astype(int)]
+
     def score(
         self, codes: np.ndarray, answers: np.ndarray, weight: np.ndarray
     ) -> float:

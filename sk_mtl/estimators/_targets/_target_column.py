@@ -89,6 +89,10 @@ class TargetColumn(ABC):
     def check_counts(self, codes: np.ndarray, weight: np.ndarray | None) -> None:
         """Raise where the labelled rows of positive weight cannot be learnt from."""
 
+    def labels_of(self, codes: np.ndarray) -> np.ndarray:
+        """Return the labels behind numbers, of which none is NaN."""
+        return codes
+
     def fit_scale(self, codes: np.ndarray, weight: np.ndarray | None) -> TargetColumn:
         """Return the column with the units in which the network learns it."""
         return self

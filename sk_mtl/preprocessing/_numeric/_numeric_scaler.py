@@ -9,10 +9,11 @@ from sklearn.pipeline import FeatureUnion
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sk_mtl._frames import column_names, has_fitted_columns, is_frame
+from sk_mtl._frames import column_names, column_of, has_fitted_columns, is_frame
 from sk_mtl._sklearn_compat import HasMethods, StrOptions, _fit_context
 from sk_mtl._versions import VersionedPickle
 from sk_mtl.preprocessing._numeric._scaling import is_known, scale
+from sk_mtl.preprocessing._tables._large_integers import find_offsets, subtract_offset
 from sk_mtl.preprocessing._tables._numbers import refuse_infinite, to_float, to_floats
 
 
@@ -35,6 +36,10 @@ class NumericScaler(
     scaler's parameters are reached directly (`num__n_quantiles` rather than
     `num__scale__n_quantiles`).
 
+    Integers beyond 2**53, of which floats would make one number of several, are
+    subtracted before they become floats: such a column is counted from its least
+    training value, also where `scaler="passthrough"`.
+
     Parameters
     ----------
     scaler : transformer, "passthrough" or None, default=None
@@ -47,8 +52,12 @@ class NumericScaler(
 
     Attributes
     ----------
+    offsets_ : list of int or Decimal
+        Value that each column is counted from: its least training value if floats do
+        not hold its numbers exactly, else 0.
     medians_ : ndarray of shape (n_features_in_,)
-        Value that replaces a missing number, 0 for a column without any value.
+        Value, counted from the offset, that replaces a missing number; 0 for a column
+        without any value.
     empty_ : ndarray of shape (n_features_in_,), dtype bool
         Columns without any value in training. They stay at 0 for good, as nothing can
         be learned about them.
@@ -250,11 +259,25 @@ class NumericScaler(
                 "NumericScaler needs at least one row in fit; found 0 rows; give a "
                 "table that is not empty."
             )
-        values = to_floats(X, names)
+        if reset:
+            self.offsets_ = find_offsets(X)
+        values = self._subtract_offsets(X, to_floats(X, names), names)
         finite = np.isfinite(values)
         if not finite.all():
             refuse_infinite(values, names)
         return values, ~finite
+
+    def _subtract_offsets(self, X, values, names):
+        """Numbers of X counted from the offsets, given those that are rounded."""
+        large = [j for j, offset in enumerate(self.offsets_) if offset]
+        if not large:
+            return values
+        # Floats of X itself are not to be written into.
+        values = values.copy()
+        for j in large:
+            column = column_of(X, j)
+            values[:, j] = subtract_offset(column, self.offsets_[j], names[j])
+        return values
 
     def _transform_rows(self, rows):
         """Transform a few rows of values; None where whole columns must be looked at.
@@ -262,7 +285,7 @@ class NumericScaler(
         The schema calls this, whose rows have the columns seen in `fit`.
         """
         values = [[to_float(value) for value in row] for row in rows]
-        if any(None in row for row in values):
+        if any(None in row for row in values) or any(self.offsets_):
             return None
         values = np.array(values)
         missing = np.isnan(values)

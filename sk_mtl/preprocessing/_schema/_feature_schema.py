@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sk_mtl.preprocessing._schema._blocks import NumericBlock
 from sk_mtl.preprocessing._schema._column_sources import ColumnSources
 from sk_mtl.preprocessing._schema._direct_path import direct_path
 from sk_mtl.preprocessing._schema._read_blocks import (
@@ -360,6 +361,30 @@ class FeatureSchema:
             return list(self._made_of.get(column, []))
         is_feature = column in self.embedded_names or column in self.numeric_names
         return [column] if is_feature else []
+
+    def numbers_of(self, column):
+        """Return the positions of the numbers made of a column of the raw table.
+
+        Parameters
+        ----------
+        column : str
+            One of `input_names`.
+
+        Returns
+        -------
+        positions : list of int or None
+            Among the columns of numbers; none if all were dropped as constant. None if
+            nothing was made of the column, or a category.
+        """
+        names = self.names_of(column)
+        if names:
+            is_number = all(name in self.numeric_names for name in names)
+            return [*map(self.numeric_names.index, names)] if is_number else None
+        dropped = NumericBlock(
+            np.array([*self._dropped_positions.values()], dtype=int),
+            [*self._dropped_positions],
+        )
+        return [] if column in self._sources.group([dropped]) else None
 
     def split(self, transformed, dtype=np.float32):
         """Split the preprocessor's output into codes, numbers and sequences.

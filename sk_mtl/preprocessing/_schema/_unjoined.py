@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.compose import ColumnTransformer
 
 
-def fit_transform_unjoined(preprocessor, X):
+def fit_transform_unjoined(preprocessor, X, y=None):
     """Return what `fit_transform` does, without a common array where it can be spared.
 
     A ColumnTransformer joins integer codes and floats in one array of floats, which
@@ -16,6 +16,8 @@ def fit_transform_unjoined(preprocessor, X):
     preprocessor : transformer
         Fitted in place.
     X : data frame or array of shape (n_samples, n_features)
+    y : array of shape (n_samples,), default=None
+        Labels, for steps that learn from them.
 
     Returns
     -------
@@ -25,10 +27,10 @@ def fit_transform_unjoined(preprocessor, X):
         returns.
     """
     if type(preprocessor) is not ColumnTransformer:
-        return preprocessor.fit_transform(X)
+        return preprocessor.fit_transform(X, y)
     preprocessor.__class__ = UnjoiningColumnTransformer
     try:
-        return preprocessor.fit_transform(X)
+        return preprocessor.fit_transform(X, y)
     finally:
         preprocessor.__class__ = ColumnTransformer
 

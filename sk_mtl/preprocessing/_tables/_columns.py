@@ -23,6 +23,7 @@ from sk_mtl.preprocessing._tables._identifiers import (
     holds_whole_numbers,
     is_named_identifier,
 )
+from sk_mtl.preprocessing._tables._large_integers import warn_of_large_integers
 from sk_mtl.preprocessing._tables._text_columns import warn_of_text
 
 #: Steps of the tabular preprocessor: numbers first, then codes, then sequences.
@@ -237,6 +238,7 @@ def columns_to_read(X, categorical_features=None):
     if is_left_out:
         positions["cat"] = [j for j in positions["cat"] if j not in fresh]
     warn_of_text(X, positions["cat"])
+    warn_of_large_integers(X, positions["num"])
     return positions
 
 

@@ -1,0 +1,93 @@
+"""The preprocessor of an estimator, fitted on its training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.base import clone
+
+from sk_mtl._task_names import find_task
+from sk_mtl.estimators._features._feature_parameters import FeatureParameters
+from sk_mtl.estimators._features._huge_numbers import watching_for_overflow
+from sk_mtl.estimators._features._supervised_steps import (
+    fit_transform_labelled,
+    needs_labels,
+)
+from sk_mtl.preprocessing import make_tabular_preprocessor
+from sk_mtl.preprocessing._schema._unjoined import fit_transform_unjoined
+
+
+def fit_preprocessor(
+    wanted: FeatureParameters, X, codes: np.ndarray, columns: Sequence
+):
+    """Return a fitted preprocessor and what it makes of the training rows.
+
+    Parameters
+    ----------
+    wanted : FeatureParameters
+
+    X : data frame or array of shape (n_samples, n_features)
+
+    codes : ndarray of shape (n_samples, n_tasks)
+        Labels as numbers, NaN where one is missing.
+
+    columns : sequence of TargetColumn
+        What they mean, one per task.
+    """
+    preprocessor = _unfitted(wanted, X)
+    labels = _labels_for(preprocessor, wanted.target_for_preprocessor, codes, columns)
+    with watching_for_overflow(X):
+        if labels is None:
+            return preprocessor, fit_transform_unjoined(preprocessor, X)
+        named = wanted.target_for_preprocessor is not None
+        return fit_transform_labelled(preprocessor, X, labels, named=named)
+
+
+def _unfitted(wanted: FeatureParameters, X):
+    if wanted.preprocessor is None:
+        return make_tabular_preprocessor(
+            X, categorical_features=wanted.categorical_features
+        )
+    if wanted.categorical_features is not None:
+        raise ValueError(
+            "categorical_features must be None where a preprocessor is given, which "
+            f"decides itself; found {wanted.categorical_features!r}. Drop one of the "
+            "two."
+        )
+    return clone(wanted.preprocessor)
+
+
+def _labels_for(preprocessor, task, codes: np.ndarray, columns: Sequence):
+    """Return labels for the preprocessor, None in rows without; None if it needs none.
+
+    Parameters
+    ----------
+    preprocessor : transformer
+
+    task : object
+        Name of a task, or None.
+    """
+    names = [column.name for column in columns]
+    position = 0 if task is None else find_task(task, names)
+    if position is None:
+        raise ValueError(
+            f"target_for_preprocessor must be None or one of the tasks {names}; found "
+            f"{task!r}. Correct the name."
+        )
+    if task is None and not needs_labels(preprocessor):
+        return None
+    column, codes = columns[position], codes[:, position]
+    labelled = ~np.isnan(codes)
+    if not labelled.any():
+        raise ValueError(
+            "The preprocessor learns from labels and must have rows with a label of "
+            f"task {column.name!r}; found none. Name another task in "
+            "target_for_preprocessor, or give labelled rows first."
+        )
+    known = column.labels_of(codes[labelled])
+    if labelled.all():
+        return known
+    labels = np.full(len(codes), None, dtype=object)
+    labels[labelled] = known.tolist()
+    return labels

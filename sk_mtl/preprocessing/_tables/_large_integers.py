@@ -1,0 +1,188 @@
+"""Integers that a float would round, as exact distances from the least of them.
+
+A float64 holds every integer below 2**53. Identifiers of 19 digits, hashes and times in
+nanoseconds are larger: consecutive ones become one number. Their differences are small
+enough, so they are subtracted as integers and only then become floats.
+"""
+
+from decimal import Decimal
+from fractions import Fraction
+from numbers import Integral
+
+import numpy as np
+
+from sk_mtl._frames import (
+    EXACT_INTEGERS,
+    as_pandas,
+    column_names,
+    column_of,
+    is_decimal_type,
+)
+from sk_mtl._warnings import warn_user
+from sk_mtl.exceptions import ColumnWarning
+
+
+def find_offsets(X):
+    """Return the number that each column is counted from.
+
+    Parameters
+    ----------
+    X : data frame or array of shape (n_samples, n_features)
+        Training rows.
+
+    Returns
+    -------
+    offsets : list of int or Decimal
+        The least value of a column whose exact numbers a float would round, 0 for any
+        other column.
+    """
+    if isinstance(X, np.ndarray) and not _may_be_large(X.dtype):
+        return [0] * X.shape[1]
+    frame = as_pandas(X)
+    return [
+        _offset_of(frame.iloc[:, j]) if _may_be_large(dtype) else 0
+        for j, dtype in enumerate(frame.dtypes)
+    ]
+
+
+def warn_of_large_integers(X, positions):
+    """Warn of columns whose integers a float would round.
+
+    Parameters
+    ----------
+    X : data frame or array of shape (n_samples, n_features)
+    positions : list of int
+        Columns that are about to be treated as numbers.
+    """
+    names = column_names(X)
+    for j in positions:
+        column = column_of(X, j)
+        if _may_be_large(column.dtype) and _offset_of(column):
+            warn_user(
+                f"Column {names[j]!r} must hold quantities, as it is read as a number; "
+                f"found integers beyond {EXACT_INTEGERS:,}, such as "
+                f"{column.dropna().iloc[0]}, which are more likely identifiers or "
+                "times. They are kept apart, as distances from the least of them. "
+                "Convert identifiers to 'category' or text, times with "
+                "pandas.to_datetime, and subtract the least value of a quantity.",
+                ColumnWarning,
+            )
+
+
+def subtract_offset(column, offset, name):
+    """Return the distances of a column's numbers from an offset.
+
+    Parameters
+    ----------
+    column : Series of shape (n_samples,)
+    offset : int or Decimal
+    name : str
+        The column's name, for errors.
+
+    Returns
+    -------
+    distances : ndarray of shape (n_samples,), dtype float64
+        NaN where a number is missing.
+    """
+    missing = column.isna().to_numpy(dtype=bool)
+    present = column[~missing]
+    integers = _integers(present)
+    if integers is not None and _in_reach(offset):
+        found = _distances(integers, int(offset))
+    else:
+        found = [_distance(value, offset, name) for value in present.astype(object)]
+    distances = np.full(len(column), np.nan)
+    distances[~missing] = found
+    return distances
+
+
+def exact_numbers(column):
+    """Return a column's present values if all are exact numbers, else None.
+
+    Parameters
+    ----------
+    column : Series of shape (n_samples,)
+
+    Returns
+    -------
+    values : ndarray of integers or objects (integers, Decimals), or None
+    """
+    present = column.dropna()
+    integers = _integers(present)
+    if integers is not None:
+        return integers
+    if not is_decimal_type(column.dtype) and not _is_object(column.dtype):
+        return None
+    values = present.to_numpy(dtype=object)
+    exact = all(
+        issubclass(kind, Integral | Decimal) and not issubclass(kind, bool)
+        for kind in set(map(type, values))
+    )
+    return values if exact and all(map(_is_finite, values)) else None
+
+
+def _may_be_large(dtype):
+    """Whether a column of this type may hold exact numbers that a float rounds."""
+    if getattr(dtype, "kind", "O") in "iu":
+        return dtype.itemsize == 8
+    return _is_object(dtype) or is_decimal_type(dtype)
+
+
+def _is_object(dtype):
+    return isinstance(dtype, np.dtype) and dtype.kind == "O"
+
+
+def _offset_of(column):
+    values = exact_numbers(column)
+    if values is None or len(values) == 0:
+        return 0
+    low, high = values.min(), values.max()
+    largest = max(abs(low if values.dtype == object else int(low)), abs(int(high)))
+    if values.dtype == object:
+        largest *= 10 ** max(map(_n_decimals, values))
+    if largest < EXACT_INTEGERS or (
+        # Prices of many decimals are no faults; they matter where floats merge them.
+        isinstance(low, Decimal) and len(set(map(float, values))) == len(set(values))
+    ):
+        return 0
+    return low if isinstance(low, Decimal) else int(low)
+
+
+def _n_decimals(value):
+    return max(-value.as_tuple().exponent, 0) if isinstance(value, Decimal) else 0
+
+
+def _integers(present):
+    """Values of a column of an integer type without gaps as an array; else None."""
+    dtype = getattr(present.dtype, "numpy_dtype", present.dtype)
+    if not isinstance(dtype, np.dtype) or dtype.kind not in "iu":
+        return None
+    return present.to_numpy(dtype=dtype)
+
+
+def _is_finite(value):
+    return not isinstance(value, Decimal) or value.is_finite()
+
+
+def _in_reach(offset):
+    """Whether the offset is one of the integers of 64 bits."""
+    return offset == int(offset) and -(2**63) <= offset < 2**64
+
+
+def _distances(integers, offset):
+    # Differences modulo 2**64 are right for int64 and uint64, and for both ends.
+    forth = integers.astype(np.uint64) - np.uint64(offset % 2**64)
+    back = np.uint64(0) - forth
+    is_behind = integers < offset
+    return np.where(is_behind, -back.astype(np.float64), forth.astype(np.float64))
+
+
+def _distance(value, offset, name):
+    if isinstance(value, float | np.floating) and abs(value) >= EXACT_INTEGERS:
+        raise ValueError(
+            f"Column {name!r} must hold exact integers, as in training, whose least "
+            f"value was {offset}; found the float {value!r}, which may be a rounded "
+            "one. Keep the column in an integer type, such as 'Int64' where values are "
+            "missing."
+        )
+    return float(Fraction(value) - Fraction(offset))
