@@ -111,12 +111,18 @@ def task_position(task, names, parameter="task"):
     position = find_task(task, names)
     if position is not None:
         return position
-    if isinstance(task, Integral) and -len(names) <= task < len(names):
+    if is_task(task, names):
         return int(task) % len(names)
     raise ValueError(
         f"{parameter} must be one of {names} or a position below {len(names)}; found "
         f"{task!r}. Use one of these names."
     )
+
+
+def is_task(task, names):
+    """Return whether `task` is the name of a task or, as an integer, a position."""
+    is_position = isinstance(task, Integral) and -len(names) <= task < len(names)
+    return is_position or find_task(task, names) is not None
 
 
 def find_task(name, names):

@@ -83,12 +83,13 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
 
         y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
 
-        classes : array-like, or list of array-like, default=None
-            All classes of a 1-d `y`, or a list with those of each task, at the first
-            call. None takes the classes of the first `y`.
+        classes : array-like, list of array-like, or dict, default=None
+            All classes of a 1-d `y`, or a list with those of each task, or a dict by
+            task name, at the first call. None takes the classes of the first `y`.
 
-        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
-                default=None
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), or \
+                dict, default=None
+            As of `fit`.
 
         Returns
         -------

@@ -42,8 +42,9 @@ class MultiTaskModel(AtomicFit, NetworkPredictor, NetworkTrainer):
 
     Attributes
     ----------
-    task_names_ : list of str
-        The name of each column of `y`.
+    task_names_ : list
+        The name of each column of `y`, in its own type. Parameters are keyed by it;
+        `history_` and messages show it as text.
 
     preprocessor_ : transformer
         The preprocessor, fitted on the training part.
@@ -99,12 +100,14 @@ class MultiTaskModel(AtomicFit, NetworkPredictor, NetworkTrainer):
             a table with a column per key.
 
         y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
-            One column per task; labels of any type. NaN, None and `missing_label` mean
-            that the row has no label for that task.
+            One column per task; labels of any type. NaN, None, masked entries and
+            `missing_label` mean that the row has no label for that task.
 
-        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
-                default=None
-            Weights of rows, or of rows per task. None counts every row once.
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), or \
+                dict, default=None
+            Weights of rows, or of rows per task; the columns of a frame are found by
+            the names of the tasks. A dict holds the weights of the rows by task, and
+            tasks that it leaves out count 1. None counts every row once.
 
         X_val, y_val : like X and y, default=None
             Validation rows for early stopping, instead of a part of `X`.
@@ -158,8 +161,9 @@ class MultiTaskModel(AtomicFit, NetworkPredictor, NetworkTrainer):
 
         y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
 
-        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
-                default=None
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), or \
+                dict, default=None
+            As of `fit`.
 
         Returns
         -------
@@ -195,10 +199,13 @@ class MultiTaskModel(AtomicFit, NetworkPredictor, NetworkTrainer):
         X : {DataFrame, array-like} of shape (n_samples, n_features)
 
         y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
-            Missing labels are left out; a task without any label does not count.
+            Missing labels are left out; a task without any label does not count. The
+            columns of a frame are found by name. A class that `fit` did not see counts
+            as wrong, and a label of another type than the classes is refused.
 
-        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
-                default=None
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), or \
+                dict, default=None
+            As of `fit`.
 
         Returns
         -------

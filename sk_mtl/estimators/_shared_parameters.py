@@ -27,7 +27,7 @@ class SharedParameters(FeatureParameters):
 
     Parameters
     ----------
-    task_names : sequence of str or None, default=None
+    task_names : sequence or None, default=None
         Names for a `y` that carries none. `cross_val_predict` and other tools hand
         `fit` a bare array, in which parameters keyed by task would not find their
         task. None takes the columns of `y`, or ``task_0``, ``task_1``...
@@ -172,9 +172,9 @@ class SharedParameters(FeatureParameters):
     tol : float, default=0.0001
         Least improvement of the monitored value that counts. Larger stops sooner.
 
-    monitor : str, tuple or callable, default="valid_loss"
+    monitor : str, int, tuple or callable, default="valid_loss"
         What is watched: ``"valid_loss"`` (mean of the tasks' losses), a task's name
-        (its loss), a metric of :func:`~sk_mtl.metrics.task_metric` such as
+        of any type (its loss), a metric of :func:`~sk_mtl.metrics.task_metric` such as
         ``"roc_auc"`` (mean over tasks), a pair ``("roc_auc", "income")``, a callable
         ``f(y_true, y_proba)`` of one task, greater is better unless its attribute
         ``greater_is_better`` is False, or a scorer of
@@ -243,7 +243,7 @@ class SharedParameters(FeatureParameters):
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": COUNT,
         "tol": [Interval(Real, 0, None, closed="left")],
-        "monitor": [str, tuple, list, callable],
+        "monitor": [str, Integral, tuple, list, callable],
         "warm_start": ["boolean"],
         "callbacks": [list, tuple, None],
         "device": [str, torch.device],

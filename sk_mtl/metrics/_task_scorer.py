@@ -147,9 +147,11 @@ def make_task_scorer(metric, *, task=None, average=None, pos_label=None):
         less is better, so `"log_loss"` and `"neg_log_loss"` are the same scorer. A
         callable that averages over tasks of both kinds must say its own, as in
         ``task_metric(metric, kind="number")``.
-    task : str or int, default=None
-        Name or position of the only task to be scored. Names are the columns of y, or
-        the estimator's `task_names_`. None scores all tasks and averages.
+    task : hashable, default=None
+        The only task to be scored, by its name in the estimator's `task_names_` or,
+        where it has none, in the columns of y. An integer is the task called so, or
+        else a position. None scores all tasks and averages. A y with other columns
+        than those of `fit` is refused.
     average : {"mean", "min", "weighted"}, default=None
         How to join the tasks' scores: their mean, the score of the worst task, or the
         mean weighted by the tasks' numbers of labelled rows (the sums of their weights

@@ -1,5 +1,7 @@
 """Probabilities of every row from a model that was trained without it."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from sklearn import get_config
 from sklearn.base import clone
@@ -46,10 +48,11 @@ def out_of_fold_proba(
     groups : array-like of shape (n_samples,), default=None
         Groups such as users, whose rows stay together where `cv` is a number or a
         splitter that reads groups.
-    sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
+    sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), or dict, \
             default=None
-        Weights for `fit`, cut to the rows of each fold. A pipeline gets them for its
-        last step, unless metadata routing is enabled and decides.
+        Weights for `fit`, cut to the rows of each fold, also where a dict holds them
+        by task. A pipeline gets them for its last step, unless metadata routing is
+        enabled and decides.
     n_jobs : int, default=None
         Number of folds to be fitted in parallel, through joblib; -1 uses all cores.
     params : dict, default=None
@@ -77,7 +80,8 @@ def out_of_fold_proba(
     [(100, 2), (100, 2)]
     """
     check_one_estimator("estimator", estimator)
-    check_consistent_length(X, y, groups, sample_weight)
+    by_task = isinstance(sample_weight, Mapping)
+    check_consistent_length(X, y, groups, None if by_task else sample_weight)
     splits = _partition(make_folds(cv, estimator, X, y, groups), X)
     params = dict(params or {})
     if sample_weight is not None:
@@ -119,10 +123,7 @@ def _weight_name(estimator):
 
 def _fit_and_predict(estimator, X, y, train, test, params):
     """Probabilities of the test rows, and the classes of their columns."""
-    params = {
-        name: _safe_indexing(value, train) if _is_per_row(value, X) else value
-        for name, value in params.items()
-    }
+    params = {name: _rows_of(value, train, X) for name, value in params.items()}
     estimator.fit(_safe_indexing(X, train), _safe_indexing(y, train), **params)
     proba = estimator.predict_proba(_safe_indexing(X, test))
     classes = estimator.classes_
@@ -132,10 +133,14 @@ def _fit_and_predict(estimator, X, y, train, test, params):
     return proba, classes
 
 
-def _is_per_row(value, X):
-    if isinstance(value, (str, dict)) or not hasattr(value, "__len__"):
-        return False
-    return np.ndim(value) > 0 and n_rows(value) == n_rows(X)
+def _rows_of(value, rows, X):
+    """Rows of a parameter that has one entry per row, itself or by task."""
+    if isinstance(value, Mapping):
+        return {name: _rows_of(each, rows, X) for name, each in value.items()}
+    if isinstance(value, str) or not hasattr(value, "__len__"):
+        return value
+    is_per_row = np.ndim(value) > 0 and n_rows(value) == n_rows(X)
+    return _safe_indexing(value, rows) if is_per_row else value
 
 
 def _joined(probas, classes, tests):

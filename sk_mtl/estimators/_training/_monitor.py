@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from sk_mtl._positive_class import (
     positive_position,
     warn_positive_class,
 )
-from sk_mtl._task_names import task_position
+from sk_mtl._task_names import find_task, is_task, task_position
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.losses import Structure
 from sk_mtl.metrics import (
@@ -113,23 +114,24 @@ def resolve_monitor(monitor, targets: Targets) -> Monitor:
 
     Parameters
     ----------
-    monitor : "valid_loss", task name, metric, (metric, task name) or TaskScorer
-        A metric is a name of `TASK_METRICS` or a callable ``f(y_true, y_proba)``.
+    monitor : "valid_loss", task name, metric, (metric, task) or TaskScorer
+        The task of a pair is a name, or a position where no task is called so. A metric
+        is a name of `TASK_METRICS` or a callable ``f(y_true, y_proba)``.
 
     targets : Targets
     """
     names = targets.task_names
-    if isinstance(monitor, str):
-        if monitor == "valid_loss":
-            return Monitor("valid_loss", None)
-        if monitor in names:
-            return Monitor(f"valid_loss_{monitor}", None)
-        if monitor not in TASK_METRICS:
-            raise ValueError(
-                f"monitor must be 'valid_loss', one of the tasks {names}, one of the "
-                f"metrics {_fitting_metrics(targets)}, a pair (metric, task) or a "
-                f"callable; found {monitor!r}. Use one of these names."
-            )
+    if isinstance(monitor, str) and monitor == "valid_loss":
+        return Monitor("valid_loss", None)
+    task = find_task(monitor, names)
+    if task is not None:
+        return Monitor(f"valid_loss_{names[task]}", None)
+    if isinstance(monitor, str | Integral) and monitor not in TASK_METRICS:
+        raise ValueError(
+            f"monitor must be 'valid_loss', one of the tasks {names}, one of the "
+            f"metrics {_fitting_metrics(targets)}, a pair (metric, task) or a "
+            f"callable; found {monitor!r}. Use one of these names."
+        )
     if isinstance(monitor, tuple | list):
         monitor = _scorer_of_pair(monitor, names)
     if not isinstance(monitor, TaskScorer):
@@ -161,7 +163,7 @@ def _fitting_metrics(targets: Targets) -> list[str]:
 
 
 def _scorer_of_pair(pair, names: list) -> TaskScorer:
-    if len(pair) != 2 or pair[1] not in names:
+    if len(pair) != 2 or not is_task(pair[1], names):
         raise ValueError(
             f"monitor as a pair must be (metric, task) with a task of {names}; found "
             f"{tuple(pair)!r}. Use for instance ('roc_auc', {names[0]!r})."
