@@ -149,6 +149,57 @@ def test_half_relaxed_metabalance_by_hand():
     torch.testing.assert_close(x.grad, torch.tensor([[2.0, (0.5 / 4 + 0.5) * 8]]))
 
 
+def _published_metabalance(gradients, relaxation=0.7, decay=0.9):
+    """The authors' recursion on one layer, (n_steps, n_tasks, ...) -> (n_steps, ...)"""
+    norms, sums = [0.0] * len(gradients[0]), []
+    for step in gradients:
+        norms = [decay * m + (1 - decay) * g.norm() for m, g in zip(norms, step)]
+        ratios = [relaxation * norms[0] / m + 1 - relaxation for m in norms]
+        sums.append(sum(ratio * g for ratio, g in zip(ratios, step)))
+    return torch.stack(sums)
+
+
+def _combined_metabalance(gradients):
+    """What the balancer makes of the same gradients of one parameter."""
+    balancer, sums = MetaBalancer(gradients.shape[1]), []
+    x = torch.zeros(gradients.shape[2:], requires_grad=True)
+    for step in gradients:
+        x.grad = None
+        balancer.backward((step * x).flatten(1).sum(1), None, [x])
+        sums.append(x.grad.clone())
+    return torch.stack(sums)
+
+
+@pytest.mark.parametrize("n_tasks", [2, 3])
+def test_metabalance_starts_its_averages_at_zero(n_tasks):
+    """One unlucky first batch is forgotten as fast as any other."""
+    generator = torch.Generator().manual_seed(0)
+    gradients = torch.randn(30, n_tasks, 4, 5, generator=generator)
+    gradients[0, 1] *= 100
+    torch.testing.assert_close(
+        _combined_metabalance(gradients), _published_metabalance(gradients)
+    )
+
+
+def test_metabalance_takes_the_norms_of_each_stacked_layer_by_itself():
+    generator = torch.Generator().manual_seed(0)
+    gradients = torch.randn(5, 2, 3, 4, 2, generator=generator)
+    gradients[:, 1, 0] *= 100
+    layers = [_published_metabalance(gradients[:, :, layer]) for layer in range(3)]
+    torch.testing.assert_close(
+        _combined_metabalance(gradients), torch.stack(layers, dim=1)
+    )
+
+
+def test_metabalance_leaves_out_the_rows_that_one_task_has_alone():
+    balancer = MetaBalancer(2, relaxation=1.0, decay=0.0)
+    x = torch.zeros(2, 1, requires_grad=True)
+    losses = torch.stack([3 * x[0, 0] + 50 * x[1, 0], 8 * x[0, 0]])
+    balancer.backward(losses, None, [x])
+    # On the shared row both count 3.
+    torch.testing.assert_close(x.grad, torch.tensor([[6.0], [50.0]]))
+
+
 def test_pcgrad_takes_out_what_conflicts():
     """Of (1, 0) and (-1, 1) each loses its part against the other one."""
     pytest.importorskip("torchjd")
