@@ -26,16 +26,27 @@ def resolve_device(device) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         resolved = torch.device(device)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError):
+        resolved = None
+    if resolved is None or resolved.type not in ("cpu", "cuda"):
         raise ValueError(
-            f"device must be 'cpu', 'cuda', 'cuda:<number>' or 'auto'; found "
+            "device must be 'cpu', 'cuda', 'cuda:<number>' or 'auto'; found "
             f"{device!r}. Use one of these."
-        ) from error
-    if resolved.type == "cuda" and not torch.cuda.is_available():
+        )
+    if resolved.type == "cpu":
+        # There is one, whatever its number.
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
         raise ValueError(
             f"device={str(device)!r} needs a CUDA device; found none: torch "
             f"{torch.__version__} sees no card here. Use device='cpu' or 'auto', or "
             "install a CUDA build of torch."
+        )
+    n_cards = torch.cuda.device_count()
+    if (resolved.index or 0) >= n_cards:
+        raise ValueError(
+            f"device={str(device)!r} must name one of the CUDA devices here; found "
+            f"{n_cards}, numbered from 0. Use a smaller number, or 'cuda'."
         )
     return resolved
 
