@@ -32,7 +32,7 @@ from sk_mtl.estimators._training._control import TrainingControl
 from sk_mtl.estimators._training._monitor import Monitor, ValidationRows
 from sk_mtl.estimators._training._net import _MultiTaskNet
 from sk_mtl.estimators._training._optimizers import optimizer_options
-from sk_mtl.estimators._training._precision import DTYPES, autocasts
+from sk_mtl.estimators._training._precision import DTYPES, autocasts, count_products
 from sk_mtl.estimators._training._random import isolated_random_state
 from sk_mtl.estimators._training._schedules import StepRates, make_schedule, make_share
 from sk_mtl.estimators._wiring_model import WiringModel
@@ -264,7 +264,8 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
             ),
         )
         net.task_names = self._targets.task_names
-        net.autocast = autocasts(self.precision, device)
+        n_products = count_products(network, net.batch_size)
+        net.autocast = autocasts(self.precision, device, n_products)
         return net.initialize()
 
     def _make_loss(self, table) -> TaskLoss:

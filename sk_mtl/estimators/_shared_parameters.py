@@ -101,9 +101,11 @@ class SharedParameters(FeatureParameters):
     precision : {"float32", "float64", "bfloat16"}, default="float32"
         Floating-point type of weights and products. ``"float64"`` is slower and
         reproduces to more digits. ``"bfloat16"`` computes the products of training
-        steps in fewer digits, where a short trial at the first fit of a process finds
-        that processor or card gain by it, and the same as ``"float32"`` elsewhere;
-        weights, losses and predictions stay in single precision.
+        steps in fewer digits where the processor or card has instructions for it
+        (AVX-512 BF16, AMX or Arm's; CUDA from compute capability 8.0 on) and a step
+        multiplies at least 2**24 times: `batch_size` times the number of weights
+        outside embeddings. Elsewhere it is the same as ``"float32"``. Weights, losses
+        and predictions stay in single precision.
 
     lr : float, default=0.008
         Learning rate, from which `lr_schedule` starts. Larger learns in fewer epochs

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import functools
-import time
-from collections.abc import Callable
+from pathlib import Path
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor
+from torch import nn
 
 # Weights, inputs and losses. With "bfloat16" only the products of training steps are
 # computed in fewer bits.
@@ -18,59 +16,57 @@ DTYPES = {
     "bfloat16": torch.float32,
 }
 
-# A dense layer as a default network has on rows of forty columns.
-_ROWS, _INPUTS, _OUTPUTS = 1024, 512, 256
+# From so many multiplications of a row with a weight in a step bfloat16 is used. Below,
+# converting inputs and weights takes as long as the products.
+LEAST_PRODUCTS = 2**24
 
-# The share of the time in float32 from which bfloat16 is worth its lost digits.
-_WORTH = 0.8
+# The words for such instructions in the list of a processor's abilities: of Intel's and
+# AMD's processors, and of Arm's.
+_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
+_PROCESSORS = Path("/proc/cpuinfo")
+
+# Parameters that are looked up, and not multiplied with.
+_LOOKED_UP = frozenset({"table", "tables"})
 
 
-def autocasts(precision: str, device: torch.device) -> bool:
+def autocasts(precision: str, device: torch.device, n_products: int) -> bool:
     """Return whether training steps multiply in bfloat16 on the device.
 
-    That is where it was asked for and where it pays: without instructions for it, a
-    processor takes several times as long.
+    They do where it was asked for, where the processor or card has instructions for it
+    (without, it takes several times as long as single precision), and where a step is
+    large enough. No clock has a say, so that one machine gives one result.
     """
-    return precision == "bfloat16" and bfloat16_pays(device.type, device.index)
+    return (
+        precision == "bfloat16"
+        and n_products >= LEAST_PRODUCTS
+        and multiplies_bfloat16(device)
+    )
+
+
+def count_products(network: nn.Module, n_rows: int) -> int:
+    """Return the multiplications of a row with a weight in a step of so many rows."""
+    n_weights = sum(
+        parameter.numel()
+        for name, parameter in network.named_parameters()
+        if parameter.dim() > 1 and not _LOOKED_UP & set(name.split("."))
+    )
+    return n_rows * n_weights
+
+
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Return whether the device has instructions for products in bfloat16."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    return _processor_multiplies_bfloat16()
 
 
 @functools.cache
-def bfloat16_pays(device: str, index: int | None = None) -> bool:
-    """Return whether dense layers are faster in bfloat16 than in float32 here.
-
-    One layer of usual size is timed both ways, forward and backward, in turns; the
-    least of five runs of each is compared, or of two where bfloat16 takes more than
-    twice as long. That takes some hundredths of a second, on a processor without such
-    instructions a few tenths, and is done once in a process.
-    """
-    where = torch.device(device, index)
-    x = torch.ones(_ROWS, _INPUTS, device=where)
-    weight = torch.ones(_OUTPUTS, _INPUTS, device=where, requires_grad=True)
-
-    def step(enabled: bool) -> Tensor:
-        with torch.autocast(device, torch.bfloat16, enabled=enabled):
-            product = F.linear(x, weight)
-        (gradient,) = torch.autograd.grad(product.float().sum(), weight)
-        return gradient
-
-    with torch.enable_grad():
-        seconds = {True: float("inf"), False: float("inf")}
-        for n_before in range(5):
-            # The very first runs are slower than any other.
-            if n_before > 1 and seconds[True] > 2 * seconds[False]:
-                break
-            for enabled in seconds:
-                run = functools.partial(step, enabled)
-                seconds[enabled] = min(seconds[enabled], _seconds(run, where))
-    # With a margin, so that two processes on one machine come to one answer.
-    return seconds[True] < _WORTH * seconds[False]
-
-
-def _seconds(run: Callable[[], Tensor], device: torch.device) -> float:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    start = time.perf_counter()
-    run()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter() - start
+def _processor_multiplies_bfloat16() -> bool:
+    # Private names of torch, of which older versions lack some.
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        if getattr(torch.cpu, name, bool)():
+            return True
+    try:
+        return bool(_FLAGS & set(_PROCESSORS.read_text().split()))
+    except OSError:
+        return False

@@ -1,8 +1,8 @@
 """Products in fewer digits: where they are used, and what stays in full precision."""
 
 import copy
-import functools
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,7 +11,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
 from sk_mtl.estimators._training import _precision
-from sk_mtl.estimators._training._precision import autocasts, bfloat16_pays
+from sk_mtl.estimators._training._precision import (
+    _processor_multiplies_bfloat16,
+    autocasts,
+    count_products,
+    multiplies_bfloat16,
+)
+from sk_mtl.nn import FeatureEncoder, MMoE, MultiTaskNetwork, Towers
 from tests.estimators.common import (
     QUICK,
     assert_equal_proba,
@@ -25,33 +31,25 @@ PRODUCTS = {"addmm", "mm", "bmm", "baddbmm", "linear"}
 
 
 @pytest.fixture
-def pays(monkeypatch):
-    """A machine on which bfloat16 pays."""
-    monkeypatch.setattr(_precision, "bfloat16_pays", lambda *device: True)
+def able(monkeypatch):
+    """A machine with instructions for bfloat16, on which every step is large enough."""
+    monkeypatch.setattr(_precision, "multiplies_bfloat16", lambda device: True)
+    monkeypatch.setattr(_precision, "LEAST_PRODUCTS", 0)
 
 
 @pytest.fixture
-def pays_not(monkeypatch):
-    """A machine on which it does not."""
-    monkeypatch.setattr(_precision, "bfloat16_pays", lambda *device: False)
+def unable(monkeypatch):
+    """A machine without such instructions."""
+    monkeypatch.setattr(_precision, "multiplies_bfloat16", lambda device: False)
+    monkeypatch.setattr(_precision, "LEAST_PRODUCTS", 0)
 
 
 @pytest.fixture
-def no_trial(monkeypatch):
-    """A machine on which nobody may ask."""
-
-    def refuse(*device):
-        raise AssertionError("a trial was made")
-
-    monkeypatch.setattr(_precision, "bfloat16_pays", refuse)
-
-
-@pytest.fixture
-def fresh_trial():
-    """A process in which no trial was made before, and none that is remembered."""
-    bfloat16_pays.cache_clear()
+def fresh_flags():
+    """A process that has not looked at its processor, before and after."""
+    _processor_multiplies_bfloat16.cache_clear()
     yield
-    bfloat16_pays.cache_clear()
+    _processor_multiplies_bfloat16.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +92,7 @@ class Products(TorchDispatchMode):
     ],
     ids=str,
 )
-def test_probabilities_are_close_to_those_of_single_precision(table, pays, options):
+def test_probabilities_are_close_to_those_of_single_precision(table, able, options):
     low, single = fit(table, **options), fit(table, "float32", **options)
     first, second = low.predict_proba(table[0]), single.predict_proba(table[0])
     assert 0 < largest_difference(first, second) < 0.02
@@ -107,7 +105,7 @@ def test_probabilities_are_close_to_those_of_single_precision(table, pays, optio
 
 
 @pytest.mark.parametrize("structure", ["independent", "funnel"])
-def test_the_esmm_model(pays, structure):
+def test_the_esmm_model(able, structure):
     table = funnel_table(160)
     options = {"cls": ESMMClassifier, "structure": structure}
     low, single = fit(table, **options), fit(table, "float32", **options)
@@ -115,7 +113,7 @@ def test_the_esmm_model(pays, structure):
     assert 0 < largest_difference(first, second) < 0.02
 
 
-def test_weights_and_their_averages_stay_in_single_precision(table, pays):
+def test_weights_and_their_averages_stay_in_single_precision(table, able):
     model = fit(table, batch_norm=True)
     state = model.net_.module_.state_dict().values()
     assert {v.dtype for v in state if v.is_floating_point()} == {torch.float32}
@@ -126,7 +124,7 @@ def test_weights_and_their_averages_stay_in_single_precision(table, pays):
     assert not torch.equal(weight, weight.bfloat16().float())
 
 
-def test_only_the_products_of_training_have_fewer_digits(table, pays):
+def test_only_the_products_of_training_have_fewer_digits(table, able):
     with Products() as training:
         model = fit(table)
     assert training.dtypes == {torch.bfloat16}
@@ -145,13 +143,13 @@ def test_only_the_products_of_training_have_fewer_digits(table, pays):
     assert low.history_["valid_loss"].equals(single.history_["valid_loss"])
 
 
-def test_the_same_state_gives_the_same_bits(table, pays):
+def test_the_same_state_gives_the_same_bits(table, able):
     first, again = fit(table), fit(table)
     assert_equal_proba(first.predict_proba(table[0]), again.predict_proba(table[0]))
 
 
 @pytest.mark.parametrize("options", [{}, {"n_members": 2}, {"sparse_embedding": True}])
-def test_where_it_does_not_pay_it_is_single_precision(table, pays_not, options):
+def test_without_instructions_it_is_single_precision(table, unable, options):
     with Products() as training:
         low = fit(table, **options)
     assert training.dtypes == {torch.float32}
@@ -162,16 +160,15 @@ def test_where_it_does_not_pay_it_is_single_precision(table, pays_not, options):
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
-def test_other_precisions_make_no_trial(table, no_trial, precision):
+def test_other_precisions_are_what_they_say(table, able, precision):
     with Products() as training:
         model = fit(table, precision)
     dtype = getattr(torch, precision)
     assert training.dtypes == {dtype}
     assert model.predict_proba(table[0])[0].dtype == precision
-    assert not autocasts(precision, CPU)
 
 
-def test_a_fit_that_goes_on_multiplies_as_before(table, pays):
+def test_a_fit_that_goes_on_multiplies_as_before(table, able):
     X, y = table
     model = fit(table, warm_start=True)
     copies = model, copy.deepcopy(model), pickle.loads(pickle.dumps(model))
@@ -187,65 +184,80 @@ def test_a_fit_that_goes_on_multiplies_as_before(table, pays):
         model.fit(X, y)
 
 
-def timed(seconds):
-    """A clock on which products take the given seconds: in fewer digits, in single."""
-    calls = []
-
-    def read(run, device):
-        assert isinstance(run, functools.partial)
-        (low,) = run.args
-        assert run().dtype == torch.float32
-        calls.append(low)
-        return seconds[0] if low else seconds[1]
-
-    return read, calls
-
-
 @pytest.mark.parametrize(
-    ("seconds", "pays", "rounds"),
-    [((1, 2), True, 5), ((2, 1), False, 5), ((1, 1), False, 5), ((3, 1), False, 2)],
+    ("by_torch", "words", "expected"),
+    [
+        ({}, "flags : fpu avx2 fma", False),
+        ({}, "flags : avx512f avx512_bf16", True),
+        ({}, "Features : fp asimd bf16 i8mm", True),
+        ({}, None, False),
+        ({"_is_avx512_bf16_supported": True}, None, True),
+        ({"_is_amx_tile_supported": True}, "flags : fpu", True),
+        ({"_is_avx512_supported": True}, "flags : avx512f", False),
+    ],
 )
-def test_the_trial_decides_by_the_time_of_a_layer(
-    monkeypatch, fresh_trial, seconds, pays, rounds
+def test_the_flags_of_the_processor_decide(
+    monkeypatch, tmp_path, fresh_flags, by_torch, words, expected
 ):
-    read, calls = timed(seconds)
-    monkeypatch.setattr(_precision, "_seconds", read)
-    assert bfloat16_pays("cpu", None) is pays
-    assert autocasts("bfloat16", CPU) is pays
-    # In turns, so that a machine which slows down meanwhile slows down both.
-    assert calls == [True, False] * rounds
+    for name in (
+        "_is_avx512_bf16_supported",
+        "_is_amx_tile_supported",
+        "_is_avx512_supported",
+    ):
+        answer = partial(by_torch.get, name, False)
+        monkeypatch.setattr(torch.cpu, name, answer, raising=False)
+    file = tmp_path / "cpuinfo"
+    if words is not None:
+        file.write_text(words)
+    monkeypatch.setattr(_precision, "_PROCESSORS", file)
+    assert multiplies_bfloat16(CPU) is expected
 
 
-def test_the_trial_is_made_once_in_a_process(table, monkeypatch, fresh_trial):
-    read, calls = timed((1.0, 2.0))
-    monkeypatch.setattr(_precision, "_seconds", read)
-    fit(table, "float32")
-    assert calls == []
+def test_a_torch_that_does_not_name_the_flags(monkeypatch, tmp_path, fresh_flags):
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.delattr(torch.cpu, name, raising=False)
+    monkeypatch.setattr(_precision, "_PROCESSORS", tmp_path / "none")
+    assert not multiplies_bfloat16(CPU)
+
+
+@pytest.mark.parametrize(("capability", "expected"), [((7, 5), False), ((8, 0), True)])
+def test_the_capability_of_a_card_decides(monkeypatch, capability, expected):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert multiplies_bfloat16(torch.device("cuda")) is expected
+
+
+def test_a_step_must_be_large_enough(monkeypatch):
+    monkeypatch.setattr(_precision, "multiplies_bfloat16", lambda device: True)
+    assert autocasts("bfloat16", CPU, 2**24)
+    assert not autocasts("bfloat16", CPU, 2**24 - 1)
+    assert not autocasts("float32", CPU, 2**24)
+
+
+def test_products_are_rows_times_weights_without_what_is_looked_up():
+    encoder = FeatureEncoder([1000], 2, embedding_dims=[6], n_heads=2, wide=True)
+    wiring = MMoE(8, 2, n_experts=3, expert_hidden_sizes=(5,))
+    network = MultiTaskNetwork(encoder, wiring, Towers(5, [(4,), (4,)], [1, 1]))
+    experts, gates, towers, heads = 8 * 3 * 5, 8 * 2 * 3, 2 * 5 * 4, 2 * 4
+    # Biases that lie in a stack of layers are counted, too.
+    biases = 2 * 4 + 2
+    expected = experts + gates + towers + heads + biases
+    assert count_products(network, 10) == 10 * expected
+
+
+def test_large_steps_are_found_by_a_fit(table, monkeypatch):
+    seen = []
+
+    def note(precision, device, n_products):
+        seen.append(n_products)
+        return False
+
+    monkeypatch.setattr("sk_mtl.estimators._network_trainer.autocasts", note)
+    model = fit(table, batch_size=40)
+    assert seen == [count_products(model.net_.module_, 40)]
+
+
+def test_one_machine_gives_one_result(table, able):
     first, again = fit(table), fit(table)
-    assert len(calls) == 10
     assert first.net_.autocast
     assert again.net_.autocast
-
-
-def test_the_trial_changes_nothing_else(fresh_trial):
-    torch.manual_seed(3)
-    before = torch.get_rng_state()
-    with torch.no_grad():
-        assert bfloat16_pays("cpu") in (True, False)
-        assert not torch.is_grad_enabled()
-    assert not torch.is_autocast_enabled("cpu")
-    assert torch.equal(torch.get_rng_state(), before)
-
-
-def test_the_trial_multiplies_in_fewer_digits(monkeypatch, fresh_trial):
-    seen = {}
-
-    def read(run, device):
-        with Products() as products:
-            run()
-        seen[run.args[0]] = products.dtypes
-        return 1.0
-
-    monkeypatch.setattr(_precision, "_seconds", read)
-    bfloat16_pays("cpu")
-    assert seen == {True: {torch.bfloat16}, False: {torch.float32}}
+    assert_equal_proba(first.predict_proba(table[0]), again.predict_proba(table[0]))
