@@ -16,6 +16,9 @@ from sk_mtl.preprocessing._numeric._scaling import is_known, scale
 from sk_mtl.preprocessing._tables._large_integers import find_offsets, subtract_offset
 from sk_mtl.preprocessing._tables._numbers import refuse_infinite, to_float, to_floats
 
+# The squares of numbers up to it, and sums of as many as there can be rows, are finite.
+_LARGEST = 1e140
+
 
 class NumericScaler(
     VersionedPickle, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
@@ -26,7 +29,8 @@ class NumericScaler(
     column that had gaps in training also gets an indicator column, 1 where the number
     was missing and 0 elsewhere, so that a network can learn what a gap means. A gap
     that first appears after training is imputed without an indicator. The imputed
-    columns are scaled, the indicators are not.
+    columns are scaled, the indicators are not. Numbers beyond 1e140 in size, whose
+    squares would overflow, are read as 1e140 with their sign.
 
     It does what a `Pipeline` of
     `SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)`
@@ -265,7 +269,7 @@ class NumericScaler(
         finite = np.isfinite(values)
         if not finite.all():
             refuse_infinite(values, names)
-        return values, ~finite
+        return _cut_off(values, finite), ~finite
 
     def _subtract_offsets(self, X, values, names):
         """Numbers of X counted from the offsets, given those that are rounded."""
@@ -288,9 +292,11 @@ class NumericScaler(
         if any(None in row for row in values) or any(self.offsets_):
             return None
         values = np.array(values)
-        missing = np.isnan(values)
+        finite = np.isfinite(values)
         # The error about infinity is written where whole columns are read.
-        return None if np.isinf(values).any() else self._scale(values, missing)
+        if not finite.all() and np.isinf(values).any():
+            return None
+        return self._scale(_cut_off(values, finite), ~finite)
 
     def _scale(self, values, missing):
         """The transformed columns of numbers and the mask of the missing ones."""
@@ -358,6 +364,14 @@ def _without_first_prefix(names, union):
     prefix = f"{union.transformer_list[0][0]}__"
     short = [name.removeprefix(prefix) for name in names]
     return short if len(set(short)) == len(short) else names
+
+
+def _cut_off(values, finite):
+    """The numbers, at most `_LARGEST` in size; a copy where one is larger."""
+    extremes = (end(initial=0, where=finite) for end in (values.max, values.min))
+    if all(abs(end) <= _LARGEST for end in extremes):
+        return values
+    return np.clip(values, -_LARGEST, _LARGEST)
 
 
 def _medians(values, missing, empty):

@@ -39,6 +39,8 @@ class NumericBlock:
     ----------
     n_values : ndarray of int or None
         Number of distinct training values of each, counted up to three, once known.
+    limits : ndarray of float
+        What each may be in size; infinity until the training rows are known.
     """
 
     kind = "numeric"
@@ -48,6 +50,7 @@ class NumericBlock:
         self.names = names
         self.sources = sources
         self.n_values = None
+        self.limits = np.full(len(names), np.inf)
 
     @property
     def primary(self):
@@ -72,7 +75,7 @@ class NumericBlock:
 
     def take(self, kept):
         """Return the block of the columns at some positions in this one."""
-        return _take(self, kept, ["names", "sources", "n_values"])
+        return _take(self, kept, ["names", "sources", "n_values", "limits"])
 
     def read(self, columns):
         """Return the columns as floats."""

@@ -21,9 +21,11 @@ from sk_mtl.preprocessing._schema._shared_codes import (
     groups_of_sequences,
 )
 from sk_mtl.preprocessing._schema._training_rows import (
+    learn_limits,
     report_columns,
     without_constant_columns,
 )
+from sk_mtl.preprocessing._tables._numbers import has_infinity
 
 
 class FeatureArrays(NamedTuple):
@@ -34,7 +36,8 @@ class FeatureArrays(NamedTuple):
     codes : ndarray of shape (n_samples, n_categorical), dtype int32
         Codes, 0 for unknown; C-contiguous.
     numeric : ndarray of shape (n_samples, n_numeric), dtype float32 or float64
-        Numbers, all of them finite; C-contiguous.
+        Numbers, all of them finite and within `FeatureSchema.numeric_limits`;
+        C-contiguous.
     sequences : tuple of ndarray of shape (n_samples, length), dtype int32
         One array per sequence column: the codes of its items, 0 for unknown, then -1
         up to the length of the longest sequence among these rows; C-contiguous.
@@ -73,6 +76,11 @@ class FeatureSchema:
     A column of categories or numbers that has a single value in all training rows
     tells nothing and is left out, whatever it holds later.
 
+    Numbers are cut off at 100 times the largest of their column in size among the
+    training rows, at 10,000 if that is less, so that no finite number makes a network
+    answer with infinity or NaN. What is within ten times the training range is never
+    touched.
+
     Use :meth:`from_preprocessor` to build one.
 
     Attributes
@@ -99,6 +107,8 @@ class FeatureSchema:
     missing_indicators : dict of int to int
         For columns of numbers with an indicator of their gaps, its position among the
         columns of numbers. Only those of a :class:`NumericScaler` are known.
+    numeric_limits : ndarray of shape (n_numeric,)
+        Numbers of each column are clipped to minus and plus this number.
     dropped : dict of str to str
         Names of the columns left out, and why.
     input_names : list of str
@@ -188,6 +198,7 @@ class FeatureSchema:
         Z = as_table(transformed)
         blocks, names = read_named_blocks(preprocessor, Z)
         blocks, dropped, reasons = without_constant_columns(blocks, Z)
+        learn_limits(blocks, Z)
         schema = cls(blocks, shape[1])
         schema.dropped = reasons
         schema._dropped_positions = dropped
@@ -389,6 +400,8 @@ class FeatureSchema:
     def split(self, transformed, dtype=np.float32):
         """Split the preprocessor's output into codes, numbers and sequences.
 
+        NaN and infinity among the numbers are refused.
+
         Parameters
         ----------
         transformed : array, sparse matrix or data frame of shape (n_samples, n_outputs)
@@ -401,6 +414,9 @@ class FeatureSchema:
         arrays : FeatureArrays
             Codes, numbers and sequences.
         """
+        return self._split(transformed, dtype, raw=None)
+
+    def _split(self, transformed, dtype, raw):
         if transformed.shape[1] != self.n_outputs:
             raise ValueError(
                 f"The preprocessor must return {self.n_outputs} columns, as in "
@@ -409,14 +425,15 @@ class FeatureSchema:
             )
         Z = as_table(transformed)
         columns = (take_columns(Z, where) for where in self._columns)
-        return self._arrays(Z.shape[0], enumerate(columns), dtype)
+        return self._arrays(Z.shape[0], enumerate(columns), dtype, raw)
 
     def transform(self, preprocessor, X, dtype=np.float32):
         """Transform raw rows into codes, numbers and sequences.
 
-        The result is that of `split(preprocessor.transform(X))`. The steps of a plain
-        ColumnTransformer are applied one by one, which is faster and keeps large codes
-        out of arrays of floats.
+        The result is that of `split(preprocessor.transform(X))`, but where a finite
+        number becomes infinite in the preprocessor it is cut off like any large one.
+        The steps of a plain ColumnTransformer are applied one by one, which is faster
+        and keeps large codes out of arrays of floats.
 
         Parameters
         ----------
@@ -434,10 +451,12 @@ class FeatureSchema:
         """
         if self._direct is not None and self._direct.takes(X):
             columns = self._direct.read(preprocessor, X)
-            return self._arrays(X.shape[0], columns, dtype)
+            return self._arrays(X.shape[0], columns, dtype, X)
         if preprocessor is None or preprocessor == "passthrough":
-            return self.split(X, dtype)
-        return self.split(preprocessor.transform(X), dtype)
+            return self._split(X, dtype, X)
+        with np.errstate(over="ignore"):
+            transformed = preprocessor.transform(X)
+        return self._split(transformed, dtype, X)
 
     def frame(self):
         """Return the features as a table.
@@ -485,7 +504,13 @@ class FeatureSchema:
         schema._set_embeddings(self._embeddings.shared(groups))
         return schema
 
-    def _arrays(self, n_samples, columns, dtype):
+    @property
+    def numeric_limits(self):
+        """What each number may be in size; larger ones are cut off."""
+        limits = [block.limits for block in self._blocks if block.kind == "numeric"]
+        return np.concatenate([np.empty(0), *limits])
+
+    def _arrays(self, n_samples, columns, dtype, raw):
         """Arrays filled with what each block reads from its columns."""
         codes = np.empty((n_samples, self.n_categorical), dtype=np.int32)
         numeric = np.empty((n_samples, self.n_numeric), dtype=dtype)
@@ -497,10 +522,10 @@ class FeatureSchema:
                 if block.kind == "sequence":
                     sequences[target.start] = values
                 elif block.kind == "numeric":
-                    numeric[:, target] = values
+                    _refuse_not_finite(values, block.names, raw)
+                    np.clip(values, -block.limits, block.limits, out=numeric[:, target])
                 else:
                     codes[:, target] = values
-        self._refuse_not_finite(numeric)
         self._write_common_codes(codes, sequences)
         return FeatureArrays(codes, numeric, tuple(sequences))
 
@@ -515,14 +540,21 @@ class FeatureSchema:
             else:
                 sequences[j] = remap[sequences[j]]
 
-    def _refuse_not_finite(self, numeric):
-        finite = np.isfinite(numeric)
-        if not finite.all():
-            row, column = np.argwhere(~finite)[0]
-            raise ValueError(
-                f"Column {self.numeric_names[column]!r} must be finite after the "
-                f"preprocessor; found {numeric[row, column]} in row {row} "
-                f"({numeric.dtype}); impute missing values in the preprocessor (such "
-                "as SimpleImputer in front of the scaler), and replace or rescale "
-                "infinite and huge ones."
-            )
+
+def _refuse_not_finite(values, names, raw):
+    """Raise for NaN, and for infinity unless the raw rows hold none."""
+    # A sum is finite only where every term is: one pass that seldom needs a second.
+    with np.errstate(invalid="ignore"):
+        if np.isfinite(values.sum()):
+            return
+    wrong = np.isnan(values)
+    if not wrong.any() and (raw is None or has_infinity(raw)):
+        wrong = np.isinf(values)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise ValueError(
+            f"Column {names[column]!r} must be finite after the preprocessor; found "
+            f"{values[row, column]} in row {row}; impute missing values in the "
+            "preprocessor (such as SimpleImputer in front of the scaler), and replace "
+            "infinite ones."
+        )

@@ -12,6 +12,15 @@ from sk_mtl.preprocessing._schema._schema_table import ALL_RARE, CONSTANT
 from sk_mtl.preprocessing._tables._few_values import count_values
 from sk_mtl.preprocessing._tables._numbers import to_floats
 
+# Numbers are cut off at so many times the largest in size among the training rows, far
+# beyond all that training says something about, within these two bounds.
+_BEYOND_TRAINING = 100.0
+_LEAST_LIMIT, _LARGEST_LIMIT = 1e4, 1e38
+
+# So large may the numbers of training rows be: ten times as much is a number in single
+# precision, too.
+_LARGEST = 1e37
+
 
 class ColumnReport(NamedTuple):
     """Figures of one column over the training rows; None where not known.
@@ -64,6 +73,44 @@ def without_constant_columns(blocks, Z):
     if not kept:
         return blocks, {}, {}
     return kept, in_order, {name: reasons[name] for name in in_order}
+
+
+def learn_limits(blocks, Z):
+    """Set how large in size the numbers of each block may be.
+
+    Parameters
+    ----------
+    blocks : list of block
+    Z : array, sparse matrix or data frame of shape (n_samples, n_outputs)
+        Training rows.
+    """
+    for block in blocks:
+        if block.kind != "numeric":
+            continue
+        sizes = _largest_sizes(_values(block, Z))
+        if sizes.max(initial=0.0) > _LARGEST:
+            j = int(sizes.argmax())
+            raise ValueError(
+                f"Column {block.names[j]!r} must hold numbers of at most {_LARGEST:g} "
+                f"in size after the preprocessor; found {sizes[j]:g}; scale the column "
+                "in the preprocessor, or replace such numbers by NaN."
+            )
+        beyond = _BEYOND_TRAINING * sizes
+        block.limits = np.clip(beyond, _LEAST_LIMIT, _LARGEST_LIMIT)
+
+
+def _largest_sizes(values):
+    """Size of each column's largest finite number; 0 where there is none."""
+    if sparse.issparse(values):
+        sizes = abs(values).tocsc()
+        sizes.data = np.where(np.isfinite(sizes.data), sizes.data, 0)
+        return sizes.max(axis=0).toarray().ravel().astype(float)
+    # An integer has no infinity, and the least one no opposite.
+    values = values if values.dtype.kind == "f" else values.astype(float)
+    if not np.isfinite(values).all():
+        values = np.where(np.isfinite(values), values, 0)
+    largest, least = values.max(axis=0, initial=0), values.min(axis=0, initial=0)
+    return np.maximum(largest, -least).astype(float)
 
 
 def _is_rare(block, j):

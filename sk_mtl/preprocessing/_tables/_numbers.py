@@ -78,6 +78,27 @@ def _refuse(value, name):
     )
 
 
+def has_infinity(X):
+    """Whether a table of anything holds an infinite number.
+
+    Parameters
+    ----------
+    X : data frame or array of shape (n_samples, n_features)
+    """
+    frame = pd.DataFrame(X) if isinstance(X, np.ndarray) else as_pandas(X)
+    return any(_is_infinite(column).any() for _, column in frame.items())
+
+
+def _is_infinite(column):
+    kind = getattr(column.dtype, "kind", "O")
+    if kind == "f":
+        return np.isinf(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    values = column.to_numpy(dtype=object) if kind == "O" else ()
+    return np.array(
+        [isinstance(v, float | np.floating) and np.isinf(v) for v in values]
+    )
+
+
 def refuse_infinite(values, names):
     """Raise an error that names the first column with an infinite value."""
     infinite = np.isinf(values)

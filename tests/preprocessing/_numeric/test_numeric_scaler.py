@@ -206,3 +206,16 @@ def test_infinity_in_an_array_names_the_position():
 def test_it_is_drawn_with_its_scaler():
     assert "RobustScaler" in NumericScaler(RobustScaler())._repr_html_()
     assert repr(NumericScaler()) == "NumericScaler()"
+
+
+def test_numbers_whose_squares_overflow_are_cut_off():
+    X = np.array([[1.0], [2.0], [1e300], [np.nan]])
+    scaler = NumericScaler().fit(X)
+    cut = np.where(X > 1e140, 1e140, X)
+    np.testing.assert_array_equal(scaler.transform(X), scaler.transform(cut))
+    assert np.isfinite(scaler.scaler_.scale_).all()
+    few = scaler._transform_rows([[-1.7e308], [np.nan]])
+    np.testing.assert_array_equal(few, scaler.transform([[-1e140], [np.nan]]))
+    assert X[2, 0] == 1e300
+    largest = NumericScaler().fit(np.full((3, 1), 1.7e308))
+    assert largest.medians_ == [1e140]

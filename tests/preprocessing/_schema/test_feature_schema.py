@@ -1,8 +1,10 @@
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer, make_column_selector
@@ -20,6 +22,7 @@ from sklearn.preprocessing import (
 from sk_mtl.preprocessing import (
     CategoryEncoder,
     FeatureSchema,
+    NumericScaler,
     make_tabular_preprocessor,
 )
 from sk_mtl.preprocessing._schema._blocks import CodeBlock
@@ -357,12 +360,73 @@ def test_a_gap_that_no_step_imputes_raises():
         schema.transform(preprocessor, X)
 
 
-def test_numbers_beyond_the_precision_raise():
-    X = pd.DataFrame({"a": [1.0, 1e300]})
+def test_training_numbers_beyond_the_precision_raise():
+    X = pd.DataFrame({"z": [0.0, 1.0], "a": [1.0, -1e300]})
+    expected = (
+        "Column 'a' must hold numbers of at most 1e+37 in size after the preprocessor; "
+        "found 1e+300; scale the column in the preprocessor, or replace such numbers "
+        "by NaN."
+    )
+    with pytest.raises(ValueError, match=re.escape(expected)):
+        FeatureSchema.from_preprocessor("passthrough", X)
+
+
+# Numbers far beyond those of the training rows.
+
+
+@pytest.mark.parametrize("container", [pd.DataFrame, np.asarray, sparse.csr_array])
+def test_limits_are_a_hundred_times_the_training_numbers(container):
+    X = np.column_stack([[0.5, -2.0, 0.0], [300.0, 1e9, -1.0], [1.0, -1e36, 0]])
+    schema = FeatureSchema.from_preprocessor("passthrough", container(X))
+    np.testing.assert_array_equal(schema.numeric_limits, [1e4, 1e11, 1e38])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numbers_are_cut_off_at_the_limits_and_not_before(dtype):
+    X = pd.DataFrame({"a": [0.5, -2.0], "b": [3e5, 0.0]})
     schema = FeatureSchema.from_preprocessor("passthrough", X)
-    with pytest.raises(ValueError, match=r"'a' must be finite.*inf in row 1 \(float32"):
-        schema.split(X)
-    assert schema.split(X, dtype=np.float64).numeric[1, 0] == 1e300
+    far = pd.DataFrame({"a": [20.0, -1e4, 1e39, -1e308], "b": [-3e6, 3e7, 1e308, 1.0]})
+    numeric = schema.transform("passthrough", far, dtype=dtype).numeric
+    expected = [[20, -3e6], [-1e4, 3e7], [1e4, 3e7], [-1e4, 1]]
+    np.testing.assert_array_equal(numeric, np.array(expected, dtype=dtype))
+    assert schema.split(far, dtype).numeric.tobytes() == numeric.tobytes()
+
+
+def test_a_sub_table_keeps_its_limits():
+    X = pd.DataFrame({"flat": [1.0, 1.0], "a": [0.0, 1e6]})
+    schema = FeatureSchema.from_preprocessor("passthrough", X)
+    np.testing.assert_array_equal(schema.numeric_limits, [1e8])
+
+
+def test_what_overflows_in_the_scaler_is_cut_off():
+    X = pd.DataFrame({"a": [1e-3, 2e-3, 3e-3], "b": [1.0, 2.0, 4.0]})
+    far = pd.DataFrame({"a": [1.7e308, 2e-3], "b": [-1e308, 2.0]})
+    for scaler in (NumericScaler(), StandardScaler()):
+        for names in (["a", "b"], slice(0, 2)):
+            preprocessor = columns(("num", scaler, names))
+            schema, _ = fit(preprocessor, X)
+            numeric = schema.transform(preprocessor, far).numeric
+            np.testing.assert_array_equal(numeric[0], [1e4, -1e4])
+            near = schema.transform(preprocessor, far[1:]).numeric
+            np.testing.assert_array_equal(numeric[1:], near)
+
+
+def test_infinity_of_the_raw_rows_raises():
+    X = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
+    schema = FeatureSchema.from_preprocessor("passthrough", X)
+    infinite = X.assign(b=[3.0, -np.inf])
+    match = r"'b' must be finite after the preprocessor; found -inf in row 1; .*replace"
+    for table in (
+        infinite,
+        infinite.astype(object),
+        infinite.convert_dtypes(),
+        infinite.to_numpy(),
+        infinite.astype({"b": object}),
+    ):
+        with pytest.raises(ValueError, match=match):
+            schema.transform("passthrough", table)
+        with pytest.raises(ValueError, match=match):
+            schema.split(table)
 
 
 def test_text_in_a_column_of_numbers_names_the_column():
