@@ -27,6 +27,7 @@ class NetworkPredictor:
 
         def from_arrays(arrays: FeatureArrays) -> list[np.ndarray]:
             logits = self.net_.logits(arrays)
+            _refuse_not_finite(logits)
             results = function(logits.double())
             return [tensor.to(logits.dtype).numpy() for tensor in results]
 
@@ -36,7 +37,9 @@ class NetworkPredictor:
         """Return what a function makes of the network and its inputs."""
 
         def from_arrays(arrays: FeatureArrays) -> list[np.ndarray]:
-            return [self.net_.evaluate(function, arrays).numpy()]
+            result = self.net_.evaluate(function, arrays)
+            _refuse_not_finite(result)
+            return [result.numpy()]
 
         return self._map_chunks(X, from_arrays)[0]
 
@@ -52,3 +55,14 @@ class NetworkPredictor:
             chunk = X.iloc[rows] if hasattr(X, "iloc") else X[rows]
             parts.append(function(self._encode(chunk)))
         return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+
+
+def _refuse_not_finite(results: Tensor) -> None:
+    """Raise where the network overflows: large numbers that no step has scaled."""
+    if not bool(results.isfinite().all()):
+        n_wrong = int((~results.isfinite().flatten(1).all(1)).sum())
+        raise ValueError(
+            "The network must make finite numbers of every row; found NaN or infinity "
+            f"for {n_wrong} of {len(results)} rows. Scale the columns of numbers in "
+            "the preprocessor, and look for huge numbers in these rows."
+        )

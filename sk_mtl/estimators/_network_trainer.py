@@ -139,6 +139,9 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
                 epochs=epochs or 1,
                 verbose=int(self.verbose),
             )
+            self.net_.check_answers(train_table, "training")
+            if valid_table is not None:
+                self.net_.check_answers(valid_table, "validation")
             self._look_back(train_table)
 
     def _look_back(self, table: TensorTable) -> None:

@@ -17,6 +17,10 @@ from sk_mtl.estimators._targets._class_weights import (
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.preprocessing import FeatureArrays
 
+# Weights beyond it, and sums of their products with losses, are not finite in single
+# precision.
+_LARGEST_WEIGHT = 1e20
+
 
 @dataclass(frozen=True)
 class LabelledRows:
@@ -78,6 +82,7 @@ class LabelledRows:
             weight = np.where(missing, 0.0, 1.0 if weight is None else weight)
         if weight is not None and (weight == 1).all():
             weight = None
+        _refuse_extreme_weights(weight, targets.task_names)
         y = np.where(missing, 0.0, targets.scale_codes(self.codes))
         table = TensorTable(
             torch.from_numpy(arrays.codes),
@@ -87,6 +92,20 @@ class LabelledRows:
             tuple(map(torch.from_numpy, arrays.sequences)),
         )
         return table.to(device)
+
+
+def _refuse_extreme_weights(weight: np.ndarray | None, task_names: list[str]) -> None:
+    """Raise where single precision would make zero or infinity of a task's weights."""
+    if weight is None:
+        return
+    for name, largest in zip(task_names, weight.max(axis=0, initial=0.0), strict=True):
+        if largest > _LARGEST_WEIGHT or 0 < largest < 1 / _LARGEST_WEIGHT:
+            raise ValueError(
+                f"The weights of task {name!r}, sample_weight times class_weight, must "
+                f"have a maximum from {1 / _LARGEST_WEIGHT:g} to {_LARGEST_WEIGHT:g}; "
+                f"found {largest:g}. Multiply them by a constant, which changes "
+                "nothing else."
+            )
 
 
 def weight_classes(class_weight, targets: Targets, train, *others):

@@ -21,6 +21,12 @@ _POSITIVE_LOSSES = ("poisson", "gamma", "ziln")
 _TELLING = 64
 _NEAR_LINE = 1e-3
 
+# Numbers in between have squares that are finite, as are their sums, and not zero.
+_LEAST, _LARGEST = 1e-150, 1e150
+
+# In units of their spread numbers are learnt in single precision, squared and summed.
+_LARGEST_SCALED = 1e16
+
 
 @dataclass(frozen=True)
 class NumberColumn(TargetColumn):
@@ -65,6 +71,7 @@ class NumberColumn(TargetColumn):
                 f"Input {what} contains infinity: the numbers of task {self.name!r} "
                 "must be finite. Replace them, or mark them as missing with NaN."
             )
+        self._refuse_huge(values, what)
         if strict:
             self._check_range(values, what)
         return values
@@ -117,14 +124,19 @@ class NumberColumn(TargetColumn):
         if not labelled.any():
             return self
         values = codes[labelled]
-        weight = None if weight is None else weight[labelled]
+        # Weights as large as numbers can be have finite sums, too.
+        weight = None if weight is None else weight[labelled] / weight[labelled].max()
         mean = np.average(values, weights=weight)
         if self.loss in _POSITIVE_LOSSES:
+            self._refuse_tiny(float(mean), "0, or have a mean of")
             return replace(self, shift=0.0, scale=float(mean) or 1.0)
-        spread = float(np.sqrt(np.average((values - mean) ** 2, weights=weight)))
+        spread = _standard_deviation(values, mean, weight)
         # Of equal numbers rounding alone may leave a spread.
-        constant = spread <= 1e-12 * abs(mean)
-        return replace(self, shift=float(mean), scale=1.0 if constant else spread)
+        rounding = float(1e-12 * abs(mean))
+        if spread <= rounding:
+            return replace(self, shift=float(mean), scale=max(1.0, rounding))
+        self._refuse_tiny(spread, "equal, or have a standard deviation of")
+        return replace(self, shift=float(mean), scale=spread)
 
     def check_counts(self, codes: np.ndarray, weight: np.ndarray | None) -> None:
         """Raise where no labelled row has a positive weight."""
@@ -139,12 +151,39 @@ class NumberColumn(TargetColumn):
 
     def scale_codes(self, codes: np.ndarray) -> np.ndarray:
         """Return the numbers in the units in which the network learns them."""
-        return (codes - self.shift) / self.scale
+        scaled = (codes - self.shift) / self.scale
+        far = np.abs(scaled) > _LARGEST_SCALED
+        if far.any():
+            raise ValueError(
+                f"The targets of task {self.name!r} must be within {_LARGEST_SCALED:g} "
+                f"standard deviations of their mean, or means for loss={self.loss!r}; "
+                f"found {codes[far][0]:g}, where the unit is {self.scale:g}. Correct "
+                "it, or mark it as missing with NaN."
+            )
+        return scaled
 
     def strata(self, codes: np.ndarray) -> np.ndarray:
         """Return whether a number is zero, of numbers that often are."""
         positive = (codes > 0) if self.loss == "ziln" else np.zeros(len(codes))
         return np.where(np.isnan(codes), np.nan, positive)
+
+    def _refuse_huge(self, values: np.ndarray, what: str) -> None:
+        huge = np.abs(values) > _LARGEST
+        if huge.any():
+            raise ValueError(
+                f"The targets of task {self.name!r} in {what} must be at most "
+                f"{_LARGEST:g} in size, so that their squares are finite; found "
+                f"{values[huge][0]:g}. Divide them by a constant, or mark it as "
+                "missing with NaN."
+            )
+
+    def _refuse_tiny(self, unit: float, required: str) -> None:
+        if 0 < unit < _LEAST:
+            raise ValueError(
+                f"The targets of task {self.name!r} must be {required} at least "
+                f"{_LEAST:g}, so that squares are not rounded to zero; found {unit:g}. "
+                "Multiply them by a constant."
+            )
 
     def _check_range(self, values: np.ndarray, what: str) -> None:
         labelled = values[~np.isnan(values)]
@@ -157,3 +196,15 @@ class NumberColumn(TargetColumn):
                 f"{'> 0' if strict else '>= 0'} for loss={self.loss!r}; the smallest "
                 f"found is {smallest:g}. Use another loss, or correct the numbers."
             )
+
+
+def _standard_deviation(
+    values: np.ndarray, mean: float, weight: np.ndarray | None
+) -> float:
+    """Return the weighted standard deviation, of numbers of any size."""
+    deviations = values - mean
+    largest = np.abs(deviations).max()
+    if largest == 0:
+        return 0.0
+    shares = (deviations / largest) ** 2
+    return float(largest * np.sqrt(np.average(shares, weights=weight)))

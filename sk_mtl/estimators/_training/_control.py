@@ -15,7 +15,17 @@ from sk_mtl.estimators._training._schedules import StepRates
 
 
 class NonFiniteLossError(ArithmeticError):
-    """A loss of training or validation became infinite or NaN."""
+    """A loss of training or validation, or a gradient, became infinite or NaN.
+
+    Parameters
+    ----------
+    what : str, default="the loss"
+        What became so.
+    """
+
+    def __init__(self, what: str = "the loss") -> None:
+        super().__init__(what)
+        self.what = what
 
 
 @dataclass

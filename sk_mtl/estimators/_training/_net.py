@@ -39,6 +39,11 @@ COSINE = "gradient_cosine_"
 # Callbacks are the caller's, and may hold what cannot be copied or pickled.
 _NO_CALLBACKS = {"callbacks": None, "callbacks_": []}
 
+_ADVICE = (
+    "Try a smaller lr, check the scale of numeric columns and the sample weights, or "
+    "use precision='float64'."
+)
+
 # skorch's marks of an epoch that was the best so far.
 _MARKS = ("train_loss_best", "valid_loss_best")
 
@@ -120,8 +125,8 @@ class _MultiTaskNet(NeuralNet):
             # skorch ends its loop at a KeyboardInterrupt without a word.
             if not self._run.complete:
                 raise self._run.interruption or KeyboardInterrupt
-        except NonFiniteLossError:
-            self._recover(control)
+        except NonFiniteLossError as error:
+            self._recover(control, error.what)
         finally:
             self._run.progress.close()
             control.restore(self.module_)
@@ -218,7 +223,10 @@ class _MultiTaskNet(NeuralNet):
         task_losses, others = step.pop("parts")
         if self.conflict is not None:
             self.conflict.observe(task_losses, self._trained)
-        step["loss"] = self.balancer.backward(task_losses, others, self._trained)
+        try:
+            step["loss"] = self.balancer.backward(task_losses, others, self._trained)
+        except FloatingPointError as error:
+            raise NonFiniteLossError("a gradient") from error
         self.module_.penalty = None
         return step
 
@@ -303,6 +311,24 @@ class _MultiTaskNet(NeuralNet):
                 outputs.append(result[: stop - start].cpu())
         return torch.cat(outputs)
 
+    def check_answers(self, table: TensorTable, what: str) -> None:
+        """Raise where the network answers some of the first rows with NaN or infinity.
+
+        The last step may leave weights that are finite, and products that are not.
+        """
+        rows = table.narrow(0, min(len(table), EVALUATION_BATCH))
+        with torch.inference_mode():
+            logits = self.module_(*rows.inputs)
+            answers = self.criterion_.structure.answers(logits.double())
+            results = [logits, *(each.to(logits.dtype) for each in answers)]
+            finite = [each.isfinite().all(1) for each in results]
+        n_wrong = len(rows) - int(torch.stack(finite).all(0).sum())
+        if n_wrong:
+            raise ValueError(
+                f"The answers of the trained network must be finite; found NaN or "
+                f"infinity for {n_wrong} of {len(rows)} {what} rows. {_ADVICE}"
+            )
+
     @property
     def n_epochs(self) -> int:
         """The number of epochs begun so far."""
@@ -359,20 +385,16 @@ class _MultiTaskNet(NeuralNet):
         # skorch's own mark of a best epoch, which its `Checkpoint` asks for.
         self.history.record(f"{name}_best", value < min(earlier, default=np.inf))
 
-    def _recover(self, control: TrainingControl) -> None:
+    def _recover(self, control: TrainingControl, what: str) -> None:
         epoch = self.n_epochs
-        advice = (
-            "Try a smaller lr, check the scale of numeric columns and the sample "
-            "weights, or use precision='float64'."
-        )
         if control.best_epoch == 0:
             raise ValueError(
-                f"The loss must stay finite; it became NaN or infinite in epoch "
-                f"{epoch}, before any epoch was complete. {advice}"
+                f"{what.capitalize()} must stay finite; it became NaN or infinite in "
+                f"epoch {epoch}, before any epoch was complete. {_ADVICE}"
             )
         warn_user(
-            f"Training stopped: the loss became NaN or infinite in epoch {epoch}. The "
-            f"weights of epoch {control.best_epoch} are kept. {advice}",
+            f"Training stopped: {what} became NaN or infinite in epoch {epoch}. The "
+            f"weights of epoch {control.best_epoch} are kept. {_ADVICE}",
             ConvergenceWarning,
         )
 

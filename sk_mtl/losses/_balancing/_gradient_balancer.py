@@ -67,7 +67,13 @@ class AggregatedBalancer(GradientBalancer):
         self.aggregator = aggregator
 
     def combine(self, found: TaskGradients, losses: Tensor) -> list[Tensor]:
-        """Return the aggregate where tasks share, and the sum elsewhere."""
+        """Return the aggregate where tasks share, and the sum elsewhere.
+
+        Raises
+        ------
+        FloatingPointError
+            Where the aggregator fails on gradients whose products are not finite.
+        """
         weights = self.task_weights
         found.grads = [
             grad * weights.view(-1, *[1] * (grad.dim() - 1)) for grad in found.grads
@@ -75,4 +81,14 @@ class AggregatedBalancer(GradientBalancer):
         jacobian = found.jacobian()
         if not jacobian.shape[1]:
             return found.sum()
-        return found.sum_with_shared(self.aggregator(jacobian))
+        return found.sum_with_shared(self._aggregate(jacobian))
+
+    def _aggregate(self, jacobian: Tensor) -> Tensor:
+        try:
+            return self.aggregator(jacobian)
+        except Exception as error:
+            # Solvers say in many ways that they were given infinity or NaN, and most
+            # are given the products of the gradients.
+            if bool((jacobian @ jacobian.T).isfinite().all()):
+                raise
+            raise FloatingPointError("a gradient is NaN or too large") from error

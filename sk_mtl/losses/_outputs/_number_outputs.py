@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sk_mtl.losses._outputs._numerics import log_mean_exp
+from sk_mtl.losses._outputs._numerics import bounded_exp, log_mean_exp, steady_exp
 from sk_mtl.losses._outputs._task_output import TaskOutput
 
 
@@ -25,13 +25,17 @@ class _IdentityOutput(TaskOutput):
 
 
 class _LogOutput(TaskOutput):
-    """One logit, the logarithm of a mean that is positive."""
+    """One logit, the logarithm of a mean that is positive.
+
+    Means are answered between e^-70 and e^70, and the exponential in the loss goes on
+    as a logarithm beyond e^70: no logit makes an infinite answer or loss.
+    """
 
     width = 1
 
     def answers(self, heads: Tensor) -> Tensor:
         """Return the predicted means, (n_samples, n_tasks, 1)."""
-        return heads.exp()
+        return bounded_exp(heads)
 
     def combine(self, heads: Tensor) -> Tensor:
         """Return the logarithm of the mean of several networks' means."""
@@ -85,13 +89,15 @@ class PoissonOutput(_LogOutput):
     r"""A count with mean :math:`e^z`: loss :math:`e^z - y + y (\log y - z)`.
 
     It is half the deviance of a Poisson distribution, for targets >= 0: 0 where the
-    mean is the target, and never negative.
+    mean is the target, and never negative. The answer is a mean between e^-70 and e^70;
+    beyond them the exponential in the loss grows as a logarithm, so that it cannot
+    overflow.
     """
 
     def row_losses(self, heads: Tensor, y: Tensor) -> Tensor:
         """Return half the Poisson deviances."""
         z = heads.squeeze(2)
-        return z.exp() - y * z + torch.xlogy(y, y) - y
+        return steady_exp(z) - y * z + torch.xlogy(y, y) - y
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,9 @@ class GammaOutput(_LogOutput):
     r"""A positive number with mean :math:`e^z`: loss :math:`z + y e^{-z} - \log y - 1`.
 
     It is half the deviance of a gamma distribution, whose spread is in proportion to
-    its mean: 0 where the mean is the target, and never negative.
+    its mean: 0 where the mean is the target, and never negative. The answer is a mean
+    between e^-70 and e^70; beyond them the exponential in the loss grows as a
+    logarithm, so that it cannot overflow.
     """
 
     def row_losses(self, heads: Tensor, y: Tensor) -> Tensor:
@@ -107,4 +115,4 @@ class GammaOutput(_LogOutput):
         z = heads.squeeze(2)
         # In place of a missing target stands 0, whose row has no weight.
         log_y = torch.where(y > 0, y, 1.0).log()
-        return z + y * torch.exp(-z) - log_y - 1
+        return z + y * steady_exp(-z) - log_y - 1

@@ -9,6 +9,13 @@ from torch import Tensor
 # Where softplus(x) equals x to the last digit of double precision.
 _LINEAR_FROM = 40.0
 
+LARGEST_LOG_MEAN = 70.0
+"""A predicted mean is between exp of minus this and of this, 4e-31 and 2.5e30.
+
+In units of the mean of the training targets, as which estimators give them. Both ends
+and their products with weights and targets are finite in single precision.
+"""
+
 
 def binary_log_proba(logits: Tensor) -> Tensor:
     """Return the log-probabilities of both classes, along a new last axis.
@@ -29,6 +36,21 @@ def mean_binary_logits(logits: Tensor) -> Tensor:
 def log_mean_exp(values: Tensor) -> Tensor:
     """Return the logarithm of the mean, over the first axis, of the exponentials."""
     return torch.logsumexp(values, 0) - math.log(len(values))
+
+
+def bounded_exp(log_mean: Tensor) -> Tensor:
+    """Return the exponential of what is cut off at plus and minus LARGEST_LOG_MEAN."""
+    return log_mean.clamp(-LARGEST_LOG_MEAN, LARGEST_LOG_MEAN).exp()
+
+
+def steady_exp(z: Tensor) -> Tensor:
+    """Return the exponential, and beyond LARGEST_LOG_MEAN what grows as a logarithm.
+
+    It is finite for every finite number and never flat, so that a loss made of it still
+    says which way to go.
+    """
+    beyond = (z - LARGEST_LOG_MEAN).clamp(min=0)
+    return z.clamp(max=LARGEST_LOG_MEAN).exp() * (1 + beyond.log1p())
 
 
 def check_n_steps(n_steps: int) -> None:

@@ -7,12 +7,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sk_mtl.losses._outputs._numerics import log_mean_exp
+from sk_mtl.losses._outputs._numerics import LARGEST_LOG_MEAN, log_mean_exp
 from sk_mtl.losses._outputs._task_output import TaskOutput
 
 # The least spread of the logarithms: without it a target that is the same in all rows
-# would have an infinite likelihood.
-_LEAST_SIGMA = 1e-3
+# would have an infinite likelihood. And the largest, whose square is a number.
+_LEAST_SIGMA, _LARGEST_SIGMA = 1e-3, 1e6
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,13 @@ class ZILNOutput(TaskOutput):
               + \tfrac12 \log 2 \pi + \frac{(\log y - \mu)^2}{2 \sigma^2} \right),
 
     with the logits those of :math:`p`, :math:`\mu`, and of :math:`\sigma` through a
-    softplus. The mean is :math:`p \, e^{\mu + \sigma^2 / 2}`.
+    softplus. The mean is :math:`p \, e^{\mu + \sigma^2 / 2}`, at most
+    :math:`e^{70}`.
+
+    Beyond the paper, 0.001 is added to the softplus: without such a floor a target that
+    is the same in all rows makes an infinite likelihood. The authors' code takes the
+    larger of the softplus and 0.0003 instead, which stops the gradient of
+    :math:`\sigma` there. And :math:`\sigma` is cut off at a million.
 
     References
     ----------
@@ -68,7 +74,8 @@ class ZILNOutput(TaskOutput):
         """Return the mean, and the logarithm of the chance of a positive number."""
         logit, mu, sigma = _parts(heads)
         chance = F.logsigmoid(logit)
-        return torch.stack([(chance + mu + sigma.square() / 2).exp(), chance], 2)
+        log_mean = chance + mu + sigma.square() / 2
+        return torch.stack([log_mean.clamp(max=LARGEST_LOG_MEAN).exp(), chance], 2)
 
     def combine(self, heads: Tensor) -> Tensor:
         """Return logits with the mean chance and the mean of several networks' means.
@@ -82,7 +89,8 @@ class ZILNOutput(TaskOutput):
         log_mean = log_mean_exp(F.logsigmoid(logit) + mu + sigma.square() / 2)
         spread = sigma.mean(0)
         location = log_mean - positive - spread.square() / 2
-        raw = spread - _LEAST_SIGMA
+        # Zero has no logarithm.
+        raw = (spread - _LEAST_SIGMA).clamp(min=1e-30)
         # The inverse of softplus.
         raw = raw + torch.log(-torch.expm1(-raw))
         return torch.stack([positive - negative, location, raw], 2)
@@ -90,4 +98,5 @@ class ZILNOutput(TaskOutput):
 
 def _parts(heads: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     logit, mu, raw = heads.unbind(-1)
-    return logit, mu, F.softplus(raw) + _LEAST_SIGMA
+    sigma = (F.softplus(raw) + _LEAST_SIGMA).clamp(max=_LARGEST_SIGMA)
+    return logit, mu, sigma

@@ -1,5 +1,7 @@
 """Balancers on two quadratics that share a point, each with a known answer."""
 
+import contextlib
+import math
 from functools import partial
 
 import pytest
@@ -215,6 +217,30 @@ def test_mgda_stands_still_where_no_task_can_gain_without_loss():
     x = (0.25 * A + 0.75 * B).view(1, 2).requires_grad_()
     balancer.backward(_losses(x[0]), None, [x])
     assert x.grad.abs().max() < 1e-3
+
+
+@pytest.mark.parametrize("name", sorted(AGGREGATORS))
+@pytest.mark.parametrize("size", [math.nan, math.inf, 1e30])
+def test_no_solver_speaks_for_itself_about_gradients_that_are_not_finite(name, size):
+    pytest.importorskip("torchjd")
+    balancer = make_balancer(torch.ones(2), name, 2)
+    x = torch.ones(3, requires_grad=True)
+    losses = size * torch.stack([x.sum(), x[:2].sum() - x[2]])
+    # Either the gradients show it in the end, or the error does.
+    with contextlib.suppress(FloatingPointError):
+        balancer.backward(losses, None, [x])
+
+
+def test_an_error_of_an_aggregator_about_finite_gradients_is_its_own():
+    def fail(jacobian):
+        raise ValueError("no such matrix")
+
+    balancer = AggregatedBalancer(fail, torch.ones(2))
+    x = torch.full((2,), 3.0, requires_grad=True)
+    with pytest.raises(ValueError, match="no such matrix"):
+        balancer.backward(_losses(x), None, [x])
+    with pytest.raises(FloatingPointError, match="a gradient is NaN or too large"):
+        balancer.backward(1e38 * _losses(x), None, [x])
 
 
 def test_only_what_tasks_share_is_joined():

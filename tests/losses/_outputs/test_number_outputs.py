@@ -14,6 +14,7 @@ from sk_mtl.losses import (
     SquaredErrorOutput,
     ZILNOutput,
 )
+from sk_mtl.losses._outputs._numerics import steady_exp
 from tests.losses._asserts import assert_close, gradient
 
 LN2 = math.log(2)
@@ -154,3 +155,50 @@ def test_mixed_outputs_stand_side_by_side():
         assert_close(answers[k], output.answers(heads)[:, 0].double())
     members = torch.randn(2, 5, 8)
     assert structure.combine(members).shape == (5, 8)
+
+
+FAR = [-1e30, -1e5, -71.0, 71.0, 1e5, 1e30]
+
+
+@pytest.mark.parametrize("output", [PoissonOutput(), GammaOutput()])
+def test_means_are_positive_and_finite_for_every_logit(output, dtype):
+    heads = torch.tensor([*FAR, -70.0, 69.0], dtype=dtype).view(-1, 1, 1)
+    low, high = math.exp(-70), math.exp(70)
+    expected = [low, low, low, high, high, high, low, math.exp(69)]
+    torch.testing.assert_close(
+        output.answers(heads).flatten(), torch.tensor(expected, dtype=dtype)
+    )
+
+
+@pytest.mark.parametrize("output", [PoissonOutput(), GammaOutput()])
+@pytest.mark.parametrize("logit", FAR)
+def test_losses_of_far_logits_are_finite_and_lead_back(output, logit, dtype):
+    y = torch.full((1, 1), 2.0, dtype=dtype)
+    heads = torch.full((1, 1, 1), logit, dtype=dtype, requires_grad=True)
+    loss = output.row_losses(heads, y)
+    assert bool(loss.isfinite())
+    (slope,) = torch.autograd.grad(loss.sum(), heads)
+    assert bool(slope.isfinite())
+    assert slope.sign().item() == math.copysign(1, logit)
+
+
+def test_the_steady_exponential_bends_smoothly_at_its_end():
+    z = torch.tensor([0.5, 70 - 1e-4, 70 + 1e-4], dtype=torch.float64)
+    z.requires_grad_()
+    values = steady_exp(z)
+    assert torch.equal(values[:2], z[:2].exp())
+    (slopes,) = torch.autograd.grad(values.sum(), z)
+    torch.testing.assert_close(slopes, z.exp().detach(), rtol=1e-3, atol=0)
+
+
+@pytest.mark.parametrize("scale", [1e3, 1e10, 1e30])
+def test_zero_inflated_answers_are_finite_for_every_logit(scale, dtype):
+    signs = torch.cartesian_prod(*[torch.tensor([-1.0, 1.0])] * 3).to(dtype)
+    heads = (signs * scale).unsqueeze(1).requires_grad_()
+    output = ZILNOutput()
+    mean, chance = output.answers(heads).squeeze(1).unbind(1)
+    assert bool(mean.isfinite().all())
+    assert mean.max().item() == pytest.approx(math.exp(70))
+    assert bool((chance <= 0).all())
+    members = torch.stack([heads, heads.flip(0)])
+    assert bool(output.combine(members).isfinite().all())
