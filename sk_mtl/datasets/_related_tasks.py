@@ -35,7 +35,7 @@ def make_related_tasks(
 ):
     r"""Draw tasks that are as closely related as one asks for.
 
-    These are the synthetic data of section 3.3 of the paper on multi-gate
+    These are the synthetic data of section 3.2 of the paper on multi-gate
     mixture-of-experts (MMoE) [1]_, for any number of tasks. Task :math:`k` is the same
     curve along a direction :math:`w_k` of its own,
 

@@ -28,7 +28,8 @@ class AITMModel(SharedBottomModel):
 
     ``z_t = w_p * h(p_t) + w_q * h(q_t)``,  ``w = softmax(<h2(u), h3(u)> / sqrt(d))``,
 
-    and ``z_t`` is what step t is predicted from and passes on.
+    and ``z_t`` is what step t is predicted from and passes on. In the paper the towers
+    read the embeddings; here a bottom that all steps share stands in front of them.
 
     Parameters
     ----------

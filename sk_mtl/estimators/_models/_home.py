@@ -31,6 +31,8 @@ class HoMEModel(SharedAndTaskExperts):
     Experts are normalised and end in a smooth activation, so that none of them dies or
     drowns the others. Their inputs pass feature gates, which let each choose what it
     reads, and the second sum (self gates) keeps a way to the task's own experts open.
+    Beyond the paper, feature gates have offsets, gates may have hidden layers, and the
+    shared experts of the second level are normalised over the rows of all groups.
 
     Parameters
     ----------

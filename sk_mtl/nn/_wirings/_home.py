@@ -57,7 +57,8 @@ class HoME(Wiring):
     or a sigmoid for a single expert. Every set of experts reads its rows through a
     *feature gate* of its own, of low rank, which scales each column by 0 to 2. Gates
     read the rows as they are. The shared experts of the second level read the rows of
-    every group, and are normalised over all of them at once.
+    every group, and are normalised over all of them at once. This, the offsets of
+    feature gates and hidden layers of gates are additions to the paper.
 
     Parameters
     ----------
