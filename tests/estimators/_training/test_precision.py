@@ -63,15 +63,16 @@ def fit(table, precision="bfloat16", *, cls=MMOEClassifier, **options):
 
 
 class Products(TorchDispatchMode):
-    """Notes the types of all matrix products."""
+    """Notes the types of the matrix products of steps, or else of answers."""
 
-    def __init__(self):
+    def __init__(self, *, answers=False):
         super().__init__()
-        self.dtypes = set()
+        self.answers, self.dtypes = answers, set()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         result = func(*args, **(kwargs or {}))
-        if func.overloadpacket.__name__ in PRODUCTS:
+        counts = torch.is_inference_mode_enabled() == self.answers
+        if counts and func.overloadpacket.__name__ in PRODUCTS:
             self.dtypes.add(result.dtype)
         return result
 
@@ -128,7 +129,7 @@ def test_only_the_products_of_training_have_fewer_digits(table, able):
     with Products() as training:
         model = fit(table)
     assert training.dtypes == {torch.bfloat16}
-    with Products() as answering:
+    with Products(answers=True) as answering:
         model.predict_proba(table[0])
         model.predict_gates(table[0])
     assert answering.dtypes == {torch.float32}
