@@ -9,8 +9,8 @@ from numbers import Integral
 import numpy as np
 import torch
 
-from sk_mtl._task_names import find_task, per_task
-from sk_mtl.estimators._targets._relations import resolve_parents
+from sk_mtl._relations import funnel_parents
+from sk_mtl._task_names import per_task
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.losses import (
     ClassOutput,
@@ -90,24 +90,6 @@ def refuse_funnel(funnel: Mapping | None, structure: str) -> None:
             f"funnel needs structure='funnel'; found structure={structure!r}. Set "
             "structure='funnel', or leave funnel=None."
         )
-
-
-def funnel_parents(funnel: Mapping | None, task_names: list) -> list[int | None] | None:
-    """Return the position of the step that each step builds on; None for the chain."""
-    if funnel is None:
-        return None
-    several = [
-        name
-        for name, on in funnel.items()
-        if not isinstance(on, str) and find_task(on, task_names) is None
-    ]
-    if several:
-        raise ValueError(
-            "funnel must name one step that a step builds on; found "
-            f"{funnel[several[0]]!r} for {several[0]!r}. Give a single name."
-        )
-    parents = resolve_parents("funnel", funnel, task_names)
-    return [each[0] if each else None for each in parents]
 
 
 def check_binary(

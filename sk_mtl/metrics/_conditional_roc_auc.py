@@ -3,16 +3,21 @@
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
-from sk_mtl._labels import is_missing, plain_values, read_labels
+from sk_mtl._labels import read_labels
+from sk_mtl._positive_class import pos_label_per_task, warn_positive_class
 from sk_mtl._task_names import task_position
 from sk_mtl._warnings import warn_user
 from sk_mtl._weights import weight_columns
+from sk_mtl.metrics._class_rows import class_rows
+from sk_mtl.metrics._funnel_rows import FunnelRows
+from sk_mtl.metrics._hard_labels import refuse_labels
 from sk_mtl.metrics._probabilities import probability_list
-from sk_mtl.metrics._second_class import is_second_class
 from sk_mtl.metrics._task_metric import task_metric
 
 
-def conditional_roc_auc(y, proba, step, sample_weight=None):
+def conditional_roc_auc(
+    y, proba, step, sample_weight=None, *, funnel=None, pos_label=None
+):
     """Area under the ROC curve of a step, on the rows that reached the step before.
 
     In the funnel impression, click, conversion, the conversion rate (CVR) is the
@@ -23,20 +28,26 @@ def conditional_roc_auc(y, proba, step, sample_weight=None):
     Parameters
     ----------
     y : array-like or DataFrame of shape (n_samples, n_steps)
-        One column per step in the order of the funnel, 0 or 1 (or any two labels of
-        which the greater one means "reached"). A row whose label of the step, or of the
-        step before, is missing does not count.
+        One column per step, of two labels, one of which means "reached". A row whose
+        label of the step, or of the step before, is missing does not count.
     proba : list of n_steps arrays, or one array
         The **conditional** probabilities: either the list that
         `predict_conditional_proba` returns, one array of shape (n_samples, 2) per step,
         from which the step's is taken; or the array of this step alone, of shape
-        (n_samples,) or (n_samples, 2). The list of `predict_proba` holds
-        probabilities of click *and* conversion; it is accepted, and ranks clicked rows
-        by the product of both rates, which is another question.
+        (n_samples,), of having reached it, or (n_samples, 2). The list of
+        `predict_proba` holds probabilities of click *and* conversion; it is accepted,
+        and ranks clicked rows by the product of both rates, which is another question.
     step : str or int
         Name of the column of y, or position of the step where no column is called
         so; 0 is the first one.
     sample_weight : array-like of shape (n_samples,), default=None
+    funnel : dict, default=None
+        By the name of a step that of the step that it builds on, its step before, as
+        the classifiers take it: ``{"like": "click", "buy": "click"}``. Steps left out
+        build on no other. None is the chain of the columns.
+    pos_label : label, or dict of step name to label, default=None
+        The label that means "reached". None takes 1 of 0 and 1 or of -1 and 1, and of
+        other labels the one that sorts last, with a `PositiveClassWarning`.
 
     Returns
     -------
@@ -54,18 +65,37 @@ def conditional_roc_auc(y, proba, step, sample_weight=None):
     >>> y = pd.DataFrame({"click": [0, 1, 1, 1], "conversion": [0, 0, 0, 1]})
     >>> conditional_roc_auc(y, [0.9, 0.1, 0.6, 0.4], step="conversion")
     0.5
+
+    After a click users may like, buy, or both: a like is scored among the clicks, not
+    among the purchases that stand before it.
+
+    >>> y = pd.DataFrame({"click": [1, 1, 1], "buy": [0, 1, 0], "like": [1, 0, 0]})
+    >>> tree = {"buy": "click", "like": "click"}
+    >>> conditional_roc_auc(y, [0.9, 0.1, 0.2], step="like", funnel=tree)
+    1.0
     """
     table = read_labels(y)
     columns, names, n_samples = table.columns, table.task_names(), table.n_samples
     k = task_position(step, names, "step")
-    proba = _proba_of_step(proba, k, names, n_samples)
+    proba, one_sided = _proba_of_step(proba, k, names, n_samples)
     (weight,) = weight_columns(sample_weight, n_samples, [names[k]])
-    reached = np.ones(n_samples, bool) if k == 0 else _is_reached(columns[k - 1])
-    value = task_metric("roc_auc")(
-        columns[k][reached],
-        proba[reached],
-        None if weight is None else weight[reached],
+    pos_labels = pos_label_per_task(pos_label, names)
+    funnel_rows = FunnelRows(columns, names, funnel, pos_labels)
+    reached = funnel_rows.reached_before(k)
+    rows = class_rows(
+        columns[k],
+        proba,
+        reached.astype(float) if weight is None else weight * reached,
+        funnel_rows.classes(k),
+        name=names[k],
+        pos_label=pos_labels[k],
+        one_sided=one_sided,
     )
+    left_open = funnel_rows.open_classes
+    left_open |= {names[k]: rows.classes} if one_sided and rows.is_open else {}
+    if left_open:
+        warn_positive_class("conditional_roc_auc needs", left_open, only_task=False)
+    value = task_metric("roc_auc").of_rows(rows)
     if np.isnan(value):
         warn_user(
             f"conditional_roc_auc is undefined and NaN for {names[k]!r}: the labelled "
@@ -75,15 +105,8 @@ def conditional_roc_auc(y, proba, step, sample_weight=None):
     return value
 
 
-def _is_reached(column):
-    """Mask of the rows known to have reached a step."""
-    reached = ~is_missing(column)
-    reached[reached] = is_second_class(plain_values(column[reached]))
-    return reached
-
-
 def _proba_of_step(proba, k, names, n_samples):
-    """Probabilities of step k, of shape (n_samples, 2)."""
+    """Probabilities of step k, (n_samples, 2), and whether one class was given."""
     if isinstance(proba, (list, tuple)) and np.ndim(proba[0]) > 0:
         if len(proba) != len(names):
             raise ValueError(
@@ -96,5 +119,7 @@ def _proba_of_step(proba, k, names, n_samples):
             f"proba of {names[k]!r} must have shape ({n_samples},) or ({n_samples}, 2);"
             f" found {np.shape(proba)}. Pass the step's own column."
         )
+    refuse_labels(proba, 1, "proba")
+    one_sided = np.ndim(proba) == 1
     (proba,) = probability_list(proba, [names[k]], n_samples)
-    return proba
+    return proba, one_sided

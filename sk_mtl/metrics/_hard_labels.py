@@ -50,8 +50,8 @@ def refuse_classes(names, rows):
     ]
     if found:
         raise ValueError(
-            "y_pred alone must be of tasks of numbers; found a few whole numbers, as "
-            f"classes have, in the labels and in the predictions of {found}. Pass the "
+            "y_pred alone must be of tasks of numbers; found that all predictions of "
+            f"{found} are labels, of a few whole numbers, as of classes. Pass the "
             "probabilities of classes, y_proba=model.predict_proba(X); where these are "
             f"numbers, say so by y_proba={[None] * len(names)}."
         )
@@ -92,9 +92,13 @@ def _are_labels(column):
 
 
 def _are_classes(rows):
-    return all(map(_are_few_whole_numbers, (rows.labels, rows.answers)))
+    """Whether every prediction is one of a few whole numbers that are labels.
 
-
-def _are_few_whole_numbers(numbers):
-    whole = len(numbers) > 0 and (numbers == np.floor(numbers)).all()
-    return whole and len(np.unique(numbers)) <= _MOST_CLASSES
+    Means of numbers are not; in a handful of rows they may be by chance.
+    """
+    known = set(rows.labels.tolist())
+    few = 0 < len(known) <= min(_MOST_CLASSES, len(rows.labels) // 2)
+    if not few or not all(map(float.is_integer, known)):
+        return False
+    known |= {0.0, 1.0} if known <= {0, 1} else set()
+    return set(rows.answers.tolist()) <= known

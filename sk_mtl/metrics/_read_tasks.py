@@ -6,11 +6,12 @@ import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
 from sk_mtl._labels import read_labels
-from sk_mtl._positive_class import pos_label_per_task
+from sk_mtl._positive_class import pos_label_per_task, warn_positive_class
 from sk_mtl._task_names import per_task
 from sk_mtl._warnings import warn_user
 from sk_mtl._weights import weight_columns
 from sk_mtl.metrics._class_rows import class_rows
+from sk_mtl.metrics._funnel_rows import FunnelRows
 from sk_mtl.metrics._hard_labels import refuse_classes, refuse_labels
 from sk_mtl.metrics._number_rows import number_rows, prediction_columns
 from sk_mtl.metrics._open_classes import one_sided_tasks
@@ -37,10 +38,13 @@ def read_tasks(
     missing_label=None,
     y_pred=None,
     pos_label=None,
+    conditional=False,
+    funnel=None,
 ):
     """Names and rows of every task of `y_true`.
 
-    A task is one of numbers where `y_proba` is None, or holds None in its place.
+    A task is one of numbers where `y_proba` is None, or holds None in its place. With
+    `conditional` the rows of a step of a funnel are those that reached its parent.
 
     Returns
     -------
@@ -57,13 +61,26 @@ def read_tasks(
     predictions = [None] * len(names)
     if y_pred is not None:
         predictions = prediction_columns(y_pred, own_names, n_samples)
+    probas = probability_arrays(y_proba, own_names, n_samples)
+    weights = weight_columns(sample_weight, n_samples, own_names)
+    classes = classes_per_task(classes, names)
+    if conditional:
+        _check_steps(names, probas)
+        pos_labels = pos_label_per_task(pos_label, names)
+        steps = FunnelRows(table.columns, names, funnel, pos_labels, missing_label)
+        weights, classes = _of_steps(steps, weights, classes)
+    elif funnel is not None:
+        raise ValueError(
+            "funnel must come with conditional=True, for conditional rates; found "
+            f"conditional={conditional!r}. Set it, or drop funnel."
+        )
     rows = rows_per_task(
         table.columns,
         names,
-        probability_arrays(y_proba, own_names, n_samples),
+        probas,
         predictions,
-        weight_columns(sample_weight, n_samples, own_names),
-        classes_per_task(classes, names),
+        weights,
+        classes,
         missing_label,
         pos_label,
         one_sided_tasks(y_proba, len(names)),
@@ -71,6 +88,31 @@ def read_tasks(
     if y_proba is None:
         refuse_classes(names, rows)
     return names, rows
+
+
+def _check_steps(names, probas):
+    """Raise where a task has no probabilities, and so is no step of a funnel."""
+    numbers = [name for name, proba in zip(names, probas) if proba is None]
+    if numbers:
+        raise ValueError(
+            "conditional=True needs the probabilities of each step; found none of "
+            f"{numbers}. Pass y_proba=model.predict_conditional_proba(X)."
+        )
+
+
+def _of_steps(steps, weights, classes):
+    """Weights that are 0 where the step before was not reached, and all classes."""
+    reached = [steps.reached_before(k) for k in range(len(weights))]
+    if steps.open_classes:
+        what = "conditional=True needs"
+        warn_positive_class(what, steps.open_classes, only_task=False)
+    weights = [
+        rows.astype(float) if weight is None else rows * weight
+        for rows, weight in zip(reached, weights, strict=True)
+    ]
+    # The rows that count may lack a class that others have.
+    own = [steps.classes(k) for k in range(len(weights))]
+    return weights, [a if a is not None else b for a, b in zip(classes, own)]
 
 
 def rows_per_task(

@@ -24,6 +24,8 @@ def task_scores(
     classes=None,
     missing_label=None,
     pos_label=None,
+    conditional=False,
+    funnel=None,
 ):
     """Metrics of every task, each on the rows that have a label for it.
 
@@ -73,6 +75,15 @@ def task_scores(
         `"average_precision"`, and all metrics where `y_proba` holds the probability of
         one class only; there a `PositiveClassWarning` names the class. Tasks of more
         classes have no positive one.
+    conditional : bool, default=False
+        Whether `y_proba` holds conditional rates, as `predict_conditional_proba`
+        returns them. Each step is then scored on the rows that reached the step that it
+        builds on, such as a conversion rate on clicked rows; see
+        :func:`conditional_roc_auc`.
+    funnel : dict, default=None
+        With `conditional`, by the name of a step that of the step that it builds on,
+        such as ``{"like": "click", "buy": "click"}``; steps left out build on no other.
+        None is the chain of the columns.
 
     Returns
     -------
@@ -90,7 +101,9 @@ def task_scores(
     >>> from sk_mtl.metrics import task_scores
     >>> y = pd.DataFrame({"click": [0, 1, 1, 0], "like": ["no", "yes", "no", None]})
     >>> proba = np.array([[0.1, 0.2], [0.8, 0.4], [0.7, 0.1], [0.3, 0.5]])
-    >>> task_scores(y, proba, metrics=("roc_auc", "accuracy")).round(3)
+    >>> positive = {"like": "yes"}
+    >>> metrics = ("roc_auc", "accuracy")
+    >>> task_scores(y, proba, metrics, pos_label=positive).round(3)
            roc_auc  accuracy
     task
     click      1.0     1.000
@@ -105,6 +118,16 @@ def task_scores(
     task
     visits  0.75                0.333
     spend   0.56                3.000
+
+    The conversion rate is scored on the rows that were clicked.
+
+    >>> y = pd.DataFrame({"click": [0, 1, 1, 1], "conversion": [0, 0, 1, 0]})
+    >>> rates = np.array([[0.1, 0.9], [0.8, 0.4], [0.7, 0.6], [0.9, 0.7]])
+    >>> task_scores(y, rates, metrics="roc_auc", conditional=True)
+                roc_auc
+    task
+    click           1.0
+    conversion      0.5
     """
     names, rows = read_tasks(
         y_true,
@@ -115,6 +138,8 @@ def task_scores(
         missing_label,
         y_pred,
         pos_label,
+        conditional,
+        funnel,
     )
     lacking = [name for name, r in zip(names, rows) if r is None]
     if lacking:

@@ -97,7 +97,7 @@ def test_classes_with_gaps_are_not_scored_as_numbers():
     y.loc[::3, "churn"] = np.nan
     pred = pd.DataFrame({"churn": LABELS[:, 0].astype(float), "hours": y["hours"] + 1})
     message = (
-        r"of tasks of numbers; .*predictions of \['churn'\].*y_proba=\[None, None\]"
+        r"of tasks of numbers; .*predictions of \['churn'\] are.*y_proba=\[None, None\]"
     )
     with pytest.raises(ValueError, match=message):
         task_scores(y, y_pred=pred)
@@ -107,7 +107,26 @@ def test_classes_with_gaps_are_not_scored_as_numbers():
     assert table.isna().to_numpy().tolist() == [[False, True], [True, False]]
 
 
+@pytest.mark.parametrize(
+    ("labels", "pred"),
+    [
+        ([0, 0, 0, 0], [0, 1, 0, 0]),
+        ([3, 4, 3, 4, 5, 5], [4, 4, 4, 4, 3, 5]),
+        ([True, False, True, True], [True, False, False, True]),
+    ],
+)
+def test_predictions_that_all_are_labels_are_those_of_classes(labels, pred):
+    with pytest.raises(ValueError, match="y_pred alone must be of tasks of numbers"):
+        task_scores(labels, y_pred=pred)
+
+
 def test_counts_beside_means_and_without_rows_are_numbers():
+    for labels, pred in [
+        ([0, 1, 0, 1], [0.0, 1.0, 0.5, 1.0]),
+        ([0, 9, 0, 9], [3.0, 6.0, 3.0, 9.0]),
+        ([1, 2, 3], [1, 2, 2]),
+    ]:
+        assert task_scores(labels, y_pred=pred, metrics="r2").notna().all(axis=None)
     counts = RNG.poisson(3, 40)
     assert task_scores(counts, y_pred=counts + 0.5, metrics="r2").notna().all(axis=None)
     with pytest.warns(UndefinedMetricWarning):

@@ -7,7 +7,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
 from sk_mtl.exceptions import PositiveClassWarning
-from sk_mtl.metrics import task_metric, task_scores
+from sk_mtl.metrics import conditional_roc_auc, task_metric, task_scores
 from tests.metrics.common import OneModelPerTask, random_tasks
 
 Y = pd.DataFrame({"click": [0, 1, 1, 0], "buy": [np.nan, 0.0, 1.0, np.nan]})
@@ -159,6 +159,70 @@ def test_forest_of_scikit_learn():
     forest = RandomForestClassifier(n_estimators=5, random_state=0).fit(X, y)
     scores = task_scores(y, forest.predict_proba(X), classes=forest.classes_)
     assert (scores["roc_auc"] > 0.9).all()
+
+
+def test_conditional_rates_are_scored_on_rows_that_reached_the_step_before():
+    rng = np.random.default_rng(0)
+    click = rng.integers(0, 2, 300)
+    y = pd.DataFrame({"click": click, "buy": click * rng.integers(0, 2, 300)})
+    y["like"] = click * rng.integers(0, 2, 300)
+    y = y.astype(float)
+    y.loc[:30, "click"], y.loc[20:50, "like"] = np.nan, np.nan
+    proba, weight = rng.random((300, 3)), rng.random((300, 3))
+    tree = {"buy": "click", "like": "click"}
+    metrics = ("roc_auc", "average_precision", "log_loss", "accuracy")
+    given = {"conditional": True, "funnel": tree, "sample_weight": weight}
+    found = task_scores(y, proba, metrics, **given)
+    for k, step in enumerate(y):
+        counted = y[step].notna() if step == "click" else y["click"] == 1
+        own = task_scores(
+            y[[step]][counted],
+            proba[counted, k],
+            metrics,
+            sample_weight=weight[counted, k],
+        )
+        assert found.loc[step].to_numpy() == pytest.approx(own.loc[step].to_numpy())
+        auc = conditional_roc_auc(y, proba[:, k], step, weight[:, k], funnel=tree)
+        assert found.loc[step, "roc_auc"] == pytest.approx(auc)
+    chain = task_scores(y, proba, metrics, conditional=True)
+    assert chain.loc["like", "roc_auc"] == pytest.approx(
+        conditional_roc_auc(y, proba[:, 2], "like")
+    )
+
+
+def test_conditional_rates_of_text_labels():
+    y = pd.DataFrame({"click": [0, 0, 1, 1, 1], "buy": [1, 0, 0, 1, 0]})
+    of_reached = np.array([[1, 2, 8, 7, 9], [9, 3, 4, 6, 7]]) / 10
+    rates = [np.column_stack([1 - p, p]) for p in of_reached]
+    expected = task_scores(y, rates, conditional=True)
+    assert expected.loc["buy", "roc_auc"] == 0.5
+    text = y.replace({0: "none", 1: "done"})
+    flipped = [p[:, ::-1] for p in rates]
+    found = task_scores(text, flipped, conditional=True, pos_label="done")
+    assert found.to_numpy() == pytest.approx(expected.to_numpy())
+    message = r"conditional=True needs .* positive: \{'click': 'none'\}"
+    with pytest.warns(PositiveClassWarning, match=message):
+        task_scores(text, flipped, "roc_auc", conditional=True)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"funnel": {"buy": "click"}}, "funnel must come with conditional=True"),
+        ({"conditional": True, "funnel": {"b": "click"}}, r"funnel must name tasks of"),
+        (
+            {"conditional": True, "y_proba": [P[0], None]},
+            r"probabilities of each step; found none of \['buy'\]",
+        ),
+        (
+            {"conditional": True, "y_true": Y.assign(click=range(4))},
+            "click must hold two classes; found 4",
+        ),
+    ],
+)
+def test_what_is_no_funnel_is_refused(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        task_scores(**{"y_true": Y, "y_proba": P, **kwargs})
 
 
 TEXT = pd.DataFrame({"state": np.where(Y["click"], "churn", "stay"), "buy": Y["buy"]})

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any, ClassVar
 
+from sk_mtl._relations import chain_of, funnel_parents
 from sk_mtl._sklearn_compat import Interval, StrOptions
-from sk_mtl.estimators._architecture import check_binary, funnel_parents, refuse_funnel
+from sk_mtl.estimators._architecture import check_binary, refuse_funnel
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._models._shared_bottom import SharedBottomModel
-from sk_mtl.estimators._targets._relations import chain_of
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.losses import SequentialStructure, Structure
 from sk_mtl.nn import TransferTowers

@@ -67,3 +67,21 @@ def resolve_parents(
 def chain_of(task_names: list) -> list[tuple[int, ...]]:
     """Return the parents where each task builds on the one before it."""
     return [(k - 1,) if k else () for k in range(len(task_names))]
+
+
+def funnel_parents(funnel: Mapping | None, task_names: list) -> list[int | None] | None:
+    """Return the position of the step that each step builds on; None for the chain."""
+    if funnel is None:
+        return None
+    several = [
+        name
+        for name, on in funnel.items()
+        if not isinstance(on, str) and find_task(on, task_names) is None
+    ]
+    if several:
+        raise ValueError(
+            "funnel must name one step that a step builds on; found "
+            f"{funnel[several[0]]!r} for {several[0]!r}. Give a single name."
+        )
+    parents = resolve_parents("funnel", funnel, task_names)
+    return [each[0] if each else None for each in parents]

@@ -1,0 +1,74 @@
+"""The rows of a step of a funnel: those that reached the step that it builds on."""
+
+import numpy as np
+
+from sk_mtl._labels import is_missing, plain_values, sorted_classes
+from sk_mtl._positive_class import is_conventional
+from sk_mtl._relations import funnel_parents
+from sk_mtl.metrics._binary_labels import binary_labels
+
+
+class FunnelRows:
+    """Which rows reached the step that each step builds on.
+
+    Parameters
+    ----------
+    columns : list of arrays of shape (n_samples,)
+        Labels of each step.
+    names : list
+        Names of the steps.
+    funnel : dict or None
+        By the name of a step that of its parent; steps left out have none. None is the
+        chain of the columns.
+    pos_labels : list
+        The label of each step that means "reached", None where it is not named.
+    missing_label : object, default=None
+
+    Attributes
+    ----------
+    parents : list of (int or None)
+        Position of the step that each step builds on.
+    open_classes : dict
+        By name the classes of the steps that others build on, and of which nothing
+        says which class means "reached".
+    """
+
+    def __init__(self, columns, names, funnel, pos_labels, missing_label=None):
+        chain = [None, *range(len(names) - 1)]
+        self.parents = chain if funnel is None else funnel_parents(funnel, names)
+        self._columns, self._names = columns, names
+        self._pos_labels, self._missing_label = pos_labels, missing_label
+        self.open_classes = {}
+
+    def reached_before(self, step):
+        """Return where rows are known to have reached the parent of a step."""
+        parent, n_samples = self.parents[step], len(self._columns[step])
+        if parent is None:
+            return np.ones(n_samples, bool)
+        name, pos_label = self._names[parent], self._pos_labels[parent]
+        reached, labels = self._labelled(parent)
+        classes = sorted_classes(labels, name)
+        if len(classes) == 1 and pos_label is None and not is_conventional(classes):
+            raise ValueError(
+                f"pos_label must say which label of {name!r} means that the step was "
+                f"reached, where it holds only one: {classes.tolist()}. Set "
+                f"pos_label={{{name!r}: {classes.tolist()[0]!r}}} if it is this one."
+            )
+        read = binary_labels(labels, pos_label, name)
+        if read.open_classes is not None:
+            self.open_classes[name] = read.open_classes
+        reached[reached] = read.positive
+        return reached
+
+    def classes(self, step):
+        """Return the two classes of a step; None where its labels hold only one."""
+        _, labels = self._labelled(step)
+        # Raises in words for more.
+        binary_labels(labels, task=self._names[step])
+        classes = sorted_classes(labels, self._names[step])
+        return classes if len(classes) == 2 else None
+
+    def _labelled(self, step):
+        """The mask of the labelled rows, and their labels."""
+        known = ~is_missing(self._columns[step], self._missing_label)
+        return known, plain_values(self._columns[step][known])
