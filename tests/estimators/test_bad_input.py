@@ -269,11 +269,12 @@ def test_infinite_x(cls, table):
 
 
 @both
-def test_sparse_x(cls, table):
+@pytest.mark.parametrize("form", ["csr", "dok", "lil", "coo"])
+def test_sparse_x(form, cls, table):
     X, y = table
     numbers = X[["age", "visits"]].astype(float)
     model = make(cls).fit(numbers.to_numpy(), y)
-    matrix = sparse.csr_matrix(numbers.to_numpy())
+    matrix = sparse.csr_matrix(numbers.to_numpy()).asformat(form)
     for action in (lambda: make(cls).fit(matrix, y), lambda: model.predict(matrix)):
         refuse(
             action,

@@ -9,6 +9,7 @@ from itertools import chain
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from scipy.sparse import issparse
 
 from sk_mtl._frames import (
     as_pandas,
@@ -38,7 +39,8 @@ def read_table(X, names, *, reset: bool, what: str = "X"):
         The argument's name in messages.
     """
     _refuse_no_table(X, what)
-    if isinstance(X, Mapping):
+    # A sparse array in the form of a dictionary of keys is a dict, too.
+    if isinstance(X, Mapping) and not issparse(X):
         X = [_one_record(X, reset, what)]
     if isinstance(X, list | tuple) and X and isinstance(X[0], Mapping | pd.Series):
         return _read_records(X, names, reset=reset, what=what)
