@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -9,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sk_mtl._sklearn_compat import Interval, StrOptions
+from sk_mtl._sklearn_compat import Interval, StrOptions, _fit_context
 from sk_mtl.estimators._rows._labelled_rows import weight_classes
 from sk_mtl.losses import ClassOutput
 
@@ -48,6 +49,56 @@ class ClassTasks:
     label_smoothing: float = 0.0
     focal_gamma: float = 0.0
     class_weight: Any = None
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one more pass over the given rows.
+
+        The first call fits the preprocessing, which stays as it is from then on:
+        categories that come up later are unknown, and columns that are constant in the
+        first batch are left out for good. Its number of rows also decides on `n_bins`
+        and `batch_norm` where they are "auto". Give a first batch that is large enough
+        to show the categories.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+
+        y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
+
+        classes : array-like, list of array-like or dict, default=None
+            All classes, as of `fit`, where later rows may hold others than the first.
+            None takes the classes of the first `y`.
+
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), or \
+                dict, default=None
+            As of `fit`.
+
+        Returns
+        -------
+        self : object
+            The estimator, trained further.
+        """
+        self._fit_further(X, y, sample_weight, classes)
+        return self
+
+    def find_classes(self, y):
+        """Return the classes of each task of `y`, as `fit` takes them.
+
+        Tools that fit on a part of the rows, in which a class may be missing, hand
+        those of all rows to `fit`.
+
+        Parameters
+        ----------
+        y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
+
+        Returns
+        -------
+        classes : list of (ndarray or None), or ndarray
+            The sorted classes, None for a task of numbers; a single one for a 1-d `y`.
+        """
+        targets = copy.copy(self)._learn_targets(y)
+        return targets.classes[0] if targets.one_dimensional else targets.classes
 
     def _class_output(self, n_classes: int) -> ClassOutput:
         """Return what the logits of a task with so many classes mean."""

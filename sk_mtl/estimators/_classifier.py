@@ -11,7 +11,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from torch import Tensor
 
-from sk_mtl._sklearn_compat import StrOptions, _fit_context
+from sk_mtl._sklearn_compat import StrOptions
 from sk_mtl.estimators._architecture import make_class_structure
 from sk_mtl.estimators._atomic_fit import answer_from_fit
 from sk_mtl.estimators._class_tasks import ClassTasks, round_log_proba
@@ -66,38 +66,6 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
 
     # Not the mixin's, which knows nothing of missing labels.
     score = MultiTaskModel.score
-
-    @_fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train for one more pass over the given rows.
-
-        The first call fits the preprocessing, which stays as it is from then on:
-        categories that come up later are unknown, and columns that are constant in the
-        first batch are left out for good. Its number of rows also decides on `n_bins`
-        and `batch_norm` where they are "auto". Give a first batch that is large enough
-        to show the categories.
-
-        Parameters
-        ----------
-        X : {DataFrame, array-like} of shape (n_samples, n_features)
-
-        y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
-
-        classes : array-like, list of array-like, or dict, default=None
-            All classes of a 1-d `y`, or a list with those of each task, or a dict by
-            task name, at the first call. None takes the classes of the first `y`.
-
-        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), or \
-                dict, default=None
-            As of `fit`.
-
-        Returns
-        -------
-        self : object
-            The estimator, trained further.
-        """
-        self._fit_further(X, y, sample_weight, classes)
-        return self
 
     @answer_from_fit
     def predict_proba(self, X):
@@ -157,12 +125,13 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
         tags.classifier_tags.multi_class = self._setting("structure") != "funnel"
         return tags
 
-    def _learn_targets(self, y, classes=None) -> Targets:
+    def _learn_targets(self, y, classes=None, weight=None) -> Targets:
         return learn_classes(
             y,
             task_names=self.task_names,
             missing_label=self.missing_label,
             classes=classes,
+            weight=weight,
         )
 
     def _make_structure(self, targets: Targets) -> Structure:

@@ -20,8 +20,16 @@ from sk_mtl.estimators._regressor import NumberTasks
 from sk_mtl.estimators._targets._class_column import ClassColumn
 from sk_mtl.estimators._targets._number_column import NumberColumn
 from sk_mtl.estimators._targets._target_column import TargetColumn
-from sk_mtl.estimators._targets._targets import Targets, named_columns
-from sk_mtl.estimators._task_types import TaskType, resolve_task_types
+from sk_mtl.estimators._targets._targets import (
+    Targets,
+    classes_by_task,
+    named_columns,
+)
+from sk_mtl.estimators._task_types import (
+    TaskType,
+    resolve_task_types,
+    types_by_classes,
+)
 from sk_mtl.estimators._wiring_model import WIRINGS, WiringModel
 from sk_mtl.losses import IndependentStructure, Structure, TaskOutput
 
@@ -280,25 +288,34 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
         )
         return model(**given)
 
-    def _learn_targets(self, y, classes=None) -> Targets:
+    def _learn_targets(self, y, classes=None, weight=None) -> Targets:
         self._framed = hasattr(y, "columns")
-        named, one_dimensional = named_columns(y, self.task_names)
-        types = resolve_task_types(
-            named, self.task_types, self.loss, self.missing_label
-        )
+        named, one_dimensional = named_columns(y, self.task_names, weight)
+        given = classes_by_task(classes, list(named), one_dimensional)
+        task_types = self.task_types
+        if classes is not None:
+            only = not isinstance(classes, Mapping)
+            task_types = types_by_classes(task_types, given, list(named), only=only)
+        types = resolve_task_types(named, task_types, self.loss, self.missing_label)
         self.task_types_ = {name: each.kind for name, each in types.items()}
         columns = [
-            self._learn_column(name, column, types[name])
-            for name, column in named.items()
+            self._learn_column(name, column, types[name], own)
+            for (name, column), own in zip(named.items(), given, strict=True)
         ]
         return Targets(columns, one_dimensional)
 
     def _learn_column(
-        self, name: Hashable, column, task_type: TaskType
+        self, name: Hashable, column, task_type: TaskType, classes
     ) -> TargetColumn:
         if not task_type.has_classes:
+            if classes is not None:
+                raise ValueError(
+                    "classes must be of tasks of classes; found some for task "
+                    f"{name!r}, which holds numbers. Leave it out, or change its entry "
+                    "in task_types."
+                )
             return NumberColumn.learn(name, column, self.missing_label, task_type.loss)
-        learnt = ClassColumn.learn(name, column, self.missing_label)
+        learnt = ClassColumn.learn_or_given(name, column, classes, self.missing_label)
         if task_type.kind == "binary" and len(learnt.classes) > 2:
             raise ValueError(
                 f"Task {name!r} of type 'binary' must have two classes; found "

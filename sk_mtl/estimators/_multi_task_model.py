@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sk_mtl._frames import is_frame
 from sk_mtl._groups import group_names
+from sk_mtl._labels import read_labels
 from sk_mtl._sklearn_compat import _fit_context
 from sk_mtl.estimators._atomic_fit import AtomicFit, answer_from_fit
 from sk_mtl.estimators._network_predictor import NetworkPredictor
@@ -90,6 +91,7 @@ class MultiTaskModel(AtomicFit, NetworkPredictor, NetworkTrainer):
         y_val=None,
         sample_weight_val=None,
         groups=None,
+        classes=None,
     ):
         """Train on a table with one column of labels per task.
 
@@ -119,6 +121,12 @@ class MultiTaskModel(AtomicFit, NetworkPredictor, NetworkTrainer):
             Rows of one group, for instance of one user, are kept together where a part
             of `X` is split off for validation.
 
+        classes : array-like, list of array-like or dict, default=None
+            All classes of a 1-d `y`, a list with those of each task (None for a task of
+            numbers), or a dict by task name, where these rows may lack some. A class
+            without a row gets a probability near 0. None takes the classes of `y`:
+            those of labels that are not missing and have a positive weight.
+
         Returns
         -------
         self : object
@@ -136,7 +144,7 @@ class MultiTaskModel(AtomicFit, NetworkPredictor, NetworkTrainer):
         """
         known = self.warm_start and hasattr(self, "net_")
         with self._training_copy(resume=known) as new:
-            rows = new._check_rows(X, y, sample_weight, known=known)
+            rows = new._check_rows(X, y, sample_weight, known=known, classes=classes)
             monitor = resolve_monitor(new.monitor, new._targets)
             seed = new._draw_seed(known)
             train, valid = new._split(
@@ -277,8 +285,11 @@ class MultiTaskModel(AtomicFit, NetworkPredictor, NetworkTrainer):
         return type(self).__qualname__, key
 
     @abstractmethod
-    def _learn_targets(self, y, classes=None) -> Targets:
-        """Return what there is to know about y; `classes` may be given."""
+    def _learn_targets(self, y, classes=None, weight=None) -> Targets:
+        """Return what labels of positive weight tell about y.
+
+        `classes` may be given, as to `fit`.
+        """
 
     @abstractmethod
     def _make_structure(self, targets: Targets) -> Structure:
@@ -306,11 +317,12 @@ class MultiTaskModel(AtomicFit, NetworkPredictor, NetworkTrainer):
         """Return checked rows; learn features and targets unless they are known."""
         X = check_X(self, X, reset=not known)
         if not known:
-            self._targets = self._learn_targets(y, classes)
+            check_same_length(X=X, y=read_labels(y).columns[0])
+            self._targets = self._learn_targets(y, classes, weight)
         elif classes is not None:
             _check_same_classes(self._targets, self._learn_targets(y, classes))
         rows = LabelledRows.check(X, y, weight, self._targets)
-        if classes is None and not known:
+        if not known:
             self._targets.check_counts(rows.codes, rows.weight)
         self._structure = self._make_structure(self._targets)
         self._check_labels(rows.codes)

@@ -112,6 +112,8 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
         device, dtype = resolve_device(self.device), DTYPES[self.precision]
         if not known:
             self._targets = self._targets.fit_scale(train.codes, train.weight)
+            if epochs is not None:
+                self._targets = self._targets.mark_untrained(train.codes)
         train, valid = self._weight_rows(train, valid)
         with (
             isolated_random_state(self._seed, device),
@@ -190,6 +192,9 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
             self._make_member(encoders[member % n_encoders], len(table))
             for member in range(self.n_members)
         ]
+        offsets = self._targets.logit_offsets(self._structure.head_widths)
+        for member in members if offsets else ():
+            member.offset = torch.tensor(offsets)
         if len(members) == 1:
             return members[0].to(table.numeric.dtype)
         return NetworkEnsemble(

@@ -130,12 +130,18 @@ class MultiTaskRegressor(RegressorMixin, NumberTasks, MultiTaskModel):
     # Not the mixin's, which knows nothing of missing labels.
     score = MultiTaskModel.score
 
-    def _learn_targets(self, y, classes=None) -> Targets:
+    def _learn_targets(self, y, classes=None, weight=None) -> Targets:
+        if classes is not None:
+            raise ValueError(
+                f"classes must be None for a task of numbers; found {classes!r}. "
+                "Leave it out, or use a classifier."
+            )
         return learn_numbers(
             y,
             task_names=self.task_names,
             missing_label=self.missing_label,
             loss=self.loss,
+            weight=weight,
         )
 
     def _make_structure(self, targets: Targets) -> Structure:

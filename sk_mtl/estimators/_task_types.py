@@ -31,6 +31,8 @@ _MOST_CLASSES = 20
 _NUMBER_OBJECTS = ("integer", "floating", "mixed-integer-float", "decimal")
 _TIMES = ("datetime64", "datetime", "date", "timedelta64", "timedelta", "time")
 
+_OPTIONS = {"is_single": is_single, "default": _AUTO, "left_out": "are 'auto'"}
+
 
 class TaskType(NamedTuple):
     """The type of a task, one of `TASK_TYPES`, and the name of its loss."""
@@ -60,9 +62,8 @@ def resolve_task_types(
     missing_label : object
         The value that marks a missing label beside NaN and None.
     """
-    options = {"is_single": is_single, "default": _AUTO, "left_out": "are 'auto'"}
-    kinds = per_task("task_types", task_types, list(named), **options)
-    losses = per_task("loss", loss, list(named), **options)
+    kinds = per_task("task_types", task_types, list(named), **_OPTIONS)
+    losses = per_task("loss", loss, list(named), **_OPTIONS)
     resolved = {}
     for (name, column), kind, wanted in zip(named.items(), kinds, losses, strict=True):
         _check_names(name, kind, wanted)
@@ -74,6 +75,34 @@ def resolve_task_types(
             own = wanted
         resolved[name] = _with_loss(name, kind, own)
     return resolved
+
+
+def types_by_classes(task_types, classes: list, names: list, *, only: bool) -> dict:
+    """Return the types of tasks, those of "auto" by the classes that were named.
+
+    Parameters
+    ----------
+    task_types : str, sequence of str, or dict by task name
+
+    classes : list of (array-like or None)
+        The classes of each task that were named.
+
+    names : list
+        Names of the tasks.
+
+    only : bool
+        Whether the tasks without named classes hold numbers.
+    """
+
+    def named(kind: str, own) -> str:
+        if kind != _AUTO or (own is None and not only):
+            return kind
+        if own is None:
+            return "regression"
+        return "binary" if len(own) == 2 else "multiclass"
+
+    kinds = per_task("task_types", task_types, names, **_OPTIONS)
+    return dict(zip(names, map(named, kinds, classes), strict=True))
 
 
 def _with_loss(name: Hashable, kind: str, loss: str) -> TaskType:

@@ -2,7 +2,7 @@
 
 from sklearn.pipeline import Pipeline
 
-from sk_mtl._labels import read_labels
+from sk_mtl._labels import is_missing, plain_values, read_labels
 from sk_mtl._positive_class import pos_label_per_task
 from sk_mtl._task_names import task_position
 from sk_mtl._weights import weight_columns
@@ -68,6 +68,13 @@ class FittedTasks:
         if not positions:
             metric.of_kind(self.kinds[0], self.names[0])
         return positions
+
+    def classes_in_y(self, k):
+        """Set of the classes that y has of one task; empty for a task of numbers."""
+        if self.kinds[k] == "number":
+            return set()
+        missing = is_missing(self._columns[k], self._missing_label)
+        return set(plain_values(self._columns[k][~missing]).tolist())
 
     def rows(self, X, wanted=None, sample_weight=None, respond=None, pos_label=None):
         """Labelled rows of each task, with the estimator's answers.

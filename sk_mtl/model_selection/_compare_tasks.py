@@ -1,13 +1,11 @@
 """Whether learning tasks together helps, and which of them."""
 
-import inspect
 import time
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
@@ -17,6 +15,7 @@ from sk_mtl.metrics import TaskScorer, task_metric
 from sk_mtl.metrics._fitted_tasks import FittedTasks, last_estimator
 from sk_mtl.metrics._open_classes import warn_open_classes
 from sk_mtl.model_selection._baseline import single_task_baseline
+from sk_mtl.model_selection._fit_arguments import all_classes, fit_keyword
 from sk_mtl.model_selection._folds import make_folds
 from sk_mtl.model_selection._names import names_apart
 from sk_mtl.model_selection._one_estimator import check_one_estimator
@@ -69,7 +68,8 @@ def compare_tasks(
         changed.
     X : array-like or DataFrame of shape (n_samples, n_features)
     y : array-like or DataFrame of shape (n_samples,) or (n_samples, n_tasks)
-        Missing labels are left to the estimators, and out of the scores.
+        Missing labels are left to the estimators, and out of the scores. A fold whose
+        training rows lack a class costs that task's score of the fold only.
     cv : int, splitter or iterable of (train, test), default=5
         A number makes shuffled folds, which keep `groups` together where they are
         given and spread the classes of every task evenly, those of
@@ -154,36 +154,29 @@ def compare_tasks(
 def _fit_and_score(estimator, X, y, groups, train, test, seed, scoring):
     """Scores of a fold by task, and what the fit cost."""
     model = _seeded(clone(estimator), int(seed))
-    given = {}
-    if groups is not None and (name := _parameter_of_groups(model)):
+    given = all_classes(model, y)
+    if groups is not None and (name := fit_keyword(model, "groups")):
         given[name] = _safe_indexing(groups, train)
+    y_train, y_test = _safe_indexing(y, train), _safe_indexing(y, test)
     start = time.perf_counter()
-    model.fit(_safe_indexing(X, train), _safe_indexing(y, train), **given)
+    model.fit(_safe_indexing(X, train), y_train, **given)
     seconds = time.perf_counter() - start
-    tasks = FittedTasks(model, _safe_indexing(y, test))
+    tasks, trained = FittedTasks(model, y_test), FittedTasks(model, y_train)
     metrics = _metrics_of(tasks, scoring)
+    # A class that no training row has says nothing about the model.
+    defined = [k for k in metrics if tasks.classes_in_y(k) <= trained.classes_in_y(k)]
     pos_label = getattr(scoring, "pos_label", None)
-    rows = tasks.rows(_safe_indexing(X, test), list(metrics), pos_label=pos_label)
-    for k, metric, each in zip(metrics, metrics.values(), rows, strict=True):
-        warn_open_classes([metric], {tasks.names[k]: each})
-    values = [metric.of_rows(r) for metric, r in zip(metrics.values(), rows)]
-    names = [tasks.names[k] for k in metrics]
+    rows = tasks.rows(_safe_indexing(X, test), defined, pos_label=pos_label)
+    values = dict.fromkeys(metrics, np.nan)
+    for k, own in zip(defined, rows, strict=True):
+        warn_open_classes([metrics[k]], {tasks.names[k]: own})
+        values[k] = metrics[k].of_rows(own)
     return {
-        "scores": dict(zip(names, values)),
-        "metrics": dict(zip(names, metrics.values())),
+        "scores": {tasks.names[k]: value for k, value in values.items()},
+        "metrics": {tasks.names[k]: metric for k, metric in metrics.items()},
         "fit_seconds": seconds,
         "n_parameters": _n_parameters(model),
     }
-
-
-def _parameter_of_groups(model):
-    """What `fit` calls the groups of rows; None where it does not take them."""
-    steps = []
-    while isinstance(model, Pipeline):
-        name, model = model.steps[-1]
-        steps.append(name)
-    takes = "groups" in inspect.signature(model.fit).parameters
-    return "__".join([*steps, "groups"]) if takes else None
 
 
 def _seeded(estimator, seed):
@@ -242,7 +235,7 @@ def _warn_undefined(*tables):
     if undefined:
         warn_user(
             f"The scores of {undefined} are undefined and NaN in some folds, which are "
-            "left out of these tasks: the test rows do not define the metric. Take "
-            "fewer folds, or stratify them.",
+            "left out of these tasks: the test rows do not define the metric, or hold "
+            "a class that no training row has. Take fewer folds, or stratify them.",
             UndefinedMetricWarning,
         )

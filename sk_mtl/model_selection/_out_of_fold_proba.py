@@ -11,8 +11,12 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from sk_mtl._sklearn_compat import _safe_indexing
 from sk_mtl.metrics._probabilities import probability_list
+from sk_mtl.model_selection._fit_arguments import all_classes
 from sk_mtl.model_selection._folds import make_folds, n_rows
 from sk_mtl.model_selection._one_estimator import check_one_estimator
+
+# Keywords of `fit` that every fold gets as they are.
+_FOR_ALL_ROWS = ("classes", "X_val", "y_val", "sample_weight_val")
 
 
 def out_of_fold_proba(
@@ -50,9 +54,8 @@ def out_of_fold_proba(
         splitter that reads groups.
     sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), or dict, \
             default=None
-        Weights for `fit`, cut to the rows of each fold, also where a dict holds them
-        by task. A pipeline gets them for its last step, unless metadata routing is
-        enabled and decides.
+        Weights for `fit`, also by task name, cut to the rows of each fold. A pipeline
+        gets them for its last step, unless metadata routing is enabled and decides.
     n_jobs : int, default=None
         Number of folds to be fitted in parallel, through joblib; -1 uses all cores.
     params : dict, default=None
@@ -64,7 +67,8 @@ def out_of_fold_proba(
     proba : list of ndarray of shape (n_samples, n_classes), or ndarray
         What `predict_proba` returns: a list with an array per task, or one array for a
         one-dimensional y. The columns are the sorted classes that the folds' models
-        know. A class that the training part of a fold lacks has probability 0 there.
+        know. A class that the training part of a fold lacks has a probability of 0
+        there, or near 0 where `fit` takes `classes` and gets those of all rows.
         A task of numbers, beside tasks of classes, has None.
 
     Examples
@@ -123,7 +127,10 @@ def _weight_name(estimator):
 
 def _fit_and_predict(estimator, X, y, train, test, params):
     """Probabilities of the test rows, and the classes of their columns."""
-    params = {name: _rows_of(value, train, X) for name, value in params.items()}
+    params = {
+        name: value if _is_for_all_rows(name) else _rows_of(value, train, X)
+        for name, value in (all_classes(estimator, y) | params).items()
+    }
     estimator.fit(_safe_indexing(X, train), _safe_indexing(y, train), **params)
     proba = estimator.predict_proba(_safe_indexing(X, test))
     classes = estimator.classes_
@@ -133,14 +140,18 @@ def _fit_and_predict(estimator, X, y, train, test, params):
     return proba, classes
 
 
+def _is_for_all_rows(name):
+    """Whether a keyword of `fit` is not about the training rows one by one."""
+    return name.split("__")[-1] in _FOR_ALL_ROWS
+
+
 def _rows_of(value, rows, X):
-    """Rows of a parameter that has one entry per row, itself or by task."""
+    """Rows of a value with one entry per row of X, also by task; others as they are."""
     if isinstance(value, Mapping):
-        return {name: _rows_of(each, rows, X) for name, each in value.items()}
-    if isinstance(value, str) or not hasattr(value, "__len__"):
+        return {name: _rows_of(own, rows, X) for name, own in value.items()}
+    if isinstance(value, str) or not hasattr(value, "__len__") or np.ndim(value) == 0:
         return value
-    is_per_row = np.ndim(value) > 0 and n_rows(value) == n_rows(X)
-    return _safe_indexing(value, rows) if is_per_row else value
+    return _safe_indexing(value, rows) if n_rows(value) == n_rows(X) else value
 
 
 def _joined(probas, classes, tests):

@@ -28,6 +28,8 @@ class MultiTaskNetwork(nn.Module):
     ----------
     penalty : Tensor or None
         What the wiring adds to the loss of the last batch in training.
+    offset : Tensor of shape (n_heads,) or None
+        Constants that are added to the logits and never trained.
 
     Examples
     --------
@@ -51,6 +53,8 @@ class MultiTaskNetwork(nn.Module):
         self.wiring = wiring
         self.towers = towers
         self.penalty: Tensor | None = None
+        self.offset: Tensor | None
+        self.register_buffer("offset", None)
 
     def forward(
         self, codes: Tensor, numeric: Tensor, sequences: Sequence[Tensor] = ()
@@ -79,6 +83,8 @@ class MultiTaskNetwork(nn.Module):
         logits = self.towers(rows)
         if encoded.logit_terms is not None:
             logits = logits + encoded.logit_terms
+        if self.offset is not None:
+            logits = logits + self.offset
         return (logits,) if penalty is None else (logits, penalty)
 
     def each(

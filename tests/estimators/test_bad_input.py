@@ -233,7 +233,7 @@ def test_a_task_with_one_class(cls, table):
     message = (
         "Task 'conversion' must have at least two classes among its labelled rows of "
         "positive weight; found only one class: [0]. Drop the task, or give rows of "
-        "another class."
+        "another class. Where other rows have one, name all classes by classes=."
     )
     refuse(lambda: make(cls).fit(X, y.assign(conversion=0)), message)
     refuse(lambda: make(cls).partial_fit(X, y.assign(conversion=0)), message)

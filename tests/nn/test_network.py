@@ -99,3 +99,12 @@ def test_a_few_steps_fit_a_rule_of_both_kinds_of_columns(batch, put):
         loss.backward()
         optimizer.step()
     assert loss.detach() < 0.1
+
+
+def test_an_offset_is_added_to_the_logits_and_not_trained(batch, put):
+    network = put(_network())
+    plain = network.eval()(*batch)
+    network.offset = put(torch.tensor([1.0, 0.0, -10.0, 0.0, 2.0]))
+    assert_close(network(*batch), plain + network.offset)
+    assert not network.offset.requires_grad
+    assert "offset" in network.state_dict()

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from sk_mtl._labels import read_labels
 from sk_mtl.estimators._rows._inputs import check_same_length, check_weights
 from sk_mtl.estimators._rows._tensor_table import TensorTable
 from sk_mtl.estimators._targets._class_weights import (
@@ -45,11 +46,11 @@ class LabelledRows:
     @classmethod
     def check(cls, X, y, weight, targets: Targets, suffix: str = ""):
         """Return the rows, or raise where y or the weights do not fit X."""
-        codes = targets.encode(y, what="y" + suffix)
-        check_same_length(**{"X" + suffix: X, "y" + suffix: codes})
-        names = targets.task_names
-        weight = check_weights(weight, len(codes), names, "sample_weight" + suffix)
-        return cls(X, codes, None).weighted(weight)
+        what, names = "y" + suffix, targets.task_names
+        table = read_labels(y, what)
+        check_same_length(**{"X" + suffix: X, what: table.columns[0]})
+        weight = check_weights(weight, table.n_samples, names, "sample_weight" + suffix)
+        return cls(X, targets.encode_table(table, weight, what=what), weight)
 
     def __len__(self) -> int:
         return len(self.codes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,10 @@ from sk_mtl.metrics import TaskMetric
 # Rows of a class, and classes, that rule out features which are not the label.
 _TELLING = 32
 
+# What is taken from the logit of a class that no training row has: with one other class
+# a probability of about 5e-5.
+_IMPROBABLE = 10.0
+
 
 @dataclass(frozen=True)
 class ClassColumn(TargetColumn):
@@ -30,9 +34,17 @@ class ClassColumn(TargetColumn):
     ----------
     classes : ndarray
         The sorted classes, in the labels' own type.
+
+    is_named : bool
+        Whether the caller named the classes, so that rows may lack some of them.
+
+    untrained : tuple of int
+        Numbers of the classes that no training row has, where others have rows.
     """
 
     classes: np.ndarray = None
+    is_named: bool = False
+    untrained: tuple[int, ...] = ()
 
     @classmethod
     def learn(cls, name: Hashable, column, missing_label) -> ClassColumn:
@@ -43,6 +55,15 @@ class ClassColumn(TargetColumn):
         if labels.dtype.kind == "f":
             _check_whole_numbers(name, labels)
         return cls(name, missing_label, sorted_classes(labels, name))
+
+    @classmethod
+    def learn_or_given(
+        cls, name: Hashable, column, classes, missing_label
+    ) -> ClassColumn:
+        """Return the column with classes that the caller names, or with its own."""
+        if classes is None:
+            return cls.learn(name, column, missing_label)
+        return cls.given(name, classes, missing_label)
 
     @classmethod
     def given(cls, name: Hashable, classes, missing_label) -> ClassColumn:
@@ -57,7 +78,7 @@ class ClassColumn(TargetColumn):
                 f"{classes.tolist()}. Give a list with the classes of every task, such "
                 "as [[0, 1], [0, 1]] for two tasks."
             )
-        return cls(name, missing_label, classes)
+        return cls(name, missing_label, classes, is_named=True)
 
     def encode(self, column, *, what: str, strict: bool) -> np.ndarray:
         """Return class numbers, NaN where a label lacks.
@@ -132,7 +153,9 @@ class ClassColumn(TargetColumn):
         return len(pairs) > 1 and n_values == len(pairs) == len(np.unique(pairs[:, 1]))
 
     def check_counts(self, codes: np.ndarray, weight: np.ndarray | None) -> None:
-        """Raise where fewer than two classes carry weight."""
+        """Raise where fewer than two classes carry weight, unless they were named."""
+        if self.is_named:
+            return
         active = ~np.isnan(codes)
         if weight is not None:
             active &= weight > 0
@@ -142,8 +165,22 @@ class ClassColumn(TargetColumn):
             raise ValueError(
                 f"Task {self.name!r} must have at least two classes among its labelled "
                 f"rows of positive weight; found only one class: {labels}. Drop the "
-                "task, or give rows of another class."
+                "task, or give rows of another class. Where other rows have one, name "
+                "all classes by classes=."
             )
+
+    def mark_untrained(self, codes: np.ndarray) -> ClassColumn:
+        """Return the column, which remembers classes that no training row has."""
+        trained = np.unique(codes[~np.isnan(codes)]).astype(int)
+        untrained = np.setdiff1d(np.arange(len(self.classes)), trained)
+        found = tuple(untrained.tolist()) if len(trained) else ()
+        return replace(self, untrained=found)
+
+    def logit_offset(self, width: int) -> list[float]:
+        """Return constants that make untrained classes improbable."""
+        if width == 1:
+            return [_IMPROBABLE * (1 - 2 * k) for k in self.untrained] or [0.0]
+        return [-_IMPROBABLE * (k in self.untrained) for k in range(width)]
 
 
 def _check_whole_numbers(name: Hashable, labels: np.ndarray) -> None:

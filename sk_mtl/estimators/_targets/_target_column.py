@@ -97,6 +97,14 @@ class TargetColumn(ABC):
         """Return the column with the units in which the network learns it."""
         return self
 
+    def mark_untrained(self, codes: np.ndarray) -> TargetColumn:
+        """Return the column, which remembers classes that no training row has."""
+        return self
+
+    def logit_offset(self, width: int) -> list[float]:
+        """Return what is added to each of the task's logits."""
+        return [0.0] * width
+
     def scale_codes(self, codes: np.ndarray) -> np.ndarray:
         """Return the numbers in the units in which the network learns them."""
         return codes
@@ -107,7 +115,12 @@ class TargetColumn(ABC):
 
 
 def raise_unlabelled(name: Hashable, column) -> NoReturn:
-    """Raise for a task without a single label."""
+    """Raise for a task without a single label; `column` holds those that count."""
+    if len(column) == 0:
+        raise ValueError(
+            f"Task {name!r} must have labelled rows of positive weight; found none. "
+            "Drop the task, or give rows that count."
+        )
     raise ValueError(
         f"Task {name!r} must have labelled rows; found none: all {len(column)} labels "
         "are missing. Drop the column, or give its labels."

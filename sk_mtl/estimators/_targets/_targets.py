@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from sk_mtl._labels import read_labels
+from sk_mtl._labels import LabelTable, read_labels
 from sk_mtl._task_names import per_task
+from sk_mtl._weights import read_weights
 from sk_mtl.estimators._targets._class_column import ClassColumn
 from sk_mtl.estimators._targets._number_column import NumberColumn
 from sk_mtl.estimators._targets._target_column import TargetColumn
@@ -47,19 +48,32 @@ class Targets:
         return [getattr(column, "classes", None) for column in self.columns]
 
     def encode(self, y, *, what: str = "y", strict: bool = True) -> np.ndarray:
-        """Return numbers of shape (n_samples, n_tasks), NaN where a label lacks.
+        """Return numbers of shape (n_samples, n_tasks), NaN where a label is missing.
 
         Classes are numbered. A label that `fit` would refuse raises; with
         ``strict=False`` a class that is not known becomes -1. The columns of a frame
         are found by the names of the tasks.
         """
-        columns = read_labels(y, what).columns_of(self.task_names, what)
-        return np.column_stack(
-            [
-                column.encode(labels, what=what, strict=strict)
-                for column, labels in zip(self.columns, columns, strict=True)
-            ]
-        )
+        return self.encode_table(read_labels(y, what), None, what=what, strict=strict)
+
+    def encode_table(
+        self,
+        table: LabelTable,
+        weight: np.ndarray | None,
+        *,
+        what: str = "y",
+        strict: bool = True,
+    ) -> np.ndarray:
+        """Return numbers as `encode` does, NaN also where a label weighs nothing.
+
+        Labels without weight are not read, whatever they are.
+        """
+        columns = table.columns_of(self.task_names, what)
+        codes = np.full((table.n_samples, self.n_tasks), np.nan)
+        for k, (column, labels) in enumerate(zip(self.columns, columns, strict=True)):
+            rows = slice(None) if weight is None else weight[:, k] > 0
+            codes[rows, k] = column.encode(labels[rows], what=what, strict=strict)
+        return codes
 
     def decode(self, answers: Sequence[np.ndarray]) -> np.ndarray:
         """Return the predicted labels, given the answers on each task."""
@@ -92,6 +106,22 @@ class Targets:
         ]
         return replace(self, columns=columns)
 
+    def mark_untrained(self, codes: np.ndarray) -> Targets:
+        """Return the targets, which remember classes that no training row has."""
+        columns = [c.mark_untrained(codes[:, k]) for k, c in enumerate(self.columns)]
+        return replace(self, columns=columns)
+
+    def logit_offsets(self, head_widths: Sequence[int]) -> list[float] | None:
+        """Return what is added to the logits of all heads, None for nothing.
+
+        The first heads are those of the tasks.
+        """
+        widths = list(head_widths)
+        tasks = zip(self.columns, widths, strict=False)
+        offsets = [value for column, w in tasks for value in column.logit_offset(w)]
+        offsets += [0.0] * sum(widths[self.n_tasks :])
+        return offsets if any(offsets) else None
+
     def scale_codes(self, codes: np.ndarray) -> np.ndarray:
         """Return codes with numbers in the units in which the network learns them."""
         return self._each(TargetColumn.scale_codes.__name__, codes)
@@ -106,7 +136,12 @@ class Targets:
 
 
 def learn_classes(
-    y, *, task_names: Sequence[str] | None, missing_label: Any, classes=None
+    y,
+    *,
+    task_names: Sequence[str] | None,
+    missing_label: Any,
+    classes=None,
+    weight=None,
 ) -> Targets:
     """Return what there is to know about classes, or raise.
 
@@ -121,38 +156,50 @@ def learn_classes(
         The value that marks a missing label beside NaN and None.
 
     classes : array-like, list of array-like, dict or None
-        All classes, where y may hold only some of them (``partial_fit``); a dict holds
-        them by task name.
+        All classes, where y may hold only some of them; a dict holds them by task name.
+
+    weight : array-like or None
+        Sample weights: labels of weight 0 teach nothing.
     """
-    named, one_dimensional = named_columns(y, task_names)
-    if classes is None:
-        columns = [ClassColumn.learn(*item, missing_label) for item in named.items()]
-        return Targets(columns, one_dimensional)
-    names = list(named)
-    if one_dimensional and not isinstance(classes, Mapping):
-        classes = [classes]
-    each = per_task("classes", classes, names, is_single=lambda value: False)
+    named, one_dimensional = named_columns(y, task_names, weight)
+    each = classes_by_task(classes, list(named), one_dimensional)
     columns = [
-        ClassColumn.given(name, own, missing_label)
-        for name, own in zip(names, each, strict=True)
+        ClassColumn.learn_or_given(name, column, own, missing_label)
+        for (name, column), own in zip(named.items(), each, strict=True)
     ]
     return Targets(columns, one_dimensional)
 
 
+def classes_by_task(classes, names: list, one_dimensional: bool) -> list:
+    """Return the classes that the caller named for each task, None for others."""
+    if classes is None:
+        return [None] * len(names)
+    if one_dimensional and not isinstance(classes, Mapping):
+        classes = [classes]
+    return per_task(
+        "classes",
+        classes,
+        names,
+        is_single=lambda value: False,
+        default=None,
+        left_out="have the classes of y",
+    )
+
+
 def learn_numbers(
-    y, *, task_names: Sequence[str] | None, missing_label: Any, loss
+    y, *, task_names: Sequence[str] | None, missing_label: Any, loss, weight=None
 ) -> Targets:
     """Return what there is to know about numbers, or raise.
 
     Parameters
     ----------
-    y, task_names, missing_label
+    y, task_names, missing_label, weight
         As of `learn_classes`.
 
     loss : str, sequence of str or dict
         What is learnt, the same for every task or one for each.
     """
-    named, one_dimensional = named_columns(y, task_names)
+    named, one_dimensional = named_columns(y, task_names, weight)
     losses = per_task("loss", loss, list(named), is_single=is_single)
     columns = [
         NumberColumn.learn(name, column, missing_label, own)
@@ -161,14 +208,20 @@ def learn_numbers(
     return Targets(columns, one_dimensional)
 
 
-def named_columns(y, task_names: Sequence | None) -> tuple[dict[Hashable, Any], bool]:
+def named_columns(
+    y, task_names: Sequence | None, weight=None
+) -> tuple[dict[Hashable, Any], bool]:
     """Return the columns of y by the names of their tasks, and whether y is a vector.
 
-    `task_names` are names for a y that carries none.
+    `task_names` are names for a y that carries none. Labels of weight 0 are left out.
     """
     table = read_labels(y)
-    names = table.task_names(task_names)
-    return dict(zip(names, table.columns, strict=True)), table.is_vector
+    names, columns = table.task_names(task_names), table.columns
+    weight = read_weights(weight, table.n_samples, names)
+    # Weights that all are 0 are refused where the rows are checked.
+    if weight is not None and weight.any():
+        columns = [c[own > 0] for c, own in zip(columns, weight.T, strict=True)]
+    return dict(zip(names, columns, strict=True)), table.is_vector
 
 
 def is_single(value) -> bool:

@@ -211,7 +211,8 @@ def test_labels_of_an_untrained_class_are_left_out():
             MMOEClassifier(),
             "Task 'seg' must have at least two classes among its labelled rows of "
             "positive weight; found only one class: [0]. Drop the task, or give rows "
-            "of another class.",
+            "of another class. Where other rows have one, name all classes by "
+            "classes=.",
         ),
         (
             MMOERegressor(),

@@ -372,7 +372,7 @@ def test_two_classes_must_carry_weight():
     assert str(caught.value) == (
         "Task 'b' must have at least two classes among its labelled rows of positive "
         "weight; found only one class: ['n']. Drop the task, or give rows of another "
-        "class."
+        "class. Where other rows have one, name all classes by classes=."
     )
 
 
@@ -381,11 +381,13 @@ def test_classes_may_be_given_by_the_name_of_their_task():
     targets = learn(y, classes={2: ["y", "x"], "a": [1, 0]})
     assert [values.tolist() for values in targets.classes] == [[0, 1], ["x", "y"]]
     assert learn(y["a"], classes={"a": [0, 1]}).classes[0].tolist() == [0, 1]
+    some = learn(y.assign(**{"b": [0, 1]})[["a", "b"]], classes={"a": [0, 1]})
+    assert [values.tolist() for values in some.classes] == [[0, 1], [0, 1]]
     refuse(
         y,
-        "classes must have one entry per task ['a', 2]; found ['a'], which differs in "
-        "[2]. Name every task once.",
-        classes={"a": [0, 1]},
+        "classes must be keyed by task names ['a', 2]; found ['c']. Correct the names; "
+        "tasks left out have the classes of y.",
+        classes={"c": [0, 1]},
     )
 
 
