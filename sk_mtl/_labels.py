@@ -7,6 +7,7 @@ same forms, find the same labels missing and refuse the same mistakes.
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain
 from numbers import Number, Real
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from pandas.api.types import infer_dtype, is_scalar
 from sk_mtl._frames import (
     as_pandas,
     column_as_pandas,
+    frame_of_records,
     is_frame,
     is_lazy,
     nullable_column,
@@ -28,6 +30,8 @@ _PLAIN = {
     *("integer", "boolean", "floating", "mixed-integer-float"),
     *("datetime", "datetime64", "timedelta", "timedelta64"),
 }
+
+_WHOLE, _BROKEN = "a number", "a number that is not whole"
 
 
 class LabelTable(NamedTuple):
@@ -82,6 +86,8 @@ def read_labels(y, what="y"):
         The argument's name in errors.
     """
     _refuse_containers(y, what)
+    if isinstance(y, list | tuple) and y and all(isinstance(r, Mapping) for r in y):
+        y = frame_of_records(y, list(dict.fromkeys(chain.from_iterable(y))))
     if is_frame(y):
         return _read_frame(as_pandas(y), what)
     if hasattr(y, "to_pandas"):
@@ -159,6 +165,8 @@ def plain_values(labels):
         wanted = getattr(dtype, "numpy_dtype", None) if plain else object
         labels = np.asarray(labels, dtype=wanted)
     labels = np.asarray(labels)
+    if labels.dtype.kind == "U":
+        return labels.astype(object)
     if labels.dtype.kind == "O" and infer_dtype(labels, skipna=False) in _PLAIN:
         plain = pd.Series(labels, dtype=object).infer_objects().dtype
         # Times of a zone have no type of NumPy.
@@ -200,7 +208,9 @@ def check_kind(labels, classes, what):
     what : str
         What holds the labels, for the error.
     """
-    known = _kinds(classes)
+    known = set(_kinds(classes))
+    if _BROKEN in known:
+        known.add(_WHOLE)
     for kind, label in _kinds(labels).items():
         if kind not in known:
             raise ValueError(
@@ -250,8 +260,8 @@ def _refuse_containers(y, what):
         )
     if isinstance(y, Mapping):
         raise TypeError(
-            f"{what} must be a data frame or an array; found a dict. Use "
-            f"pd.DataFrame({what})."
+            f"{what} must be a data frame or an array; found a dict. Give a DataFrame "
+            "of pandas."
         )
 
 
@@ -355,7 +365,7 @@ def _kinds(labels):
 
 def _kind(label):
     if isinstance(label, Real | Decimal | np.bool_):
-        return "a number" if label == label // 1 else "a number that is not whole"
+        return _WHOLE if label == label // 1 else _BROKEN
     if isinstance(label, datetime):
         return "a time" if label.tzinfo is None else "a time with a zone"
     return "text" if isinstance(label, str) else type(label).__name__

@@ -58,7 +58,7 @@ def _read_each(weight, n_samples, names, what):
 
 
 def _read_table(weight, n_samples, names, what):
-    if isinstance(weight, Real) or getattr(weight, "shape", None) == ():
+    if isinstance(weight, Real | str) or getattr(weight, "shape", None) == ():
         weight = np.full(n_samples, weight)
     if isinstance(weight, np.ma.MaskedArray):
         weight = weight.filled(0)

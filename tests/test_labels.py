@@ -243,8 +243,8 @@ def refuse(y, message, error=ValueError):
 def test_what_holds_no_labels_is_refused():
     refuse(
         {"a": [0, 1]},
-        "y_true must be a data frame or an array; found a dict. Use "
-        "pd.DataFrame(y_true).",
+        "y_true must be a data frame or an array; found a dict. Give a "
+        "DataFrame of pandas.",
         TypeError,
     )
     refuse(
@@ -263,6 +263,14 @@ def test_what_holds_no_labels_is_refused():
         "y_true must be a data frame or an array of labels; found records of [('a', "
         "'<i8'), ('b', '<i8')]. Use pd.DataFrame(y_true).",
     )
+
+
+def test_rows_that_are_dicts_are_a_frame():
+    columns, names, is_vector = read_labels([{"a": 0, "b": "x"}, {"a": 1}])
+    assert names == ["a", "b"]
+    assert not is_vector
+    assert columns[0].tolist() == [0, 1]
+    assert is_missing(columns[1]).tolist() == [False, True]
 
 
 def test_one_column_is_asked_for():

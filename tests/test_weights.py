@@ -112,6 +112,7 @@ _SHAPE = "own must have shape (2,) or (2, 2), one weight per row, or per row and
         ),
         ([np.inf, 1], f"own must hold finite weights; found inf in row 0. {_ROW}"),
         ([1, -0.5], f"own must not be negative; found weight -0.5 in row 1. {_ROW}"),
+        ("balanced", "own must hold numbers; found 'balanced'. Give weights >= 0."),
         (["1", "much"], "own must hold numbers; found 'much'. Give weights >= 0."),
         (
             pd.to_datetime(["2020-01-01", "2021-01-01"]),

@@ -10,7 +10,7 @@ import joblib
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sk_mtl._frames import is_frame
+from sk_mtl._frames import is_arrow, is_frame
 from sk_mtl._groups import group_names
 from sk_mtl._labels import read_labels
 from sk_mtl._sklearn_compat import _fit_context
@@ -395,7 +395,9 @@ def _check_given_together(X_val, y_val, weight_val) -> None:
 
 def _check_same_naming(X_val, named: bool) -> None:
     """Raise where only one of X and X_val has names for its columns."""
-    columns = list(X_val.columns) if is_frame(X_val) else [None]
+    columns = [None]
+    if is_frame(X_val):
+        columns = X_val.schema.names if is_arrow(X_val) else list(X_val.columns)
     if all(isinstance(name, str) for name in columns) != named:
         found = "X has and X_val lacks them" if named else "X_val has and X lacks them"
         raise ValueError(

@@ -6,6 +6,7 @@ Missing labels, weights of 0 and the order of classes are decided here for every
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from sk_mtl._labels import class_codes, keep_labelled, plain_values, sorted_classes
 from sk_mtl._positive_class import is_conventional, positive_position
@@ -130,6 +131,11 @@ def _with_positive(labels, pos_label, name):
 def _known_classes(labels, classes, n_classes, name):
     """Classes in the order of the probabilities' columns, or None if unknowable."""
     found = sorted_classes(labels, name) if classes is None else np.asarray(classes)
+    if len(pd.unique(found)) < len(found):
+        raise ValueError(
+            f"The classes of {name!r} must differ; found {found.tolist()}. Pass the "
+            "estimator's classes_."
+        )
     if len(found) == n_classes:
         return found
     if classes is None and n_classes == 2 and set(found.tolist()) <= {0, 1}:

@@ -57,6 +57,8 @@ def read_tasks(
     names = table.task_names(names, rename=True)
     # Other tables are read by the names of y, whatever its tasks are called.
     own_names = names if table.names is None else own_names
+    if isinstance(y_proba, Mapping):
+        y_proba = per_task("y_proba", y_proba, own_names, is_single=lambda each: False)
     refuse_labels(y_proba, len(names))
     predictions = [None] * len(names)
     if y_pred is not None:

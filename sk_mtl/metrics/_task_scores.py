@@ -40,7 +40,8 @@ def task_scores(
         n_classes) per task, or a single such array for one task. The columns follow
         the sorted classes, as in the estimators' `classes_`. For one task also shape
         (n_samples,), and for several binary tasks also one array of shape (n_samples,
-        n_tasks), with the probabilities of the positive class. None in the place of a
+        n_tasks), with the probabilities of the positive class; a frame is read by the
+        names of its columns. A dict holds the arrays by task. None in the place of a
         task means that it is a task of numbers; None for all of them, that all are.
         Labels, as `predict` returns them, are refused, and so are probabilities of one
         class that all are 0 or 1: give those of both classes.

@@ -123,11 +123,14 @@ def test_validation_rows_and_weights(adult, table):
 
 
 @each_table
-def test_weights_in_another_order_are_refused(adult, table):
+def test_weights_in_another_order_are_found_by_name(adult, table):
     X, y = adult
-    weight = pd.DataFrame(np.ones(y.shape), columns=["married", "income"])
-    with pytest.raises(ValueError, match=r"tasks \['income', 'married'\] as its col"):
-        MMOEClassifier(**QUICK).fit(table(X), table(y), sample_weight=table(weight))
+    weight = pd.DataFrame({"married": 1.0, "income": np.arange(len(X)) % 3.0})
+    model, other = (
+        MMOEClassifier(**QUICK).fit(table(X), table(y), sample_weight=table(given))
+        for given in (weight, weight[["income", "married"]])
+    )
+    assert_equal_proba(model.predict_proba(X), other.predict_proba(X))
 
 
 @each_column

@@ -83,6 +83,18 @@ def test_names_of_the_rows():
     assert list(task_scores(named_by_pairs, P).index) == [("click", 1), ("buy", 2)]
 
 
+def test_probabilities_are_found_by_name():
+    table = task_scores(Y, P)
+    by_task = {"buy": P[1], "click": P[0]}
+    pd.testing.assert_frame_equal(task_scores(Y, by_task), table)
+    frame = pd.DataFrame({name: proba[:, 1] for name, proba in by_task.items()})
+    pd.testing.assert_frame_equal(task_scores(Y, frame), table)
+    with pytest.raises(
+        ValueError, match=r"y_proba must have the columns \['click', 'b"
+    ):
+        task_scores(Y, frame.set_axis(["buy", "view"], axis=1))
+
+
 def test_polars_equals_pandas():
     y = pl.DataFrame({"click": [0, 1, 1, 0], "like": ["no", None, "yes", "no"]})
     same = pd.DataFrame({"click": [0, 1, 1, 0], "like": ["no", None, "yes", "no"]})
@@ -267,6 +279,7 @@ def test_positive_class_that_nothing_names_is_taken_with_one_warning():
         ({"pos_label": 2}, r"one of the classes \[0, 1\] of 'click'; found 2"),
         ({"pos_label": {"clik": 1}}, r"keyed by task names .* found \['clik'\]"),
         ({"pos_label": [1, 1]}, r"must be one label; found \[1, 1\]"),
+        ({"y_proba": {"buy": P[0]}}, r"found \['buy'\], which differs in \['click'\]"),
         ({"y_proba": P[:1]}, r"one array per task \(2\); found 1"),
         ({"y_proba": P[0][:, :1]}, r"one array per task \(2\); found 1"),
         ({"y_proba": [P[0], P[1][:2]]}, r"found \(2, 2\)"),
@@ -275,6 +288,7 @@ def test_positive_class_that_nothing_names_is_taken_with_one_warning():
         ({"task_names": ["a", "a"]}, r"differ, also as text; found \['a', 'a'\]"),
         ({"sample_weight": np.ones((4, 3))}, r"or \(4, 2\), .*; found \(4, 3\)"),
         ({"classes": [[0, 1]]}, r"one entry per task .* found 1"),
+        ({"classes": [[0, 0], [0, 1]]}, r"classes of 'click' must differ; .* \[0, 0\]"),
         ({"classes": {"clik": [0, 1]}}, r"names \['click', 'buy'\]; found \['clik'\]"),
         ({"metrics": "auc"}, r"metric must be one of"),
     ],
