@@ -11,7 +11,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sk_mtl._sklearn_compat import Interval, StrOptions, _fit_context
+from sk_mtl.estimators._atomic_fit import answer_from_fit
 from sk_mtl.estimators._rows._labelled_rows import weight_classes
+from sk_mtl.estimators._targets._class_column import ClassColumn
 from sk_mtl.losses import ClassOutput
 
 
@@ -99,6 +101,53 @@ class ClassTasks:
         """
         targets = copy.copy(self)._learn_targets(y)
         return targets.classes[0] if targets.one_dimensional else targets.classes
+
+    @answer_from_fit
+    def predict_proba(self, X):
+        """Return the probability of every class of every task.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        proba : list of ndarray of shape (n_samples, n_classes)
+            One array per column of y, its columns in the order of ``classes_``, and
+            None for a task of numbers; a single one where y was 1-d.
+        """
+
+        def proba(logits):
+            answers = self._structure.answers(logits)
+            return [
+                answer.exp() if isinstance(column, ClassColumn) else answer
+                for column, answer in zip(self._targets.columns, answers, strict=True)
+            ]
+
+        return self._answer_classes(self._map_logits(X, proba))
+
+    @answer_from_fit
+    def predict_log_proba(self, X):
+        """Return the logarithm of the probabilities, computed without the detour.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_proba : list of ndarray of shape (n_samples, n_classes)
+            As from `predict_proba`.
+        """
+        return self._answer_classes(map(round_log_proba, self._predict_answers(X)))
+
+    def _answer_classes(self, arrays):
+        """Return the arrays of tasks of classes, None for the others."""
+        pairs = zip(self._targets.columns, arrays, strict=True)
+        return self._answer(
+            array if isinstance(column, ClassColumn) else None
+            for column, array in pairs
+        )
 
     def _class_output(self, n_classes: int) -> ClassOutput:
         """Return what the logits of a task with so many classes mean."""

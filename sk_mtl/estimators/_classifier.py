@@ -9,12 +9,11 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
-from torch import Tensor
 
 from sk_mtl._sklearn_compat import StrOptions
 from sk_mtl.estimators._architecture import make_class_structure
 from sk_mtl.estimators._atomic_fit import answer_from_fit
-from sk_mtl.estimators._class_tasks import ClassTasks, round_log_proba
+from sk_mtl.estimators._class_tasks import ClassTasks
 from sk_mtl.estimators._multi_task_model import MultiTaskModel
 from sk_mtl.estimators._rows._funnel_labels import check_funnel, complete_funnel
 from sk_mtl.estimators._rows._labelled_rows import LabelledRows
@@ -67,38 +66,6 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
     # Not the mixin's, which knows nothing of missing labels.
     score = MultiTaskModel.score
 
-    @answer_from_fit
-    def predict_proba(self, X):
-        """Return the probability of every class of every task.
-
-        Parameters
-        ----------
-        X : {DataFrame, array-like} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        proba : list of ndarray of shape (n_samples, n_classes)
-            One array per column of y, its columns in the order of ``classes_``; a
-            single array where y was 1-d.
-        """
-        answers = self._structure.answers
-        return self._answer(self._map_logits(X, lambda z: _exp(answers(z))))
-
-    @answer_from_fit
-    def predict_log_proba(self, X):
-        """Return the logarithm of the probabilities, computed without the detour.
-
-        Parameters
-        ----------
-        X : {DataFrame, array-like} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        log_proba : list of ndarray of shape (n_samples, n_classes)
-            As from `predict_proba`.
-        """
-        return self._answer(map(round_log_proba, self._predict_answers(X)))
-
     @available_if(_is_funnel)
     @answer_from_fit
     def predict_conditional_proba(self, X):
@@ -117,7 +84,9 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
             One array per step, as from `predict_proba`.
         """
         function = self._structure.conditional_log_proba
-        return self._answer(self._map_logits(X, lambda z: _exp(function(z))))
+        return self._answer(
+            self._map_logits(X, lambda z: [each.exp() for each in function(z)])
+        )
 
     def __sklearn_tags__(self):
         """Return what scikit-learn should know about the estimator."""
@@ -160,7 +129,3 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
     def _set_answers(self) -> None:
         super()._set_answers()
         self.classes_ = self._answer(self._targets.classes)
-
-
-def _exp(tensors: list[Tensor]) -> list[Tensor]:
-    return [tensor.exp() for tensor in tensors]

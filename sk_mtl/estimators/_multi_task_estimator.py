@@ -210,34 +210,6 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
             dict(zip(self.task_names_, columns, strict=True)), index=index
         )
 
-    @answer_from_fit
-    def predict_proba(self, X):
-        """Return the probability of every class, of the tasks that have classes.
-
-        Parameters
-        ----------
-        X : {DataFrame, array-like} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        proba : list of (ndarray of shape (n_samples, n_classes) or None)
-            One entry per column of y, None where it holds numbers; a single one where
-            y was 1-d.
-        """
-        columns = self._targets.columns
-
-        def proba(logits):
-            answers = self._structure.answers(logits)
-            return [
-                answer.exp() if isinstance(column, ClassColumn) else answer
-                for column, answer in zip(columns, answers, strict=True)
-            ]
-
-        return self._answer(
-            array if isinstance(column, ClassColumn) else None
-            for column, array in zip(columns, self._map_logits(X, proba), strict=True)
-        )
-
     @available_if(_has_gates)
     @answer_from_fit
     def predict_gates(self, X) -> np.ndarray:

@@ -68,6 +68,13 @@ def test_a_frame_in_gives_a_frame_out(table):
         None,
     ]
     assert model.classes_[2] is None
+    for log_proba, each in zip(
+        model.predict_log_proba(X[["town"]]), proba, strict=True
+    ):
+        if each is not None:
+            np.testing.assert_allclose(log_proba, np.log(each), atol=1e-6)
+        else:
+            assert log_proba is None
     chance = model.predict_proba_positive(X[["town"]])[:, 4]
     assert chance.mean() == pytest.approx((y["visits"] > 0).mean(), abs=0.1)
     assert np.isfinite(model.score(X[["town"]], y))
