@@ -340,7 +340,8 @@ class MultiTaskModel(AtomicFit, NetworkPredictor, NetworkTrainer):
                 rows, groups, policy, self._targets, seed, before
             )
         else:
-            train, self._held_out = rows, before
+            train = rows
+            self._held_out = before and before.after_training(rows.X, groups)
             valid = self._check_validation_rows(X_val, y_val, weight_val)
         if valid is None or known:
             return train, valid

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -29,11 +29,15 @@ class HeldOutRows:
 
     groups : ndarray of uint64
         Keys of the groups of validation rows; empty where there were none.
+
+    have_trained : bool
+        Whether a fit trained on some of them after all.
     """
 
     valid: np.ndarray
     unused: np.ndarray
     groups: np.ndarray
+    have_trained: bool = False
 
     @classmethod
     def of(cls, X, groups, train: np.ndarray, valid: np.ndarray) -> HeldOutRows:
@@ -52,8 +56,14 @@ class HeldOutRows:
             return self
         fields = ("valid", "unused", "groups")
         return HeldOutRows(
-            *(np.union1d(getattr(self, f), getattr(other, f)) for f in fields)
+            *(np.union1d(getattr(self, f), getattr(other, f)) for f in fields),
+            have_trained=other.have_trained,
         )
+
+    def after_training(self, X, groups) -> HeldOutRows:
+        """Return the keys after a fit that trained on all rows of a table."""
+        is_valid = self._find(X, groups)
+        return replace(self, have_trained=self.have_trained or bool(is_valid.any()))
 
     def find(self, X, groups, fraction: float) -> tuple[np.ndarray, np.ndarray] | None:
         """Return the positions of the training and validation rows of a later fit.
@@ -61,29 +71,39 @@ class HeldOutRows:
         None where it has none of the rows that were held out: it is of other rows.
         `fraction` is the share of validation rows that is wanted.
         """
-        keys = _row_keys(X)
-        if groups is not None and len(self.groups):
-            is_valid = np.isin(_group_keys(groups), self.groups)
-        else:
-            is_valid = np.isin(keys, self.valid)
+        is_valid = self._find(X, groups)
         if not is_valid.any():
             return None
-        is_train = ~is_valid & ~np.isin(keys, self.unused)
+        is_train = ~is_valid & ~np.isin(_row_keys(X), self.unused)
         if not is_train.any():
             raise NothingToHoldOutError(
                 "A fit that continues must have rows that the first fit did not hold "
-                f"out; found that all {len(keys)} rows were held out. Give other rows, "
-                "or set early_stopping=False to train on these."
+                f"out; found that all {len(is_valid)} rows were held out. Give other "
+                "rows, or set early_stopping=False to train on these."
             )
         if is_valid.mean() < fraction / 2:
             warn_user(
                 "A fit that continues validates on the rows that the first fit held "
-                f"out; found {is_valid.sum()} of them among {len(keys)} rows, less "
+                f"out; found {is_valid.sum()} of them among {len(is_valid)} rows, less "
                 f"than half of validation_fraction={fraction}. Give X_val and y_val, "
                 "or fit a clone to hold out others.",
                 UserWarning,
             )
+        if self.have_trained:
+            warn_user(
+                f"Validation rows must not have trained; found {is_valid.sum()} that a "
+                "fit between trained on, with X_val or without early stopping, so that "
+                "they decide too late when to stop. Give X_val and y_val, or fit a "
+                "clone.",
+                UserWarning,
+            )
         return np.flatnonzero(is_train), np.flatnonzero(is_valid)
+
+    def _find(self, X, groups) -> np.ndarray:
+        """Return which rows, or which rows of which groups, were held out."""
+        if groups is not None and len(self.groups):
+            return np.isin(_group_keys(groups), self.groups)
+        return np.isin(_row_keys(X), self.valid)
 
 
 def _row_keys(X) -> np.ndarray:

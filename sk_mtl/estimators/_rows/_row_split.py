@@ -68,10 +68,13 @@ def split_rows(
     before : HeldOutRows or None
         The rows that the fits before this one held out.
     """
-    if not policy.holds_out(len(rows)):
-        return rows, None, before
+    if not policy.early_stopping:
+        return rows, None, before and before.after_training(rows.X, groups)
     try:
         parts = before and before.find(rows.X, groups, policy.validation_fraction)
+        # Rows that were held out stay so in a smaller table, too.
+        if parts is None and not policy.holds_out(len(rows)):
+            return rows, None, before
         parts = parts or _draw(rows, groups, policy, targets, seed)
         train, valid = (rows.take(part) for part in parts)
         check_labelled(valid, "The validation part of y")
@@ -82,7 +85,7 @@ def split_rows(
             f'early_stopping="auto" holds out no row, and all of them train. {error}',
             UserWarning,
         )
-        return rows, None, before
+        return rows, None, before and before.after_training(rows.X, groups)
     return train, valid, HeldOutRows.of(rows.X, groups, *parts).joined(before)
 
 
@@ -137,9 +140,10 @@ def without_untrained_classes(
             warn_user(
                 f"Every class of task {targets.task_names[k]!r} must be among the rows "
                 f"that train; found {found} among the validation rows alone, "
-                f"{untrained.sum()} of them. The model cannot learn the class, and "
-                "these labels do not decide when to stop. Hold out other rows, for "
-                'instance by validation_split="random", or set early_stopping=False.',
+                f"{untrained.sum()} of them. A class that is new there cannot be "
+                "learnt, and its labels do not decide when to stop. Hold out other "
+                'rows, for instance by validation_split="random", or set '
+                "early_stopping=False.",
                 UserWarning,
             )
             codes[untrained, k] = np.nan

@@ -143,6 +143,36 @@ def test_other_rows_get_held_out_rows_of_their_own():
     assert "valid_loss" in model.history_
 
 
+def test_a_smaller_table_keeps_its_held_out_rows():
+    """Of 200 rows "auto" holds out none, unless they were held out before."""
+    X, y = coin_flips(2100)
+    options = {**QUICK, "max_epochs": 1, "categorical_features": [0]}
+    model = MMOEClassifier(**options, warm_start=True).fit(X, y)
+    model.fit(X[:200], y[:200])
+    assert "valid_loss" in model.history_
+    small = MMOEClassifier(**options).fit(X[:200], y[:200])
+    assert "valid_loss" not in small.history_
+
+
+@pytest.mark.parametrize("change", ["early_stopping", "X_val"])
+def test_held_out_rows_that_trained_after_all_draw_a_warning(change):
+    X, y = mixed_table()
+    model = MMOEClassifier(**SHORT, warm_start=True).fit(X, y)
+    if change == "X_val":
+        model.fit(X, y, X_val=X, y_val=y)
+    else:
+        model.set_params(early_stopping=False).fit(X, y)
+        model.set_params(early_stopping=True)
+    message = (
+        "Validation rows must not have trained; found 24 that a fit between trained "
+        "on, with X_val or without early stopping, so that they decide too late when "
+        "to stop. Give X_val and y_val, or fit a clone."
+    )
+    with pytest.warns(UserWarning, match=f"^{re.escape(message)}$"):
+        model.fit(X, y)
+    model.fit(X.set_axis(X.index + 500), y, X_val=X, y_val=y)
+
+
 def test_a_new_fit_forgets_what_was_held_out():
     X, y = mixed_table()
     model = MMOEClassifier(**{**SHORT, "random_state": None}).fit(X, y)
@@ -180,9 +210,9 @@ def late_segment(n_samples=300):
 
 LATE = (
     "Every class of task 'seg' must be among the rows that train; found ['new'] among "
-    "the validation rows alone, 20 of them. The model cannot learn the class, and "
-    "these labels do not decide when to stop. Hold out other rows, for instance by "
-    'validation_split="random", or set early_stopping=False.'
+    "the validation rows alone, 20 of them. A class that is new there cannot be "
+    "learnt, and its labels do not decide when to stop. Hold out other rows, for "
+    'instance by validation_split="random", or set early_stopping=False.'
 )
 
 
