@@ -160,7 +160,7 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
         preprocessor, encoded = fit_preprocessor(
             self, train.X, train.codes, self._targets.columns
         )
-        schema = FeatureSchema.from_preprocessor(preprocessor, encoded)
+        schema = FeatureSchema.from_preprocessor(preprocessor, encoded, train.X)
         own_tables = self.n_members > 1 and self.member_sharing == "none"
         layout = FeatureLayout.resolve(self, schema, len(train.X), dense=own_tables)
         self.schema_ = layout.describe(self).extend_encoders()

@@ -7,13 +7,16 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.feature_selection import VarianceThreshold
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
 from sk_mtl.datasets import make_conversion_funnel
+from sk_mtl.exceptions import ColumnWarning
 from sk_mtl.metrics import make_task_scorer
+from sk_mtl.preprocessing import make_tabular_preprocessor
 from tests.estimators.common import PLAIN, QUICK, assert_equal_proba
 
 USER = ["user_age_group", "user_country", "user_id", "hour"]
@@ -213,3 +216,38 @@ def test_a_wrong_column_leaves_the_estimator_as_it_was(funnel):
     with pytest.raises(ValueError, match="Did you mean 'user_id'"):
         model.fit(X, y)
     assert_equal_proba(model.predict_proba(X), before)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [FunctionTransformer(feature_names_out="one-to-one"), VarianceThreshold()],
+    ids=["nothing", "constants"],
+)
+def test_a_step_behind_the_preprocessor_changes_no_answer(step):
+    rng = np.random.default_rng(0)
+    histories = [rng.integers(0, 9, 3).tolist() for _ in range(200)]
+    X = pd.DataFrame({"c": rng.choice(list("abcdef"), 200), "h": histories})
+    y = rng.integers(0, 2, (200, 2))
+    plain = MMOEClassifier(**QUICK).fit(X, y)
+    default = make_tabular_preprocessor()
+    behind = MMOEClassifier(preprocessor=make_pipeline(default, step), **QUICK)
+    behind.fit(X, y)
+    assert behind.schema_.categorical_names == ["c"]
+    assert behind.schema_.sequence_names == ["h"]
+    new = X[:9].assign(c=["new", *"abcdefab"])
+    assert_equal_proba(behind.predict_proba(new), plain.predict_proba(new))
+    again = pickle.loads(pickle.dumps(behind))
+    assert_equal_proba(again.predict_proba(new), plain.predict_proba(new))
+
+
+def test_integers_beyond_the_precision_of_floats_are_learnt():
+    rng = np.random.default_rng(0)
+    steps = rng.integers(0, 5, 600)
+    y = np.column_stack([steps > 2, steps % 2]).astype(int)
+    small = pd.DataFrame({"campaign": steps, "z": rng.normal(size=600)})
+    large = small.assign(campaign=steps + 1_234_567_890_123_456_768)
+    model = MMOEClassifier(**QUICK).fit(small, y)
+    with pytest.warns(ColumnWarning, match="Column 'campaign' must hold quantities"):
+        same = MMOEClassifier(**QUICK).fit(large, y)
+    assert_equal_proba(same.predict_proba(large), model.predict_proba(small))
+    assert_equal_proba(same.predict_proba(large[:1]), model.predict_proba(small[:1]))

@@ -98,6 +98,7 @@ class LabelBlock:
     """
 
     kind = "categorical"
+    is_ordered = False
 
     def __init__(self, positions, names, columns):
         self.positions = positions
@@ -161,9 +162,16 @@ class CodeBlock:
         Columns where training had missing values; None means no column.
     columns : list of CodeColumn, default=None
         What the encoder knows of each column.
+
+    Attributes
+    ----------
+    is_ordered : bool
+        Whether the user gave the categories in an order, so that the codes are
+        quantities as well.
     """
 
     kind = "categorical"
+    is_ordered = False
 
     def __init__(
         self,
@@ -197,7 +205,7 @@ class CodeBlock:
         if not isinstance(encoder, OrdinalEncoder):
             return cls(positions, names, cardinalities, shift=0, columns=columns)
         has_missing = [bool(column.missing_code) for column in columns]
-        return cls(
+        block = cls(
             positions,
             names,
             np.subtract(cardinalities, 1) - has_missing,
@@ -206,6 +214,8 @@ class CodeBlock:
             has_missing=has_missing,
             columns=columns,
         )
+        block.is_ordered = not isinstance(encoder.categories, str)
+        return block
 
     def take(self, kept):
         """Return the block of the columns at some positions in this one."""

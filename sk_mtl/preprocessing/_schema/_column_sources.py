@@ -1,11 +1,11 @@
 """Which column of the raw table each output column was made of."""
 
 import numpy as np
-import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from sk_mtl.preprocessing._schema._read_blocks import real_steps, step_slices
+from sk_mtl.preprocessing._schema._incoming import positions_of
+from sk_mtl.preprocessing._schema._output_names import real_steps, step_slices
 
 INDICATOR = "missingindicator_"
 
@@ -88,21 +88,9 @@ def _parts(transformer, where, inputs):
     if isinstance(transformer, ColumnTransformer):
         columns = {name: columns for name, _, columns in transformer.transformers_}
     for name, step, part in step_slices(transformer):
-        chosen = inputs[_positions(columns[name], inputs)] if columns else inputs
+        chosen = inputs[positions_of(columns[name], inputs)] if columns else inputs
         start = where.start
         yield from _parts(step, slice(start + part.start, start + part.stop), chosen)
-
-
-def _positions(columns, inputs):
-    """Positions of a step's input columns, in whatever form they are given."""
-    index = pd.Index(inputs)
-    if isinstance(columns, slice):
-        ends = (columns.start, columns.stop)
-        if any(isinstance(end, str) for end in ends):
-            return index.slice_indexer(*ends)
-        return columns
-    columns = np.atleast_1d(np.asarray(columns))
-    return columns if columns.dtype.kind in "biu" else index.get_indexer(columns)
 
 
 def _by_name(name, inputs):

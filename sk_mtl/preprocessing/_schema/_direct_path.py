@@ -6,7 +6,7 @@ from sklearn.compose import ColumnTransformer
 
 from sk_mtl.preprocessing._encoders._category_encoder import FEW_ROWS, CategoryEncoder
 from sk_mtl.preprocessing._numeric._numeric_scaler import NumericScaler
-from sk_mtl.preprocessing._schema._read_blocks import as_slice, take_columns
+from sk_mtl.preprocessing._schema._output_columns import as_slice, take_columns
 
 
 def direct_path(preprocessor, blocks):

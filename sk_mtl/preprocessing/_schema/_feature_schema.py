@@ -8,12 +8,12 @@ import numpy as np
 from sk_mtl.preprocessing._schema._blocks import NumericBlock
 from sk_mtl.preprocessing._schema._column_sources import ColumnSources
 from sk_mtl.preprocessing._schema._direct_path import direct_path
-from sk_mtl.preprocessing._schema._read_blocks import (
+from sk_mtl.preprocessing._schema._output_columns import (
     as_slice,
     as_table,
-    read_named_blocks,
     take_columns,
 )
+from sk_mtl.preprocessing._schema._read_blocks import read_named_blocks
 from sk_mtl.preprocessing._schema._schema_table import schema_frame, schema_text
 from sk_mtl.preprocessing._schema._shared_codes import (
     Embeddings,
@@ -174,7 +174,7 @@ class FeatureSchema:
         self._set_embeddings(Embeddings(self.embedded_names, vocabularies))
 
     @classmethod
-    def from_preprocessor(cls, preprocessor, transformed):
+    def from_preprocessor(cls, preprocessor, transformed, X=None):
         """Read the schema off a fitted preprocessor.
 
         Parameters
@@ -183,6 +183,10 @@ class FeatureSchema:
             ColumnTransformer, Pipeline or any transformer.
         transformed : array, sparse matrix or data frame of shape (n_samples, n_outputs)
             What it made of the training rows.
+        X : data frame or array of shape (n_samples, n_features), default=None
+            The training rows. With them, codes are found that a later step of a
+            pipeline, or a transformer of another library, hands on unchanged, and a
+            `ColumnWarning` names those that it changes.
 
         Returns
         -------
@@ -196,7 +200,7 @@ class FeatureSchema:
                 f"the shape {shape}; let one of its steps keep a column."
             )
         Z = as_table(transformed)
-        blocks, names = read_named_blocks(preprocessor, Z)
+        blocks, names = read_named_blocks(preprocessor, Z, X)
         blocks, dropped, reasons = without_constant_columns(blocks, Z)
         learn_limits(blocks, Z)
         schema = cls(blocks, shape[1])

@@ -13,12 +13,34 @@ from sk_mtl.preprocessing._encoders._category_encoder import CategoryEncoder
 from sk_mtl.preprocessing._encoders._hashing_encoder import HashingEncoder
 from sk_mtl.preprocessing._encoders._sequence_encoder import SequenceEncoder
 from sk_mtl.preprocessing._schema._blocks import CodeBlock, LabelBlock, NumericBlock
+from sk_mtl.preprocessing._schema._incoming import Incoming
+from sk_mtl.preprocessing._schema._opaque_codes import (
+    encoder_names,
+    fitted_encoders,
+    read_columns,
+    warn_of_whole_numbers,
+)
+from sk_mtl.preprocessing._schema._output_columns import (
+    as_slice,
+    as_table,
+    take_columns,
+)
+from sk_mtl.preprocessing._schema._output_names import (
+    names_behind,
+    output_names,
+    real_steps,
+    step_slices,
+    without_steps,
+)
 from sk_mtl.preprocessing._schema._sequence_block import sequence_blocks
-from sk_mtl.preprocessing._schema._unjoined import UnjoinedColumns
+from sk_mtl.preprocessing._schema._traced_blocks import (
+    traced_blocks,
+    warn_of_changed_codes,
+)
 from sk_mtl.preprocessing._tables._columns import column_kinds
 
 
-def read_named_blocks(preprocessor, Z):
+def read_named_blocks(preprocessor, Z, X=None):
     """Blocks of a preprocessor's output, and the names of all of its columns.
 
     The names come from the output itself or from `get_feature_names_out`; a column
@@ -30,19 +52,27 @@ def read_named_blocks(preprocessor, Z):
     preprocessor : fitted transformer, "passthrough" or None
     Z : array, sparse matrix or data frame of shape (n_samples, n_outputs)
         The transformed training rows.
+    X : data frame or array of shape (n_samples, n_features), default=None
+        The training rows. Without them, codes behind another step are numbers.
 
     Returns
     -------
     blocks : list of NumericBlock, CodeBlock, LabelBlock and SequenceBlock
     names : list of str
     """
-    names = _output_names(preprocessor, Z)
-    short = _without_steps(preprocessor, names)
+    return _read_named(preprocessor, Z, None if X is None else Incoming.of_raw(X))
+
+
+def _read_named(preprocessor, Z, incoming):
+    names = output_names(preprocessor, Z, incoming)
+    short = without_steps(preprocessor, names)
     if len(set(short)) < len(short):
         short = names
-    blocks = read_blocks(preprocessor, Z, short)
+    blocks = read_blocks(preprocessor, Z, short, incoming=incoming)
     if short != names and _repeated_sequence(blocks) is not None:
-        blocks, short = read_blocks(preprocessor, Z, names), names
+        blocks = read_blocks(preprocessor, Z, names, incoming=incoming)
+        short = names
+    _rename_repeated(blocks, short)
     repeated = _repeated_sequence(blocks)
     if repeated is not None:
         raise ValueError(
@@ -53,21 +83,12 @@ def read_named_blocks(preprocessor, Z):
     return blocks, short
 
 
-def _output_names(preprocessor, Z):
-    if is_frame(Z):
-        return [str(name) for name in Z.columns]
-    known = _known_names(preprocessor, Z.shape[1])
-    return [f"x{j}" if name is None else str(name) for j, name in enumerate(known)]
-
-
-def _without_steps(preprocessor, names):
-    """Names without that of a step in front."""
-    transformer = _last_step(preprocessor)
-    short = list(names)
-    if _puts_prefixes(transformer):
-        for step, _, where in step_slices(transformer):
-            short[where] = [name.removeprefix(f"{step}__") for name in names[where]]
-    return short
+def _rename_repeated(blocks, names):
+    """Give columns that were traced to one name twice those of the output again."""
+    counts = Counter(name for block in blocks for name in block.names)
+    for block in blocks:
+        if block.kind != "sequence" and any(counts[name] > 1 for name in block.names):
+            block.names = [names[position] for position in block.positions]
 
 
 def _repeated_sequence(blocks):
@@ -77,126 +98,142 @@ def _repeated_sequence(blocks):
     return next((name for name in sequences if counts[name] > 1), None)
 
 
-def _known_names(transformer, n_outputs):
-    """Names of a transformer's output columns, None where it does not know them."""
-    try:
-        names = list(transformer.get_feature_names_out())
-    except (AttributeError, ValueError):
-        names = []
-    if len(names) == n_outputs:
-        return names
-    last = _last_step(transformer)
-    if last is not transformer and hasattr(last, "feature_names_in_"):
-        return _known_names(last, n_outputs)
-    names = [None] * n_outputs
-    if isinstance(last, ColumnTransformer):
-        for name, step, where in step_slices(last):
-            if hasattr(step, "feature_names_in_"):
-                prefix = f"{name}__" if _puts_prefixes(last) else ""
-                inner = _known_names(step, where.stop - where.start)
-                names[where] = [own and f"{prefix}{own}" for own in inner]
-    return names
-
-
-def _puts_prefixes(transformer):
-    return getattr(transformer, "verbose_feature_names_out", None) is True
-
-
-def as_table(Z):
-    """A transformer's output in a form that columns are quickly taken of."""
-    if sparse.issparse(Z):
-        return Z.tocsc()
-    return Z if isinstance(Z, np.ndarray | UnjoinedColumns) else as_pandas(Z)
-
-
-def take_columns(Z, where):
-    """Columns of a transformer's output, as an array or a pandas data frame."""
-    if sparse.issparse(Z):
-        return Z.tocsc()[:, where].toarray()
-    if isinstance(Z, np.ndarray):
-        return Z[:, where]
-    if isinstance(Z, UnjoinedColumns):
-        return Z.take(where)
-    return as_pandas(Z).iloc[:, where]
-
-
-def as_slice(positions):
-    """The same positions as a slice, which copies nothing, where they are adjacent."""
-    if len(positions) and np.all(np.diff(positions) == 1):
-        return slice(int(positions[0]), int(positions[-1]) + 1)
-    return np.asarray(positions)
-
-
-def read_blocks(transformer, Z, names, start=0, stop=None):
+def read_blocks(transformer, Z, names, start=0, stop=None, incoming=None):
     """Blocks of the output columns that a fitted transformer wrote.
 
     Parameters
     ----------
     transformer : fitted transformer, "passthrough" or None
         A ColumnTransformer and a FeatureUnion are read step by step, and of a Pipeline
-        the last step.
+        the last step, behind which codes of the steps before are looked for.
     Z : array, sparse matrix or data frame of shape (n_samples, n_outputs)
         The transformed training rows.
     names : list of str
         Names of all columns of Z.
     start, stop : int, default=0, None
         Columns of Z that the transformer wrote.
+    incoming : Incoming, default=None
+        What the transformer was fitted on; None where that is not known.
 
     Returns
     -------
     blocks : list of NumericBlock, CodeBlock, LabelBlock and SequenceBlock
     """
-    transformer = _last_step(transformer)
+    while isinstance(transformer, Pipeline):
+        *earlier, transformer = [*real_steps(transformer)] or ["passthrough"]
+        for step in earlier:
+            incoming = incoming and _behind(step, incoming)
     if isinstance(transformer, ColumnTransformer | FeatureUnion):
         blocks = []
-        for _, step, where in step_slices(transformer):
-            blocks += read_blocks(
-                step, Z, names, start + where.start, start + where.stop
-            )
+        for name, step, where in step_slices(transformer):
+            own = _incoming_of_step(transformer, name, incoming)
+            first, last = start + where.start, start + where.stop
+            blocks += read_blocks(step, Z, names, first, last, own)
         return blocks
     positions = np.arange(Z.shape[1])[start:stop]
+    names = names[start:stop]
     if isinstance(transformer, CategoryEncoder | HashingEncoder | OrdinalEncoder):
-        return [CodeBlock.of(transformer, positions, names[start:stop])]
+        return [CodeBlock.of(transformer, positions, names)]
     if isinstance(transformer, SequenceEncoder):
-        return sequence_blocks(transformer, positions, names[start:stop])
+        return sequence_blocks(transformer, positions, names)
+    traced = _codes_within(transformer, Z, positions, names, incoming)
+    if traced:
+        return traced + _rest(traced, Z, positions, names)
     sources = getattr(transformer, "output_sources", None)
     if sources is not None:
-        return [NumericBlock(positions, names[start:stop], sources())]
-    return _blocks_by_content(Z, positions, names[start:stop])
+        return [NumericBlock(positions, names, sources())]
+    return _blocks_by_content(Z, positions, names)
 
 
-def _last_step(transformer):
-    """The transformer that wrote the output: of a pipeline, the last real step."""
-    while isinstance(transformer, Pipeline):
-        transformer = ["passthrough", *real_steps(transformer)][-1]
-    return transformer
+def _behind(step, incoming):
+    """What the step behind another one was fitted on."""
+
+    def make_table():
+        table = step.transform(incoming.table)
+        return table if hasattr(table, "shape") else np.asarray(table)
+
+    def make_names():
+        if is_frame(behind.table):
+            return list(behind.table.columns)
+        return names_behind(step, incoming)
+
+    def make_blocks():
+        return _read_named(step, as_table(behind.table), incoming)[0]
+
+    has_codes = incoming.may_hold_codes or bool(fitted_encoders(step))
+    behind = Incoming(
+        make_table, make_names, make_blocks if has_codes else None, incoming.head
+    )
+    return behind
 
 
-def real_steps(pipeline):
-    """The steps of a pipeline that do something."""
-    steps = [step for _, step in pipeline.steps]
-    return [step for step in steps if step not in ("passthrough", None)]
+def _incoming_of_step(transformer, name, incoming):
+    """What a step of a ColumnTransformer or FeatureUnion was fitted on."""
+    if incoming is None or isinstance(transformer, FeatureUnion):
+        return incoming
+    columns = {name: columns for name, _, columns in transformer.transformers_}
+    return incoming.select(columns[name])
 
 
-def step_slices(transformer):
-    """Name, fitted step and output slice of the steps that wrote columns."""
-    if isinstance(transformer, ColumnTransformer):
-        slices = transformer.output_indices_
-        parts = [
-            (name, step, slices[name]) for name, step, _ in transformer.transformers_
-        ]
-        return [part for part in parts if part[2].stop > part[2].start]
-    parts, start = [], 0
-    for name, step in transformer.transformer_list:
-        if step != "drop":
-            n_outputs = (
-                transformer.n_features_in_
-                if step == "passthrough"
-                else len(step.get_feature_names_out())
-            )
-            parts.append((name, step, slice(start, start + n_outputs)))
-            start += n_outputs
-    return parts
+def _codes_within(transformer, Z, positions, names, incoming):
+    """Blocks of the columns in which codes of another step are found unchanged."""
+    if incoming is None:
+        return []
+    columns = take_columns(Z, as_slice(positions))
+    if incoming.blocks:
+        blocks = traced_blocks(transformer, columns, incoming)
+    elif hasattr(transformer, "output_sources"):
+        return []
+    else:
+        blocks = _codes_of_inner_encoders(transformer, columns, names, incoming)
+    for block in blocks:
+        if block.kind != "sequence":
+            block.names = [
+                _shorter(names[k], short, f"x{positions[k]}")
+                for k, short in zip(block.positions, block.names)
+            ]
+        block.positions = positions[block.positions]
+    return blocks
+
+
+def _shorter(name, before, unknown):
+    """The name before a step, unless the step gave the column a name of its own."""
+    return before if name == unknown or name.endswith(f"__{before}") else name
+
+
+def _codes_of_inner_encoders(transformer, columns, names, incoming):
+    """Blocks of the encoders that a transformer of an unknown kind holds."""
+    encoders, blocks = fitted_encoders(transformer), []
+    if not encoders:
+        warn_of_whole_numbers(transformer, columns, names, incoming)
+    for encoder in encoders:
+        read = read_columns(encoder, incoming.table)
+        if read is None:
+            warn_of_changed_codes(type(transformer).__name__, encoder_names(encoder))
+            continue
+        written = encoder.transform(read)
+        inner = [str(name) for name in encoder.get_feature_names_out()]
+        position = {name: j for j, name in enumerate(inner)}
+        told = np.array([position.get(name, -1) for name in names], dtype=int)
+        wrapped = Incoming(
+            lambda written=written: written,
+            lambda inner=inner: inner,
+            lambda encoder=encoder, written=written, inner=inner: read_blocks(
+                encoder, as_table(written), inner
+            ),
+        )
+        told = told if (told >= 0).any() else None
+        blocks += traced_blocks(transformer, columns, wrapped, told)
+    return blocks
+
+
+def _rest(traced, Z, positions, names):
+    """Blocks of the columns that no traced block holds."""
+    held = np.isin(positions, np.concatenate([block.positions for block in traced]))
+    left = np.flatnonzero(~held)
+    if len(left) == 0:
+        return []
+    return _blocks_by_content(Z, positions[left], [names[j] for j in left])
 
 
 def _blocks_by_content(Z, positions, names):

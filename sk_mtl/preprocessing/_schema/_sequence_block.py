@@ -32,6 +32,7 @@ class SequenceBlock:
     """
 
     kind = "sequence"
+    is_ordered = False
 
     def __init__(self, positions, name, column):
         self.positions = positions

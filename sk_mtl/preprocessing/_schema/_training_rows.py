@@ -7,7 +7,7 @@ from scipy import sparse
 
 from sk_mtl.preprocessing._encoders._sequence_encoder import PADDING
 from sk_mtl.preprocessing._schema._blocks import LabelBlock
-from sk_mtl.preprocessing._schema._read_blocks import as_slice, take_columns
+from sk_mtl.preprocessing._schema._output_columns import as_slice, take_columns
 from sk_mtl.preprocessing._schema._schema_table import ALL_RARE, CONSTANT
 from sk_mtl.preprocessing._tables._few_values import count_values
 from sk_mtl.preprocessing._tables._numbers import to_floats

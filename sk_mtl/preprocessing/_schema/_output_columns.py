@@ -1,0 +1,32 @@
+"""Columns of a preprocessor's output, in whatever form it comes."""
+
+import numpy as np
+from scipy import sparse
+
+from sk_mtl._frames import as_pandas
+from sk_mtl.preprocessing._schema._unjoined import UnjoinedColumns
+
+
+def as_table(Z):
+    """A transformer's output in a form that columns are quickly taken of."""
+    if sparse.issparse(Z):
+        return Z.tocsc()
+    return Z if isinstance(Z, np.ndarray | UnjoinedColumns) else as_pandas(Z)
+
+
+def take_columns(Z, where):
+    """Columns of a transformer's output, as an array or a pandas data frame."""
+    if sparse.issparse(Z):
+        return Z.tocsc()[:, where].toarray()
+    if isinstance(Z, np.ndarray):
+        return Z[:, where]
+    if isinstance(Z, UnjoinedColumns):
+        return Z.take(where)
+    return as_pandas(Z).iloc[:, where]
+
+
+def as_slice(positions):
+    """The same positions as a slice, which copies nothing, where they are adjacent."""
+    if len(positions) and np.all(np.diff(positions) == 1):
+        return slice(int(positions[0]), int(positions[-1]) + 1)
+    return np.asarray(positions)
