@@ -38,12 +38,25 @@ class ClassTasks:
         weights, the same for every task, or task names to one of these. A list holds
         one of these per task. Weights of rare classes above 1 raise recall and spoil
         calibration.
+
+    pos_label : label, dict or None, default=None
+        The positive one of two classes: in a funnel the label that means "reached",
+        and for a `monitor` and scorers that depend on it, such as
+        ``"average_precision"``. One for all tasks of classes, or a dict by task name.
+        None, and a task left out, takes 1 of 0 and 1 or of -1 and 1, and of other
+        labels the one that sorts last, with a `PositiveClassWarning` where it matters.
+
+    Attributes
+    ----------
+    pos_label_ : dict
+        The positive class of the tasks for which `pos_label` names one.
     """
 
     _parameter_constraints: ClassVar[dict] = {
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "focal_gamma": [Interval(Real, 0, None, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, list, tuple, None],
+        "pos_label": "no_validation",
     }
 
     _changeable: ClassVar[frozenset] = frozenset({"class_weight"})
@@ -51,6 +64,7 @@ class ClassTasks:
     label_smoothing: float = 0.0
     focal_gamma: float = 0.0
     class_weight: Any = None
+    pos_label: Any = None
 
     @_fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -100,7 +114,8 @@ class ClassTasks:
             The sorted classes, None for a task of numbers; a single one for a 1-d `y`.
         """
         targets = copy.copy(self)._learn_targets(y)
-        return targets.classes[0] if targets.one_dimensional else targets.classes
+        classes = targets.sorted_classes
+        return classes[0] if targets.one_dimensional else classes
 
     @answer_from_fit
     def predict_proba(self, X):
@@ -142,11 +157,11 @@ class ClassTasks:
         return self._answer_classes(map(round_log_proba, self._predict_answers(X)))
 
     def _answer_classes(self, arrays):
-        """Return the arrays of tasks of classes, None for the others."""
-        pairs = zip(self._targets.columns, arrays, strict=True)
+        """Return arrays in the order of ``classes_``, None for tasks of numbers."""
+        columns = self._targets.columns
         return self._answer(
-            array if isinstance(column, ClassColumn) else None
-            for column, array in pairs
+            column.sort_answers(array) if isinstance(column, ClassColumn) else None
+            for column, array in zip(columns, arrays, strict=True)
         )
 
     def _class_output(self, n_classes: int) -> ClassOutput:
@@ -159,6 +174,11 @@ class ClassTasks:
 
     def _weight_rows(self, train, valid):
         return weight_classes(self.class_weight, self._targets, train, valid)
+
+    def _set_answers(self) -> None:
+        super()._set_answers()
+        self.classes_ = self._answer(self._targets.sorted_classes)
+        self.pos_label_ = self._targets.pos_labels
 
     def _fit_further(self, X, y, sample_weight, classes=None) -> None:
         self._refuse_balanced()

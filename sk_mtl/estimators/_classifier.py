@@ -15,7 +15,11 @@ from sk_mtl.estimators._architecture import make_class_structure
 from sk_mtl.estimators._atomic_fit import answer_from_fit
 from sk_mtl.estimators._class_tasks import ClassTasks
 from sk_mtl.estimators._multi_task_model import MultiTaskModel
-from sk_mtl.estimators._rows._funnel_labels import check_funnel, complete_funnel
+from sk_mtl.estimators._rows._funnel_labels import (
+    check_funnel,
+    complete_funnel,
+    warn_open_steps,
+)
 from sk_mtl.estimators._rows._labelled_rows import LabelledRows
 from sk_mtl.estimators._targets._targets import Targets, learn_classes
 from sk_mtl.losses import FunnelStructure, Structure
@@ -42,7 +46,8 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
         What the columns of `y` mean. ``"independent"``: each is a task of its own.
         ``"funnel"``: column k says whether step k was reached, and step k only after
         step k - 1; then the probability of step k is the product of the conditional
-        probabilities up to k, and every step is trained on all rows.
+        probabilities up to k, and every step is trained on all rows. Of text labels
+        `pos_label` says which means "reached".
 
     funnel : dict or None, default=None
         With ``structure="funnel"``, by the name of a step that of the step that it
@@ -84,7 +89,7 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
             One array per step, as from `predict_proba`.
         """
         function = self._structure.conditional_log_proba
-        return self._answer(
+        return self._answer_classes(
             self._map_logits(X, lambda z: [each.exp() for each in function(z)])
         )
 
@@ -101,6 +106,7 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
             missing_label=self.missing_label,
             classes=classes,
             weight=weight,
+            pos_label=self.pos_label,
         )
 
     def _make_structure(self, targets: Targets) -> Structure:
@@ -111,6 +117,7 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
     def _check_labels(self, codes: np.ndarray) -> None:
         parents = self._step_parents()
         if parents is not None:
+            warn_open_steps(self._targets, parents)
             check_funnel(codes, self._targets.task_names, parents)
 
     def _complete_labels(self, rows: LabelledRows, what: str = "y") -> LabelledRows:
@@ -125,7 +132,3 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
             return None
         parents = self._structure.parents
         return [() if parent is None else (parent,) for parent in parents]
-
-    def _set_answers(self) -> None:
-        super()._set_answers()
-        self.classes_ = self._answer(self._targets.classes)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.metaestimators import available_if
 
+from sk_mtl._positive_class import pos_label_per_task
 from sk_mtl._sklearn_compat import validate_parameter_constraints
 from sk_mtl.estimators._atomic_fit import answer_from_fit
 from sk_mtl.estimators._class_tasks import ClassTasks
@@ -270,14 +271,29 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
             task_types = types_by_classes(task_types, given, list(named), only=only)
         types = resolve_task_types(named, task_types, self.loss, self.missing_label)
         self.task_types_ = {name: each.kind for name, each in types.items()}
+        positive = self._pos_labels(types)
         columns = [
-            self._learn_column(name, column, types[name], own)
+            self._learn_column(name, column, types[name], own, positive[name])
             for (name, column), own in zip(named.items(), given, strict=True)
         ]
         return Targets(columns, one_dimensional)
 
+    def _pos_labels(self, types: dict[Hashable, TaskType]) -> dict[Hashable, Any]:
+        """Return the positive label of each task, None where it is not named."""
+        given = dict(zip(types, pos_label_per_task(self.pos_label, list(types))))
+        if isinstance(self.pos_label, Mapping):
+            wrong = [name for name in self.pos_label if not types[name].has_classes]
+        else:
+            wrong = [] if any(each.has_classes for each in types.values()) else [*types]
+        if self.pos_label is not None and wrong:
+            raise ValueError(
+                "pos_label must be of tasks of classes; found that these hold numbers: "
+                f"{wrong}. Leave them out."
+            )
+        return given
+
     def _learn_column(
-        self, name: Hashable, column, task_type: TaskType, classes
+        self, name: Hashable, column, task_type: TaskType, classes, pos_label
     ) -> TargetColumn:
         if not task_type.has_classes:
             if classes is not None:
@@ -287,7 +303,9 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
                     "in task_types."
                 )
             return NumberColumn.learn(name, column, self.missing_label, task_type.loss)
-        learnt = ClassColumn.learn_or_given(name, column, classes, self.missing_label)
+        learnt = ClassColumn.learn_or_given(
+            name, column, classes, self.missing_label, pos_label
+        )
         if task_type.kind == "binary" and len(learnt.classes) > 2:
             raise ValueError(
                 f"Task {name!r} of type 'binary' must have two classes; found "
@@ -305,4 +323,3 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
 
     def _set_answers(self) -> None:
         super()._set_answers()
-        self.classes_ = self._answer(self._targets.classes)

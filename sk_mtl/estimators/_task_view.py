@@ -149,7 +149,7 @@ class TaskClassifier(ClassifierMixin, TaskView):
     @property
     def classes_(self) -> np.ndarray:
         """The sorted classes of the task."""
-        return self._column().classes
+        return self._column().sorted_classes
 
     def predict_proba(self, X) -> np.ndarray:
         """Return the probability of every class.
@@ -176,7 +176,7 @@ class TaskClassifier(ClassifierMixin, TaskView):
         -------
         log_proba : ndarray of shape (n_samples, n_classes)
         """
-        return round_log_proba(self._answers(X))
+        return self._column().sort_answers(round_log_proba(self._answers(X)))
 
 
 class TaskRegressor(RegressorMixin, TaskView):

@@ -53,7 +53,8 @@ class ESMMClassifier(ESMMModel, MultiTaskClassifier):
     Attributes
     ----------
     classes_ : list of ndarray, or ndarray
-        The two sorted classes of each step; the larger one means reached.
+        The two sorted classes of each step. The larger one means reached, or the one
+        that `pos_label` names.
 
     See Also
     --------

@@ -7,9 +7,29 @@ from dataclasses import replace
 
 import numpy as np
 
+from sk_mtl._positive_class import is_conventional, warn_positive_class
 from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._rows._labelled_rows import LabelledRows
+from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.exceptions import FunnelWarning
+
+
+def warn_open_steps(targets: Targets, parents: Sequence[Sequence[int]]) -> None:
+    """Warn about steps of which nothing says which label means "reached".
+
+    A step that no other builds on, and that builds on no other, is the same either way.
+    """
+    related = {j for k, on in enumerate(parents) for j in (k, *on) if on}
+    left_open = {
+        column.name: column.classes
+        for k, column in enumerate(targets.columns)
+        if k in related
+        and column.pos_label is None
+        and not is_conventional(column.classes)
+    }
+    if left_open:
+        what = "A funnel, in which the positive class means that a step was reached, "
+        warn_positive_class(what + "needs", left_open, only_task=False)
 
 
 def check_funnel(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from sk_mtl._labels import (
     read_labels,
     sorted_classes,
 )
+from sk_mtl._positive_class import positive_position
 from sk_mtl.estimators._targets._target_column import TargetColumn, raise_unlabelled
 from sk_mtl.metrics import TaskMetric
 
@@ -33,40 +35,50 @@ class ClassColumn(TargetColumn):
     Attributes
     ----------
     classes : ndarray
-        The sorted classes, in the labels' own type.
+        The classes in the labels' own type, in the order of their numbers: sorted, but
+        for two of which the first one is named as positive. Number 1 of two is so
+        always the positive one.
 
     is_named : bool
         Whether the caller named the classes, so that rows may lack some of them.
 
     untrained : tuple of int
         Numbers of the classes that no training row has, where others have rows.
+
+    pos_label : object
+        The positive class where the caller named it, else None.
     """
 
     classes: np.ndarray = None
     is_named: bool = False
     untrained: tuple[int, ...] = ()
+    pos_label: Any = None
 
     @classmethod
-    def learn(cls, name: Hashable, column, missing_label) -> ClassColumn:
+    def learn(
+        cls, name: Hashable, column, missing_label, pos_label=None
+    ) -> ClassColumn:
         """Return the column with the classes that are found in it."""
         labels = plain_values(column[~is_missing(column, missing_label)])
         if len(labels) == 0:
             raise_unlabelled(name, column)
         if labels.dtype.kind == "f":
             _check_whole_numbers(name, labels)
-        return cls(name, missing_label, sorted_classes(labels, name))
+        return cls._of(name, missing_label, sorted_classes(labels, name), pos_label)
 
     @classmethod
     def learn_or_given(
-        cls, name: Hashable, column, classes, missing_label
+        cls, name: Hashable, column, classes, missing_label, pos_label=None
     ) -> ClassColumn:
         """Return the column with classes that the caller names, or with its own."""
         if classes is None:
-            return cls.learn(name, column, missing_label)
-        return cls.given(name, classes, missing_label)
+            return cls.learn(name, column, missing_label, pos_label)
+        return cls.given(name, classes, missing_label, pos_label)
 
     @classmethod
-    def given(cls, name: Hashable, classes, missing_label) -> ClassColumn:
+    def given(
+        cls, name: Hashable, classes, missing_label, pos_label=None
+    ) -> ClassColumn:
         """Return the column with classes that the caller names."""
         classes = [classes] if np.ndim(classes) == 0 else classes
         column = read_labels(classes, f"classes of task {name!r}").columns[0]
@@ -78,7 +90,37 @@ class ClassColumn(TargetColumn):
                 f"{classes.tolist()}. Give a list with the classes of every task, such "
                 "as [[0, 1], [0, 1]] for two tasks."
             )
-        return cls(name, missing_label, classes, is_named=True)
+        column = cls._of(name, missing_label, classes, pos_label)
+        return replace(column, is_named=True)
+
+    @classmethod
+    def _of(cls, name: Hashable, missing_label, classes, pos_label) -> ClassColumn:
+        # A single class, which `check_counts` refuses, may be the other one.
+        if pos_label is not None and len(classes) > 1:
+            position = positive_position(classes, pos_label, name)
+            classes = classes if position else classes[::-1]
+        return cls(name, missing_label, classes, pos_label=pos_label)
+
+    @property
+    def sorted_classes(self) -> np.ndarray:
+        """The classes in sorted order, which is that of public answers."""
+        return self.classes[self._sorting]
+
+    def sort_answers(self, answers: np.ndarray) -> np.ndarray:
+        """Return answers with their columns in the order of the sorted classes."""
+        # Contiguous, for torch takes no array that runs backwards.
+        return np.ascontiguousarray(answers[:, self._sorting])
+
+    @property
+    def _sorting(self) -> slice:
+        backwards = len(self.classes) == 2 and self.pos_label is not None
+        backwards = backwards and self.classes[0] > self.classes[1]
+        return slice(None, None, -1 if backwards else 1)
+
+    def _likeliest(self, answers: np.ndarray) -> np.ndarray:
+        """Return the numbers of the likeliest classes, of equals the first sorted."""
+        numbers = np.arange(len(self.classes))[self._sorting]
+        return numbers[answers[:, self._sorting].argmax(axis=1)]
 
     def encode(self, column, *, what: str, strict: bool) -> np.ndarray:
         """Return class numbers, NaN where a label lacks.
@@ -103,7 +145,7 @@ class ClassColumn(TargetColumn):
 
     def decode(self, answers: np.ndarray) -> np.ndarray:
         """Return the likeliest label of each row of log-probabilities."""
-        return self.classes[answers.argmax(axis=1)]
+        return self.classes[self._likeliest(answers)]
 
     def labels_of(self, codes: np.ndarray) -> np.ndarray:
         """Return the labels behind class numbers."""
@@ -113,7 +155,7 @@ class ClassColumn(TargetColumn):
         self, codes: np.ndarray, answers: np.ndarray, weight: np.ndarray
     ) -> float:
         """Return the accuracy."""
-        return np.average(answers.argmax(axis=1) == codes, weights=weight)
+        return np.average(self._likeliest(answers) == codes, weights=weight)
 
     def evaluate(
         self, metric: TaskMetric, codes, answers, weight, pos_label=None
@@ -123,9 +165,9 @@ class ClassColumn(TargetColumn):
             pos_label = self.classes[1]
         return metric.of_kind("class", self.name)(
             self.classes[codes.astype(int)],
-            np.exp(answers),
+            self.sort_answers(np.exp(answers)),
             sample_weight=weight,
-            classes=self.classes,
+            classes=self.sorted_classes,
             pos_label=pos_label,
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sk_mtl._labels import LabelTable, read_labels
+from sk_mtl._positive_class import pos_label_per_task
 from sk_mtl._task_names import per_task
 from sk_mtl._weights import read_weights
 from sk_mtl.estimators._targets._class_column import ClassColumn
@@ -44,8 +45,19 @@ class Targets:
 
     @property
     def classes(self) -> list[np.ndarray | None]:
-        """The sorted classes of each task, None where it holds numbers."""
+        """The classes of each task in the order of their numbers; None for numbers."""
         return [getattr(column, "classes", None) for column in self.columns]
+
+    @property
+    def sorted_classes(self) -> list[np.ndarray | None]:
+        """The sorted classes of each task, None where it holds numbers."""
+        return [getattr(column, "sorted_classes", None) for column in self.columns]
+
+    @property
+    def pos_labels(self) -> dict[Hashable, Any]:
+        """The positive class of the tasks of two classes for which it is named."""
+        named = {each.name: getattr(each, "pos_label", None) for each in self.columns}
+        return {name: label for name, label in named.items() if label is not None}
 
     def encode(self, y, *, what: str = "y", strict: bool = True) -> np.ndarray:
         """Return numbers of shape (n_samples, n_tasks), NaN where a label is missing.
@@ -142,6 +154,7 @@ def learn_classes(
     missing_label: Any,
     classes=None,
     weight=None,
+    pos_label=None,
 ) -> Targets:
     """Return what there is to know about classes, or raise.
 
@@ -160,12 +173,17 @@ def learn_classes(
 
     weight : array-like or None
         Sample weights: labels of weight 0 teach nothing.
+
+    pos_label : label, dict or None
+        The positive one of two classes, for all tasks or by task name.
     """
     named, one_dimensional = named_columns(y, task_names, weight)
-    each = classes_by_task(classes, list(named), one_dimensional)
+    names = list(named)
+    each = classes_by_task(classes, names, one_dimensional)
+    positive = pos_label_per_task(pos_label, names)
     columns = [
-        ClassColumn.learn_or_given(name, column, own, missing_label)
-        for (name, column), own in zip(named.items(), each, strict=True)
+        ClassColumn.learn_or_given(name, named[name], own, missing_label, label)
+        for name, own, label in zip(names, each, positive, strict=True)
     ]
     return Targets(columns, one_dimensional)
 

@@ -214,7 +214,10 @@ def _positive_classes(
     left_open = {
         targets.task_names[k]: found
         for k, found in classes.items()
-        if k not in named and len(found) == 2 and not is_conventional(found)
+        if k not in named
+        and targets.columns[k].pos_label is None
+        and len(found) == 2
+        and not is_conventional(found)
     }
     if metric.is_asymmetric and left_open:
         what = f"monitor={metric.name!r} needs"

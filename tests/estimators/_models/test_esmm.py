@@ -92,7 +92,7 @@ def test_the_larger_class_means_reached():
     X, y = funnel_table()
     named = y.replace({0: "no", 1: "yes"})
     model = ESMMClassifier(**QUICK).fit(X, y)
-    other = ESMMClassifier(**QUICK).fit(X, named)
+    other = ESMMClassifier(pos_label="yes", **QUICK).fit(X, named)
     assert_equal_proba(model.predict_proba(X), other.predict_proba(X))
     assert [classes.tolist() for classes in other.classes_] == [["no", "yes"]] * 2
 
