@@ -4,6 +4,7 @@ import contextlib
 import doctest
 import os
 import re
+import signal
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,6 +21,10 @@ os.environ["MPLBACKEND"] = "Agg"
 # Where several processes run the tests, threads of each would get in the others' way.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A shell starts its background jobs with Ctrl-C ignored, which tests press.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The examples are scripts: looking for doctests in them would run them.
 collect_ignore_glob = ["docs/examples/*.py"]

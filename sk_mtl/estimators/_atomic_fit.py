@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from sk_mtl._process_lock import ProcessLock
 from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._architecture import available_device
+from sk_mtl.estimators._training._whole_imports import whole_imports
 
 # Held for the moment in which a fit becomes an estimator's own.
 _KEEPING = ProcessLock()
@@ -50,7 +51,8 @@ class AtomicFit:
         rest = {k: v for k, v in own.items() if k not in fit.attributes}
         trained = self._copy_with(rest | fit.attributes if resume else rest)
         try:
-            yield trained
+            with whole_imports():
+                yield trained
         except KeyboardInterrupt:
             net = vars(trained).get("net_")
             if net is None or net is fit.attributes.get("net_") or not net.best_epoch:

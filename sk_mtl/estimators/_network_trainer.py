@@ -33,7 +33,7 @@ from sk_mtl.estimators._training._monitor import Monitor, ValidationRows
 from sk_mtl.estimators._training._net import _MultiTaskNet
 from sk_mtl.estimators._training._optimizers import optimizer_options
 from sk_mtl.estimators._training._precision import DTYPES, autocasts, count_products
-from sk_mtl.estimators._training._random import isolated_random_state
+from sk_mtl.estimators._training._random import training_state
 from sk_mtl.estimators._training._schedules import StepRates, make_schedule, make_share
 from sk_mtl.estimators._wiring_model import WiringModel
 from sk_mtl.losses import (
@@ -115,12 +115,7 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
             if epochs is not None:
                 self._targets = self._targets.mark_untrained(train.codes)
         train, valid = self._weight_rows(train, valid)
-        with (
-            isolated_random_state(self._seed, device),
-            # A caller's `torch.inference_mode()` would leave nothing to train.
-            torch.inference_mode(False),
-            torch.enable_grad(),
-        ):
+        with training_state(self._seed, device):
             arrays = self._encode_training_rows(train, known=known)
             train_table = train.to_table(arrays, self._targets, dtype, device)
             valid_table = valid and valid.to_table(

@@ -19,6 +19,7 @@ from torch import Tensor
 from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._rows._tensor_table import BatchIterator, TensorTable
 from sk_mtl.estimators._training._control import NonFiniteLossError, TrainingControl
+from sk_mtl.estimators._training._forked_threads import use_own_threads
 from sk_mtl.estimators._training._interruption import is_raised_by_code
 from sk_mtl.estimators._training._progress import Progress
 from sk_mtl.losses import Balancer, GradientConflict, TaskLoss
@@ -297,6 +298,7 @@ class _MultiTaskNet(NeuralNet):
         self, function: Callable[..., Tensor], arrays: FeatureArrays
     ) -> Tensor:
         """Return, batch by batch, what a function makes of module and inputs."""
+        use_own_threads()
         outputs = []
         with torch.inference_mode():
             n_rows = len(arrays.codes)

@@ -1,4 +1,4 @@
-"""Randomness that leaves the caller's generators as they were."""
+"""torch's state in a fit: its randomness, which leaves the caller's as it was."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from sk_mtl._process_lock import ProcessLock
+from sk_mtl.estimators._training._forked_threads import use_own_threads
 
 # torch and NumPy keep one global generator per process. Two fits in two threads would
 # draw from each other's stream, so the seeded part of a fit is one thread's at a time.
@@ -43,6 +44,26 @@ def isolated_random_state(seed: int, device: torch.device) -> Iterator[None]:
             yield
         finally:
             np.random.set_state(numpy_state)  # noqa: NPY002
+
+
+@contextmanager
+def training_state(seed: int, device: torch.device) -> Iterator[None]:
+    """Enter an isolated random state in which gradients are computed.
+
+    Also where the caller is in `torch.inference_mode` or `torch.no_grad`, or in the
+    child of a fork.
+
+    Parameters
+    ----------
+    seed, device : as for `isolated_random_state`
+    """
+    use_own_threads()
+    with (
+        isolated_random_state(seed, device),
+        torch.inference_mode(False),
+        torch.enable_grad(),
+    ):
+        yield
 
 
 def _seed_torch(seed: int, devices: list[torch.device]) -> None:

@@ -5,12 +5,17 @@ import random
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import joblib
 import numpy as np
 import pytest
 import torch
 from joblib import Parallel, delayed
+from joblib.parallel import ParallelBackendBase
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import ColumnTransformer
+from sklearn.model_selection import GridSearchCV, KFold, ShuffleSplit
 from skorch.callbacks import Callback
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
@@ -211,6 +216,81 @@ def test_fits_in_threads_give_what_they_give_alone(untouched):
         )
     for a, b in zip(expected, answers, strict=True):
         assert_equal_proba(a, b)
+
+
+@pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad])
+@pytest.mark.parametrize("n_members", [1, 2])
+def test_a_fit_computes_gradients_whatever_the_callers_mode(mode, n_members):
+    X, y = mixed_table()
+    plain, other = early(n_members=n_members), early(n_members=n_members)
+    plain.fit(X, y).partial_fit(X, y)
+    with mode():
+        other.fit(X, y).partial_fit(X, y)
+        answer = other.predict_proba(X)
+        assert not torch.is_grad_enabled()
+        assert torch.is_inference_mode_enabled() == (mode is torch.inference_mode)
+    assert_equal_proba(plain.predict_proba(X), answer)
+    # What was trained in there trains on outside.
+    assert_equal_proba(
+        plain.partial_fit(X, y).predict_proba(X),
+        other.partial_fit(X, y).predict_proba(X),
+    )
+
+
+class Draw(TransformerMixin, BaseEstimator):
+    """Shifts by a number from NumPy's generator, as steps without a seed do."""
+
+    def fit(self, X, y=None):
+        self.shift_ = np.random.rand()  # noqa: NPY002
+        return self
+
+    def transform(self, X):
+        return X + self.shift_
+
+
+@pytest.mark.parametrize("backend", [None, "threading", "loky"])
+def test_parallel_steps_of_a_preprocessor_draw_what_they_draw_alone(backend):
+    X, y = mixed_table()
+    columns = [("a", Draw(), ["age"]), ("b", Draw(), ["visits"])]
+    alone = early(preprocessor=ColumnTransformer(columns))
+    beside = early(preprocessor=ColumnTransformer(columns, n_jobs=2))
+    expected = alone.fit(X, y).predict_proba(X)
+    with joblib.parallel_config(backend) if backend else nullcontext():
+        assert_equal_proba(beside.fit(X, y).predict_proba(X), expected)
+
+
+def test_a_search_in_threads_with_a_parallel_preprocessor_ends():
+    X, y = mixed_table()
+    columns = [("a", Draw(), ["age"]), ("b", Draw(), ["visits"])]
+    model = early(preprocessor=ColumnTransformer(columns, n_jobs=2))
+    scores = []
+    for backend in ("sequential", "threading"):
+        with joblib.parallel_config(backend, n_jobs=2):
+            search = GridSearchCV(model, {"lr": [1e-3, 1e-2]}, cv=KFold(2)).fit(X, y)
+        scores.append(search.cv_results_["mean_test_score"])
+    np.testing.assert_array_equal(*scores)
+
+
+class Cluster(ParallelBackendBase):
+    """A backend of joblib whose work must not be waited for inside of a fit."""
+
+    supports_retrieve_callback = False
+
+    def effective_n_jobs(self, n_jobs):
+        raise AssertionError("the work of a step was handed to the cluster")
+
+    def submit(self, function, callback=None):
+        raise AssertionError("the work of a step was handed to the cluster")
+
+
+def test_a_fit_hands_no_work_to_a_cluster_that_may_wait_for_it():
+    X, y = mixed_table()
+    joblib.register_parallel_backend("cluster of a test", Cluster)
+    splitter = ShuffleSplit(1, test_size=0.2)
+    with joblib.parallel_config("cluster of a test"):
+        early(validation_split=splitter).fit(X, y).predict(X)
+        with pytest.raises(AssertionError, match="handed to the cluster"):
+            Parallel(n_jobs=2)(delayed(abs)(k) for k in range(2))
 
 
 def test_a_block_is_seeded_and_restored(untouched):
