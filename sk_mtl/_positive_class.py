@@ -40,20 +40,20 @@ def pos_label_per_task(pos_label, names):
 
 
 def positive_position(classes, pos_label, task):
-    """Return the position of the positive class: that of `pos_label`, else the last.
+    """Return the position of the positive class: `pos_label`, or what sorts last.
 
     Parameters
     ----------
     classes : ndarray
-        The sorted classes of the task.
+        The classes of the task, in any order.
     pos_label : label or None
     task : str
         What the task is called in errors.
     """
-    if pos_label is None:
-        return len(classes) - 1
-    _check_one_label(pos_label)
     known = np.asarray(classes).tolist()
+    if pos_label is None:
+        return known.index(max(known))
+    _check_one_label(pos_label)
     if len(known) != 2:
         raise ValueError(
             f"pos_label must be of a task of two classes; found {pos_label!r} for "
@@ -88,7 +88,9 @@ def warn_positive_class(what, classes_by_task, *, only_task=True):
     only_task : bool, default=True
         Whether there is no other task, which `pos_label` would be of as well.
     """
-    found = {task: np.asarray(c).tolist() for task, c in classes_by_task.items()}
+    found = {
+        task: sorted(np.asarray(c).tolist()) for task, c in classes_by_task.items()
+    }
     taken = {task: classes[1] for task, classes in found.items()}
     other = {task: classes[0] for task, classes in found.items()}
     if only_task:

@@ -45,6 +45,8 @@ def test_position_among_the_classes():
     classes = np.array(["churn", "stay"])
     assert positive_position(classes, None, "state") == 1
     assert positive_position(classes, "churn", "state") == 0
+    assert positive_position(classes[::-1], None, "state") == 0
+    assert positive_position(np.array([1, 0]), None, "a") == 0
     assert positive_position(np.array([False, True]), 1, "a") == 1
     assert positive_position(np.array([0.0, 1.0]), 0, "a") == 0
 

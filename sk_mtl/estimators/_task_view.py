@@ -151,6 +151,12 @@ class TaskClassifier(ClassifierMixin, TaskView):
         """The sorted classes of the task."""
         return self._column().sorted_classes
 
+    @property
+    def pos_label_(self) -> dict:
+        """The positive class, by the name of the task, where the model names it."""
+        named = self.model.pos_label_
+        return {self.task: named[self.task]} if self.task in named else {}
+
     def predict_proba(self, X) -> np.ndarray:
         """Return the probability of every class.
 

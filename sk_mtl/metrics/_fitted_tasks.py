@@ -129,6 +129,9 @@ class FittedTasks:
     def _pos_labels(self, pos_label, wanted):
         """The positive label of each wanted task, where one is named."""
         fitted = getattr(last_estimator(self._estimator), "pos_label_", {})
+        if len(self.names) == len(fitted) == 1:
+            # The labels of a single task may be called otherwise.
+            fitted = dict(zip(self.names, fitted.values()))
         given = pos_label_per_task(pos_label, self.names)
         return {
             self.names[k]: fitted.get(self.names[k]) if given[k] is None else given[k]

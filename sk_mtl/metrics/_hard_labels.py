@@ -34,6 +34,17 @@ def refuse_labels(y_proba, n_tasks, name="y_proba"):
             )
 
 
+def refuse_probabilities(y_pred):
+    """Raise where predictions are a list of probabilities, as of `predict_proba`."""
+    if isinstance(y_pred, list | tuple) and any(
+        hasattr(each, "__array__") and np.ndim(each) == 2 for each in y_pred
+    ):
+        raise ValueError(
+            "y_pred must hold one prediction per row and task; found a list of arrays "
+            "of shape (n_samples, n_classes), as of predict_proba. Pass it as y_proba."
+        )
+
+
 def refuse_classes(names, rows):
     """Raise where labels and predictions of numbers are those of classes.
 

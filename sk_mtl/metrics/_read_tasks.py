@@ -12,7 +12,11 @@ from sk_mtl._warnings import warn_user
 from sk_mtl._weights import weight_columns
 from sk_mtl.metrics._class_rows import class_rows
 from sk_mtl.metrics._funnel_rows import FunnelRows
-from sk_mtl.metrics._hard_labels import refuse_classes, refuse_labels
+from sk_mtl.metrics._hard_labels import (
+    refuse_classes,
+    refuse_labels,
+    refuse_probabilities,
+)
 from sk_mtl.metrics._number_rows import number_rows, prediction_columns
 from sk_mtl.metrics._open_classes import one_sided_tasks
 from sk_mtl.metrics._probabilities import probability_list
@@ -60,6 +64,7 @@ def read_tasks(
     if isinstance(y_proba, Mapping):
         y_proba = per_task("y_proba", y_proba, own_names, is_single=lambda each: False)
     refuse_labels(y_proba, len(names))
+    refuse_probabilities(y_pred)
     predictions = [None] * len(names)
     if y_pred is not None:
         predictions = prediction_columns(y_pred, own_names, n_samples)

@@ -233,8 +233,9 @@ def task_metric(metric, *, greater_is_better=None, kind=None):
         - `"roc_auc"`: area under the ROC curve; with more than two classes, the mean
           over each class against the rest.
         - `"roc_auc_ovr_weighted"`: the same, each class weighted by its rows.
-        - `"average_precision"`: area under the precision-recall curve as a sum of
-          steps; with more than two classes, the mean over each class against the rest.
+        - `"average_precision"`: area under the precision-recall curve of the positive
+          class, as a sum of steps; with more than two classes, the mean over each class
+          against the rest.
         - `"accuracy"`: share of rows whose likeliest class is the label.
 
         Of these, for tasks of classes, less is better:
@@ -266,9 +267,9 @@ def task_metric(metric, *, greater_is_better=None, kind=None):
     Returns
     -------
     task_metric : TaskMetric
-        Called as ``task_metric(y_true, y_proba, sample_weight=None, classes=None)`` or
-        ``task_metric(y_true, y_pred, sample_weight=None)``, with attributes `name`,
-        `greater_is_better` and `kind`.
+        Called as ``task_metric(y_true, y_proba, sample_weight=None, classes=None,
+        pos_label=None)`` or ``task_metric(y_true, y_pred, sample_weight=None)``, with
+        attributes `name`, `greater_is_better` and `kind`.
 
     Examples
     --------

@@ -162,6 +162,17 @@ def test_one_label_for_all_steps():
     assert_same_but_for_the_order(found.predict_proba(X), expected.predict_proba(X))
 
 
+def test_scorers_take_the_positive_class_of_one_task():
+    model = MMOEClassifier(pos_label=REACHED, **QUICK).fit(X, TEXT)
+    scorer = make_task_scorer("average_precision")
+    expected = make_task_scorer("average_precision", task="click")(model, X, TEXT)
+    for y in (TEXT["click"], TEXT["click"].to_numpy(), TEXT["click"].rename("other")):
+        assert scorer(model.task("click"), X, y) == expected
+    numbers = MMOEClassifier(pos_label=True, **QUICK).fit(X, Y)
+    assert numbers.pos_label_ == {"click": 1, "conversion": 1}
+    assert numbers.task("click").pos_label_ == {"click": 1}
+
+
 @pytest.mark.parametrize("average", ["mean", "min"])
 def test_scorers_take_the_positive_class_of_the_fit(average):
     model = MMOEClassifier(pos_label=REACHED, **QUICK).fit(X, TEXT)

@@ -92,6 +92,12 @@ def test_probabilities_of_one_class_are_scored(proba):
     assert task_scores(Y, proba, "brier").notna().to_numpy().all()
 
 
+@pytest.mark.parametrize("proba", [BOTH, [BOTH[0], None]])
+def test_probabilities_are_no_predictions(proba):
+    with pytest.raises(ValueError, match="of predict_proba"):
+        task_scores(Y, y_pred=proba)
+
+
 def test_classes_with_gaps_are_not_scored_as_numbers():
     y = pd.DataFrame({"churn": Y["a"].astype(float), "hours": RNG.random(40) * 40})
     y.loc[::3, "churn"] = np.nan

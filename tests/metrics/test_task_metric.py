@@ -313,6 +313,15 @@ def test_callable_may_take_the_positive_class():
         metric(CHURN, both)
 
 
+def test_classes_in_another_order_do_not_change_the_positive_one():
+    backwards = np.column_stack([P, 1 - P])
+    metric = task_metric("average_precision")
+    assert metric(Y, backwards, classes=[1, 0]) == pytest.approx(metric(Y, P))
+    with pytest.warns(PositiveClassWarning, match="positive: 'stay'"):
+        found = metric(CHURN, 1 - P, classes=["stay", "churn"])
+    assert found == metric(1 - Y, 1 - P)
+
+
 def test_positive_class_of_more_than_two_or_of_numbers_is_refused():
     proba = np.full((3, 3), 1 / 3)
     message = r"task of two classes; found 2 for 'task' with the classes \[0, 1, 2\]"

@@ -98,6 +98,7 @@ class ClassColumn(TargetColumn):
         # A single class, which `check_counts` refuses, may be the other one.
         if pos_label is not None and len(classes) > 1:
             position = positive_position(classes, pos_label, name)
+            pos_label = classes.tolist()[position]
             classes = classes if position else classes[::-1]
         return cls(name, missing_label, classes, pos_label=pos_label)
 

@@ -9,7 +9,7 @@ from sk_mtl.metrics._ranking._ranked_groups import (
     check_ranking_options,
 )
 
-_NEED = "a labelled row of the positive class"
+_NEED = "a labelled row of the positive class (pos_label)"
 
 
 def grouped_recall_at_k(
