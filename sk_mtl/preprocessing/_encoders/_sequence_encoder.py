@@ -255,7 +255,7 @@ class _Cut:
     def read(self, column, name, *, fitted=False):
         """Return the factor of the items that are kept, and how many each row has."""
         items = flatten(column, name, self.separator)
-        refuse_vectors(items, name)
+        refuse_vectors(items, name, fitted=fitted)
         factor = factorize(items.values, name, place="item", fitted=fitted)
         if items.lengths.max() <= self.max_length:
             return factor, items.lengths

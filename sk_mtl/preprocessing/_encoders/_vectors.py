@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from sk_mtl.preprocessing._encoders._vocabulary import MANY_ROWS
 
-def refuse_vectors(items, name):
+
+def refuse_vectors(items, name, *, fitted=False):
     """Raise an error where a column of sequences holds vectors of numbers.
 
     Whole numbers pass, also as floats, which they become beside a missing item.
@@ -17,11 +19,17 @@ def refuse_vectors(items, name):
 
     name : str or int
         The column's name, for errors.
+
+    fitted : bool, default=False
+        Whether an encoder was fitted before. A fraction here and there is then an item
+        that training did not hold.
     """
     if items.lengths.max() < 2:
         return
     floats = _floats(items.values)
     is_fraction = np.isfinite(floats) & (floats != np.floor(floats))
+    if fitted and (len(floats) < MANY_ROWS or is_fraction.mean() < 0.5):
+        return
     if is_fraction.any():
         raise TypeError(
             f"Column {name!r}: sequences of categories are required; found the "

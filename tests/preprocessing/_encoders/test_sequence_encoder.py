@@ -518,6 +518,7 @@ def test_items_of_another_type_than_in_training_are_unseen():
     rows = [["guest", 1], [3.0, None, b"a"], [pd.Timestamp("2024-01-01")], [True]]
     codes = encoder.transform(column(rows)).tolist()
     assert codes == [[0, 1, -1], [3, 0, 0], [0, -1, -1], [1, -1, -1]]
+    assert encoder.transform(column([[1.5, 2.0]])).tolist() == [[0, 2, -1]]
     times = np.array(["2024-01-01"], "M8[ns]")
     assert encoder.transform(column([times])).tolist() == [[0, -1, -1]]
     text = column([["a"], None], pd.ArrowDtype(pa.list_(pa.string())))

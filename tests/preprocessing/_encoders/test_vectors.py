@@ -89,7 +89,14 @@ def test_whole_numbers_and_labels_are_categories(rows):
     assert SequenceEncoder(max_length=2).fit(frame(rows)).cardinalities_[0] >= 3
 
 
-def test_vectors_are_refused_after_training_too():
+def test_a_column_of_vectors_is_refused_after_training_too():
     encoder = SequenceEncoder(max_length=2).fit(frame([[1.0, 2.0]]))
     with pytest.raises(TypeError, match=r"found the fraction 1\.5"):
-        encoder.transform(frame([[1.5, 2.0]]))
+        encoder.transform(frame([[1.5, 2.0]] * 5))
+
+
+def test_a_fraction_after_training_is_an_unseen_item():
+    encoder = SequenceEncoder(max_length=2).fit(frame([[1.0, 2.0]]))
+    assert encoder.transform(frame([[1.5, 2.0]])).tolist() == [[0, 2]]
+    codes = encoder.transform(frame([[1.0, 2.0]] * 9 + [[1.5, 2.5]]))
+    assert codes[-1].tolist() == [0, 0]
