@@ -152,12 +152,12 @@ def resolve_batch_size(batch_size, n_samples: int) -> int:
     return max(16, min(1024, nearest))
 
 
-def resolve_batch_norm(batch_norm, n_samples: int) -> bool:
+def resolve_batch_norm(batch_norm, n_samples: int, above: int) -> bool:
     """Return whether layers are normalised over the batch.
 
-    "auto" does so with more than 100,000 rows.
+    "auto" does so with more rows than the model's own number.
     """
-    return n_samples > 100_000 if batch_norm == "auto" else bool(batch_norm)
+    return n_samples > above if batch_norm == "auto" else bool(batch_norm)
 
 
 def resolve_early_stopping(

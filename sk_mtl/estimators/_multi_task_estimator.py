@@ -83,7 +83,7 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
     wiring_params : dict or None, default=None
         Parameters of that model, such as ``{"n_experts": 8}``. None takes its defaults.
         Parameters that all models have are this estimator's: ``wiring="home"`` does not
-        bring the ``activation`` and ``batch_norm`` of `HoMEClassifier` with it.
+        bring the ``activation`` of `HoMEClassifier` with it.
 
     task_types : "auto", str, list or dict, default="auto"
         The type of each task: one for all, a list with one per task, or a dict by task

@@ -213,12 +213,15 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
         sizes = resolve_tower_sizes(self.tower_hidden_sizes, names)
         # A head that answers no column of y goes by the name of the task it belongs to.
         heads = [names[task] for task in structure.head_tasks]
+        model = self._model()
+        normalised = resolve_batch_norm(
+            self.batch_norm, n_rows, above=model._batch_norm_above
+        )
         layers = {
             "activation": self.activation,
             "dropout": self.dropout,
-            "batch_norm": resolve_batch_norm(self.batch_norm, n_rows),
+            "batch_norm": normalised,
         }
-        model = self._model()
         wiring = model._make_wiring(encoder.width, heads, **layers)
         towers = model._make_towers(
             wiring.out_width,

@@ -27,6 +27,8 @@ class WiringModel(ABC):
 
     _wiring: ClassVar[type[Wiring]]
     _wiring_name: ClassVar[str]
+    #: With more training rows ``batch_norm="auto"`` normalises.
+    _batch_norm_above: ClassVar[int] = 100_000
 
     def __init_subclass__(cls, **kwargs):
         """Enter a model under the name of its wiring; its text is its estimators'."""

@@ -15,6 +15,7 @@ from sk_mtl.estimators._architecture import (
     resolve_task_weights,
     resolve_tower_sizes,
 )
+from sk_mtl.estimators._wiring_model import WIRINGS
 from sk_mtl.losses import ClassOutput, FunnelStructure, IndependentStructure
 from tests.estimators.common import class_targets
 
@@ -54,9 +55,16 @@ def test_auto_batches_follow_the_rows():
 
 
 def test_auto_normalises_many_rows():
-    assert [resolve_batch_norm("auto", n) for n in (100_000, 100_001)] == [False, True]
-    assert resolve_batch_norm(True, 1) is True
-    assert resolve_batch_norm(np.False_, 10**6) is False
+    auto = [resolve_batch_norm("auto", n, above=100_000) for n in (100_000, 100_001)]
+    assert auto == [False, True]
+    assert resolve_batch_norm(True, 1, above=100_000) is True
+    assert resolve_batch_norm(np.False_, 10**6, above=100_000) is False
+
+
+def test_home_normalises_fewer_rows_than_other_models():
+    above = {name: model._batch_norm_above for name, model in WIRINGS.items()}
+    assert above.pop("home") == 20_000
+    assert set(above.values()) == {100_000}
 
 
 @pytest.mark.parametrize(

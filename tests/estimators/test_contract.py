@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import make_classification
+from sklearn.datasets import make_blobs, make_classification
 from sklearn.utils.estimator_checks import (
     check_dataframe_column_names_consistency,
     check_n_features_in_after_fitting,
@@ -96,6 +96,18 @@ def test_the_list_of_checks_is_whole(estimator):
 
 def test_every_public_estimator_is_checked():
     assert len(ESTIMATORS) == 15 + 11 + 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_class_weights_decide_by_a_wide_margin(n_classes, seed):
+    """As `check_class_weight_classifiers`, which one seed may pass by luck."""
+    X, y = make_blobs(centers=n_classes, cluster_std=20, random_state=0)
+    weight = {0: 1000.0, 1: 1e-4, 2: 1e-4}
+    class_weight = {label: weight[label] for label in range(n_classes)}
+    settings = {"class_weight": class_weight, "max_epochs": 30, "random_state": seed}
+    model = sk_mtl.HoMEClassifier(**settings).fit(X[:50], y[:50])
+    assert model.predict_proba(X[50:])[:, 0].min() > 0.9
 
 
 def _full_batch(cls):
