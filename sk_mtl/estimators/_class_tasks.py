@@ -121,6 +121,9 @@ class ClassTasks:
     def predict_proba(self, X):
         """Return the probability of every class of every task.
 
+        Those of a row are the same within 1e-6 alone, in a table and in any order of
+        its rows, and bit for bit in the same table.
+
         Parameters
         ----------
         X : {DataFrame, array-like} of shape (n_samples, n_features)

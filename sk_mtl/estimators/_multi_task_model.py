@@ -185,6 +185,9 @@ class MultiTaskModel(AtomicFit, NetworkPredictor, NetworkTrainer):
     def predict(self, X):
         """Return what is predicted on each task.
 
+        A row has the same label alone, in a table and in any order of its rows, but
+        where two classes are equally likely to six digits; numbers agree to six digits.
+
         Parameters
         ----------
         X : {DataFrame, array-like} of shape (n_samples, n_features)

@@ -22,7 +22,8 @@ class NetworkPredictor:
         """Return arrays computed from the logits.
 
         In double precision, then rounded: a vectorised single-precision exponential
-        differs in its last digit with the place of a row in the batch.
+        differs in its last digit with the place of a row in the batch. Logits may do
+        so, too, on some processors, by less than 1e-6.
         """
 
         def from_arrays(arrays: FeatureArrays) -> list[np.ndarray]:

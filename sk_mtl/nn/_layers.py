@@ -103,12 +103,33 @@ class BatchedLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Multiply every group's rows by the group's own weights."""
-        return torch.baddbmm(self.bias, x, self.weight)
+        return multiply_groups(self.bias, x, self.weight, training=self.training)
 
     def extra_repr(self) -> str:
         """Return the sizes that ``repr`` shows."""
         n_groups, in_features, out_features = self.weight.shape[-3:]
         return f"{n_groups=}, {in_features=}, {out_features=}"
+
+
+# Columns that the kernels of batched products take at once, at the least.
+_TOGETHER = 4
+
+
+def multiply_groups(
+    bias: Tensor, x: Tensor, weight: Tensor, *, training: bool
+) -> Tensor:
+    """Return ``bias + x @ weight`` of every group, (n_groups, n_samples, out).
+
+    Where it is not a step of training columns of zeros are added up to a multiple of
+    four: for columns left over the order of sums depends on the place of a row, so that
+    its answer would change in the last digit with the order of the rows.
+    """
+    width = weight.shape[2]
+    lacking = -width % _TOGETHER
+    if training or not lacking:
+        return torch.baddbmm(bias, x, weight)
+    bias, weight = (F.pad(each, (0, lacking)) for each in (bias, weight))
+    return torch.baddbmm(bias, x, weight)[..., :width]
 
 
 class BatchedHeads(BatchedLinear):

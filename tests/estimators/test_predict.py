@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import torch
 
-from sk_mtl import ESMMClassifier, MMOEClassifier
+from sk_mtl import ESMMClassifier, HoMEClassifier, MMOEClassifier
 from sk_mtl.estimators import _network_predictor as _prediction
 from sk_mtl.estimators._training import _net
 from tests.estimators.common import (
@@ -120,6 +120,27 @@ def test_order_and_company_of_rows_do_not_matter(model, table):
         np.testing.assert_allclose(a, b[order], **BLOCKS)
     for a, b in zip(answers(model, X.iloc[[5]]), whole, strict=True):
         np.testing.assert_allclose(a, b[[5]], **BLOCKS)
+
+
+@pytest.mark.parametrize("cls", [MMOEClassifier, HoMEClassifier])
+@pytest.mark.parametrize("n_members", [1, 3])
+@pytest.mark.parametrize("n_classes", [2, 3, 5, 6, 7, 9, 13])
+def test_a_row_keeps_its_answer_in_any_order_and_alone(cls, n_members, n_classes):
+    rng, n = np.random.default_rng(0), 60
+    X = pd.DataFrame({"c": rng.choice(list("abc"), n), "x": rng.normal(size=n)})
+    y = np.column_stack([np.arange(n) % n_classes, rng.integers(0, 2, n)])
+    model = cls(n_members=n_members, max_epochs=1, random_state=0).fit(X, y)
+    whole, labels = model.predict_proba(X), model.predict(X)
+    orders = [rng.permutation(n) for _ in range(5)]
+    for rows in (*orders, [7], [59], rng.choice(n, 33, replace=False)):
+        for a, b in zip(model.predict_proba(X.iloc[rows]), whole, strict=True):
+            np.testing.assert_allclose(a, b[rows], rtol=0, atol=1e-6)
+        best = [np.sort(task, axis=1)[rows] for task in whole]
+        apart = np.column_stack([task[:, -1] - task[:, -2] > 2e-6 for task in best])
+        assert (model.predict(X.iloc[rows]) == labels[rows])[apart].all()
+        assert apart.mean() > 0.99
+    for a, b in zip(model.predict_proba(X.copy()), whole, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_order_and_company_pass_the_tolerances_of_scikit_learn(model, table):

@@ -122,3 +122,13 @@ def test_unknown_activation_names_the_known_ones():
 
 def test_repr_shows_the_sizes():
     assert "n_groups=2, in_features=3, out_features=4" in repr(BatchedLinear(2, 3, 4))
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 5, 7, 10, 13])
+def test_columns_of_zeros_change_no_product(width, put):
+    torch.manual_seed(0)
+    layer, x = put(BatchedLinear(2, 6, width)), put(torch.randn(2, 9, 6))
+    training, answered = layer.train()(x), layer.eval()(x)
+    assert answered.shape == (2, 9, width)
+    torch.testing.assert_close(answered, training, rtol=1e-5, atol=1e-6)
+    assert_close(answered, x @ layer.weight + layer.bias)

@@ -31,7 +31,9 @@ EVALUATION_BATCH = 4096
 
 # Batches that are evaluated hold a multiple of these rows. A product picks its kernel
 # by the number of rows and a vectorised function has another one for what is left over,
-# so that a row's answer would differ in its last digits with the rows beside it.
+# so that a row's answer would differ in its last digits with the rows beside it. Which
+# kernels there are is the processor's affair: what is promised of a row alone, in a
+# batch and in any order are six digits, and all of them for the same batch only.
 EVALUATION_ROWS = 32
 
 # What the columns of history begin with that hold a pair's cosine.

@@ -7,7 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from sk_mtl.nn._experts._experts import at_least_one_layer
-from sk_mtl.nn._layers import BatchedLinear, BatchedMLP, LayerOptions
+from sk_mtl.nn._layers import (
+    BatchedLinear,
+    BatchedMLP,
+    LayerOptions,
+    multiply_groups,
+)
 
 
 class GroupedExperts(nn.Module):
@@ -129,7 +134,8 @@ def batched_beside(x: Tensor, *layers: BatchedLinear) -> tuple[Tensor, ...]:
     """
     weight = torch.cat([layer.weight for layer in layers], 2)
     bias = torch.cat([layer.bias for layer in layers], 2)
-    product = torch.baddbmm(bias, x.transpose(0, 1), weight)
+    training = layers[0].training
+    product = multiply_groups(bias, x.transpose(0, 1), weight, training=training)
     return product.split([layer.bias.shape[2] for layer in layers], 2)
 
 
