@@ -260,6 +260,7 @@ def test_answers_that_are_not_finite_after_the_last_step_are_an_error(table):
     X = X[["x"]]
     # One step, whose weights are finite, and whose products are not.
     settings = {"max_epochs": 1, "batch_size": 1000, "weight_averaging": None}
+    settings["batch_norm"] = True
     model = HoMEClassifier(lr=1e6, optimizer="sgd", random_state=0, **settings)
     expected = (
         "The answers of the trained network must be finite; found NaN or infinity for "
