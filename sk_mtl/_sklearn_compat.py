@@ -18,7 +18,16 @@ from sklearn.utils._param_validation import (
     validate_params,
 )
 
+try:
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:  # scikit-learn before 1.9
+
+    class CallbackSupportMixin:
+        """Base of estimators that tell no callbacks of scikit-learn of their fits."""
+
+
 __all__ = [
+    "CallbackSupportMixin",
     "HasMethods",
     "Interval",
     "Options",

@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from sk_mtl._process_lock import ProcessLock
+from sk_mtl._sklearn_compat import CallbackSupportMixin
 from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._architecture import available_device
 from sk_mtl.estimators._training._whole_imports import whole_imports
@@ -30,7 +31,7 @@ class _Fit:
     parameters: dict[str, Any]
 
 
-class AtomicFit:
+class AtomicFit(CallbackSupportMixin):
     """Mixin of estimators that train a copy of themselves, and assign last.
 
     Nothing of the estimator changes before a fit has succeeded. So a fit that fails
@@ -46,9 +47,7 @@ class AtomicFit:
         the user interrupts the training after an epoch, the attributes are kept
         before the interruption is raised.
         """
-        own = vars(self).copy()
-        fit = own.pop("_fit", None) or _Fit({}, {})
-        rest = {k: v for k, v in own.items() if k not in fit.attributes}
+        rest, fit = self._without_fit()
         trained = self._copy_with(rest | fit.attributes if resume else rest)
         try:
             with whole_imports():
@@ -63,8 +62,22 @@ class AtomicFit:
             raise
         self._keep(trained, rest, fit)
 
-    def _keep(self, trained: AtomicFit, before: dict[str, Any], last: _Fit) -> None:
-        """Take over the attributes that a training copy has set."""
+    def _attributes_so_far(self, trained: AtomicFit) -> dict[str, Any]:
+        """Return what a fit would set if its training ended now."""
+        shown = trained._copy_with(vars(trained))
+        shown.net_ = trained.net_.snapshot()
+        shown._set_answers()
+        fit = self._read_fit(shown, self._without_fit()[0])
+        return fit.attributes | {"_fit": fit}
+
+    def _without_fit(self) -> tuple[dict[str, Any], _Fit]:
+        """Return the attributes that are not of the last fit, and that fit."""
+        own = vars(self).copy()
+        fit = own.pop("_fit", None) or _Fit({}, {})
+        return {k: v for k, v in own.items() if k not in fit.attributes}, fit
+
+    def _read_fit(self, trained: AtomicFit, before: dict[str, Any]) -> _Fit:
+        """Return the fit of a training copy that has set attributes."""
         attributes = {
             name: value
             for name, value in vars(trained).items()
@@ -73,12 +86,16 @@ class AtomicFit:
         names = self._get_param_names()
         parameters = {name: before[name] for name in names if name in before}
         # The caller's callbacks may hold what cannot be pickled, and answer nothing.
-        fit = _Fit(attributes, parameters | {"callbacks": None})
+        return _Fit(attributes, parameters | {"callbacks": None})
+
+    def _keep(self, trained: AtomicFit, before: dict[str, Any], last: _Fit) -> None:
+        """Take over the attributes that a training copy has set."""
+        fit = self._read_fit(trained, before)
         # The old values outlive the update, so that nothing runs in the middle of it.
         old = vars(self).copy()
         with _KEEPING.held():
-            vars(self).update(attributes, _fit=fit)
-        for name in last.attributes.keys() - attributes.keys():
+            vars(self).update(fit.attributes, _fit=fit)
+        for name in last.attributes.keys() - fit.attributes.keys():
             vars(self).pop(name, None)
         del old
 
@@ -129,7 +146,10 @@ class AtomicFit:
         They are the caller's and may hold what cannot be pickled, such as a study.
         """
         state = super().__getstate__()
-        return state | {"callbacks": None} if "_fit" in state else state
+        if "_fit" in state:
+            state = {**state, "callbacks": None}
+            state.pop("_skl_callbacks", None)
+        return state
 
     def __sklearn_clone__(self):
         """Return an unfitted copy; name the callback that cannot be copied."""

@@ -29,6 +29,7 @@ from sk_mtl.estimators._rows._row_split import (
 from sk_mtl.estimators._scoring import score_answers
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.estimators._task_view import view_task
+from sk_mtl.estimators._training._fit_tasks import FitTasks
 from sk_mtl.estimators._training._monitor import resolve_monitor
 from sk_mtl.estimators._training._net import COSINE
 from sk_mtl.losses import Structure
@@ -143,6 +144,10 @@ class MultiTaskModel(AtomicFit, NetworkPredictor, NetworkTrainer):
             nonetheless, with the best weights so far; before, it is left as it was.
         """
         known = self.warm_start and hasattr(self, "net_")
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        tasks = FitTasks(
+            self, lambda: self._attributes_so_far(new), X=X, y=y, metadata=metadata
+        )
         with self._training_copy(resume=known) as new:
             rows = new._check_rows(X, y, sample_weight, known=known, classes=classes)
             monitor = resolve_monitor(new.monitor, new._targets)
@@ -151,8 +156,11 @@ class MultiTaskModel(AtomicFit, NetworkPredictor, NetworkTrainer):
                 rows, X_val, y_val, sample_weight_val, groups, seed, known=known
             )
             new._seen = None
-            new._train(train, valid, monitor, known=known, epochs=new.max_epochs)
+            new._train(
+                train, valid, monitor, known=known, epochs=new.max_epochs, tasks=tasks
+            )
             new._set_answers()
+        tasks.end()
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)

@@ -29,6 +29,7 @@ from sk_mtl.estimators._rows._tensor_table import TensorTable
 from sk_mtl.estimators._shared_parameters import SharedParameters
 from sk_mtl.estimators._training._averaging import WeightAverage
 from sk_mtl.estimators._training._control import TrainingControl
+from sk_mtl.estimators._training._fit_tasks import FitTasks
 from sk_mtl.estimators._training._monitor import Monitor, ValidationRows
 from sk_mtl.estimators._training._net import _MultiTaskNet
 from sk_mtl.estimators._training._optimizers import optimizer_options
@@ -101,11 +102,20 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
                 )
         return super().set_params(**params)
 
-    def _train(self, train, valid, monitor, *, known: bool, epochs: int | None) -> None:
+    def _train(
+        self,
+        train,
+        valid,
+        monitor,
+        *,
+        known: bool,
+        epochs: int | None,
+        tasks: FitTasks | None = None,
+    ) -> None:
         """Encode the rows and train, in a random state of its own.
 
         `epochs` is the most; None trains for one of a number that nobody knows, so that
-        no learning rate can fall towards its end.
+        no learning rate can fall towards its end. `tasks` are told of each epoch.
         """
         if known:
             self._check_same_network()
@@ -135,6 +145,7 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
                 control,
                 epochs=epochs or 1,
                 verbose=int(self.verbose),
+                tasks=tasks,
             )
             self.net_.check_answers(train_table, "training")
             if valid_table is not None:

@@ -19,6 +19,7 @@ from torch import Tensor
 from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._rows._tensor_table import BatchIterator, TensorTable
 from sk_mtl.estimators._training._control import NonFiniteLossError, TrainingControl
+from sk_mtl.estimators._training._fit_tasks import FitTasks
 from sk_mtl.estimators._training._forked_threads import use_own_threads
 from sk_mtl.estimators._training._interruption import is_raised_by_code
 from sk_mtl.estimators._training._progress import Progress
@@ -116,13 +117,14 @@ class _MultiTaskNet(NeuralNet):
         *,
         epochs: int,
         verbose: int = 0,
+        tasks: FitTasks | None = None,
     ) -> None:
         """Train for some epochs and leave the best weights in the module.
 
         An interruption by the user is raised after that, too.
         """
         self._refuse_clipping()
-        self._run = _Run(valid_table, control, Progress(verbose, epochs))
+        self._run = _Run(valid_table, control, Progress(verbose, epochs), tasks)
         try:
             self.partial_fit(train_table, epochs=epochs)
             # skorch ends its loop at a KeyboardInterrupt without a word.
@@ -160,6 +162,9 @@ class _MultiTaskNet(NeuralNet):
 
     def _run_epochs(self, epochs: int, train, valid, sets) -> None:
         for _ in range(epochs):
+            tasks = self._run.tasks
+            if tasks is not None:
+                tasks.begin_epoch()
             stop = self._run_epoch(train, valid, sets)
             try:
                 self.notify("on_epoch_end", **sets)
@@ -168,6 +173,8 @@ class _MultiTaskNet(NeuralNet):
                 if not is_raised_by_code(error):
                     raise
                 stop = True
+            if tasks is not None:
+                stop = tasks.end_epoch() or stop
             if stop:
                 break
 
@@ -416,7 +423,15 @@ class _MultiTaskNet(NeuralNet):
         # and holds every weight three times.
         new = object.__new__(type(self))
         memo[id(self)] = new
-        new.__dict__.update(copy.deepcopy(self.__dict__ | _NO_CALLBACKS, memo))
+        own = {k: v for k, v in self.__dict__.items() if k != "_run"}
+        new.__dict__.update(copy.deepcopy(own | _NO_CALLBACKS, memo))
+        return new
+
+    def snapshot(self) -> _MultiTaskNet:
+        """Return a copy that answers as the net would if its training ended now."""
+        new = copy.deepcopy(self)
+        new.best_epoch = new.n_epochs
+        new.module_.eval()
         return new
 
     def __getstate__(self):
@@ -492,9 +507,10 @@ def _shown(row: Mapping) -> dict:
 class _Run:
     """What belongs to one call of `train` and is forgotten after it."""
 
-    def __init__(self, valid, control, progress) -> None:
+    def __init__(self, valid, control, progress, tasks) -> None:
         self.valid: TensorTable | None = valid
         self.control: TrainingControl = control
         self.progress: Progress = progress
+        self.tasks: FitTasks | None = tasks
         self.complete = False
         self.interruption: KeyboardInterrupt | None = None
