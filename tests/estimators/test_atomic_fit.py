@@ -99,7 +99,8 @@ def test_a_first_fit_is_not_seen_before_its_end(two_tables):
             model.predict(X)
         fitted.append([name for name in vars(model) if name.endswith("_")])
 
-    model = MMOEClassifier(callbacks=[Meanwhile(ask)], **QUICK).fit(X, y)
+    model = MMOEClassifier(callbacks=[Meanwhile(ask)], **QUICK)
+    model.fit(X, y)
     assert fitted == [[]] * QUICK["max_epochs"]
 
 
