@@ -331,7 +331,7 @@ def test_callbacks_are_as_talkative_as_the_estimator(tables, capsys):
         BatchScoring("accuracy"),
         EpochScoring,
     ],
-    ids=str,
+    ids=["epochs", "named", "batches", "class"],
 )
 def test_scores_of_skorch_are_refused_with_the_remedy(tables, callback):
     with pytest.raises(ValueError, match=r"found \w+Scoring. Set monitor to a metric"):
