@@ -374,6 +374,19 @@ def test_a_model_of_the_card_answers_where_there_is_none(funnel, tmp_path):
     assert_equal_proba(model.predict_proba(X), proba, rtol=0, atol=1e-5)
 
 
+@pytest.mark.gpu
+def test_a_model_of_a_card_is_served_on_the_processor(funnel):
+    X, y = funnel
+    model = ESMMClassifier(device=CARD, task_weights="uncertainty", **QUICK).fit(X, y)
+    expected = model.predict_proba(X)
+    model.set_params(device="cpu")
+    assert_equal_proba(expected, model.predict_proba(X), rtol=0, atol=1e-5)
+    assert str(model.net_.device) == "cpu"
+    model.partial_fit(X, y)
+    model.set_params(device=CARD).partial_fit(X, y)
+    assert next(model.net_.module_.parameters()).is_cuda
+
+
 def test_a_net_that_names_a_card_is_loaded_where_there_is_none(funnel, monkeypatch):
     """The way back from a card, as far as a machine without one can go it."""
     X, y = funnel

@@ -7,6 +7,7 @@ hold what `docs/grid_search.md` says about it.
 import time
 
 import joblib
+import numpy as np
 import pytest
 import torch
 from joblib import Parallel, delayed, parallel_config
@@ -63,6 +64,27 @@ def test_a_number_may_be_asked_for(threads_kept):
     with parallel_config("loky", inner_max_num_threads=cores):
         scores = search(*mixed_table(80)).cv_results_["mean_test_score"]
     assert scores.tolist() == [cores] * 2
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("processes", [True, False])
+def test_a_search_on_a_cluster_of_single_threads_ends(processes):
+    distributed = pytest.importorskip("dask.distributed")
+    X, y = mixed_table(80)
+    grid = {"lr": [0.001, 0.01]}
+    model = MMOEClassifier(**QUICK)
+    expected = GridSearchCV(model, grid, cv=KFold(2)).fit(X, y)
+    settings = {"processes": processes, "dashboard_address": None}
+    with (
+        distributed.LocalCluster(2, threads_per_worker=1, **settings) as cluster,
+        distributed.Client(cluster),
+        parallel_config("dask"),
+    ):
+        found = GridSearchCV(model, grid, cv=KFold(2)).fit(X, y)
+    np.testing.assert_allclose(
+        found.cv_results_["mean_test_score"], expected.cv_results_["mean_test_score"]
+    )
 
 
 TRAINING = []
