@@ -6,6 +6,7 @@ the rules below. The rules themselves are tried on made-up sources that break th
 
 import ast
 import importlib
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -220,6 +221,28 @@ def test_file_keeps_to_its_floor(path):
 
 def test_every_folder_has_a_floor():
     assert set(FOLDERS) <= set(FLOORS)
+
+
+# Alone in a package of this path, without sk_mtl/__init__.py, which imports all floors.
+ALONE = """
+import importlib, sys, types
+package = types.ModuleType("sk_mtl")
+package.__path__ = [sys.argv[1]]
+sys.modules["sk_mtl"] = package
+for name in sys.argv[2:]:
+    importlib.import_module(f"sk_mtl.{name}")
+print(sorted({"torch", "sklearn", "skorch"} & set(sys.modules)))
+"""
+
+
+def test_ground_floor_imports_neither_torch_nor_scikit_learn():
+    """Neither does anything that these files import in their turn."""
+    ground = {Path(path).stem for path in FILES if folder_of(path) is None}
+    ground -= {"__init__", Path(COMPAT_FILE).stem}
+    assert {"_labels", "_weights", "_task_names", "_frames", "_groups"} <= ground
+    command = [sys.executable, "-c", ALONE, str(PACKAGE), *sorted(ground)]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert found.stdout.strip() == "[]", found.stderr
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
