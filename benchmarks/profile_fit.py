@@ -35,14 +35,19 @@ def profile(X: pd.DataFrame, y: pd.DataFrame) -> dict[str, float]:
     model, profiler = MMOEClassifier(random_state=0), cProfile.Profile()
     profiler.runcall(model.fit, X, y)
     stats = pstats.Stats(profiler).stats
-    return {
-        name: sum(
-            entry[3]
-            for (path, _, function), entry in stats.items()
-            if path.endswith(end) and function == wanted
-        )
-        for name, (end, wanted) in CALLS.items()
-    }
+    return {name: seconds_of(stats, *call) for name, call in CALLS.items()}
+
+
+def seconds_of(stats: dict, end: str, wanted: str) -> float:
+    """Return the seconds in a function, which must have been called."""
+    found = [
+        entry[3]
+        for (path, _, function), entry in stats.items()
+        if path.endswith(end) and function == wanted
+    ]
+    if not found:
+        raise LookupError(f"CALLS must name what a fit calls; found no {wanted}, {end}")
+    return sum(found)
 
 
 def parts(seconds: dict[str, float]) -> dict[str, float]:
