@@ -6,27 +6,38 @@ import pandas as pd
 from sk_mtl._frames import as_pandas, column_as_pandas, is_frame, without_mask
 
 
-def group_numbers(groups):
+def group_numbers(groups, rows=None):
     """Number the groups of rows in the order of their first rows.
 
     Parameters
     ----------
     groups : array-like of shape (n_samples,)
         Names of any type, also of several types.
+    rows : ndarray of bool of shape (n_samples,), default=None
+        The labelled rows, which are numbered; the others may have no group. None
+        numbers all rows.
 
     Returns
     -------
-    numbers : ndarray of int of shape (n_samples,)
+    numbers : ndarray of int of shape (n_samples,), or (n_labelled,)
     """
-    return pd.factorize(group_names(groups))[0]
+    return pd.factorize(group_names(groups, rows))[0]
 
 
-def group_names(groups):
+def group_names(groups, rows=None):
     """Return the name of each row's group as an array, or raise."""
     names = without_mask(_one_column(groups))
+    if rows is not None:
+        if len(names) != len(rows):
+            raise ValueError(
+                f"groups must have one entry per row of y ({len(rows)}); found "
+                f"{len(names)}."
+            )
+        names = names[rows]
     if pd.isna(names).any():
+        every = "every row" if rows is None else "every labelled row"
         raise ValueError(
-            "groups must name the group of every row; found missing values. Give rows "
+            f"groups must name the group of {every}; found missing values. Give rows "
             "without a group one of their own."
         )
     return np.asarray(names)

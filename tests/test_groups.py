@@ -45,3 +45,11 @@ def test_a_row_without_a_group_is_refused(groups):
         "groups must name the group of every row; found missing values. Give rows "
         "without a group one of their own."
     )
+
+
+def test_rows_that_do_not_count_may_have_no_group():
+    groups = pd.Series(["b", None, "a", "b"])
+    labelled = np.array([True, False, True, True])
+    assert group_numbers(groups, labelled).tolist() == [0, 1, 0]
+    with pytest.raises(ValueError, match="the group of every labelled row; found"):
+        group_numbers(groups, ~labelled)

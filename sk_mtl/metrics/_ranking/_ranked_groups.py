@@ -8,10 +8,10 @@ that a million groups need no loop.
 from numbers import Integral
 
 import numpy as np
-import pandas as pd
 from sklearn.exceptions import UndefinedMetricWarning
 
 from sk_mtl._frames import without_mask
+from sk_mtl._groups import group_numbers
 from sk_mtl._labels import keep_labelled, one_label_column, plain_values
 from sk_mtl._warnings import warn_user
 from sk_mtl._weights import weight_columns
@@ -92,7 +92,7 @@ class RankedGroups:
         labels = plain_values(column[keep])
         gains, position = read_gains(labels, score.ndim == 2)
         score = score[keep] if score.ndim == 1 else score[keep, position]
-        group = _group_codes(groups, keep)
+        group = group_numbers(groups, keep)
         order = np.lexsort((score, group))[::-1]
         score, group = score[order], group[order]
         self.gains, self.weight = gains[order], weight[order]
@@ -191,20 +191,3 @@ def _finite_scores(score, n_samples, name):
             "probabilities, for instance predict_proba(X)[0]."
         )
     return score
-
-
-def _group_codes(groups, keep):
-    """Consecutive integers that name the groups of the rows to keep."""
-    groups = one_label_column(groups, "groups")
-    if len(groups) != len(keep):
-        raise ValueError(
-            f"groups must have one entry per row of y ({len(keep)}); found "
-            f"{len(groups)}."
-        )
-    codes, _ = pd.factorize(groups[keep])
-    if (codes < 0).any():
-        raise ValueError(
-            f"groups must be known for every labelled row; found {(codes < 0).sum()} "
-            "missing. Drop these rows, or give them a group of their own."
-        )
-    return codes

@@ -241,7 +241,7 @@ def test_no_group_with_a_positive_row_is_nan_and_warns(metric, y):
     ("kwargs", "message"),
     [
         ({"groups": [1, 1]}, r"one entry per row of y \(3\); found 2"),
-        ({"groups": ["a", None, "a"]}, r"every labelled row; found 1 missing"),
+        ({"groups": ["a", None, "a"]}, r"every labelled row; found missing"),
         ({"y_true": np.zeros((3, 2))}, r"y_true must hold one task; found 2 columns"),
         ({"y_score": [0.1, 0.2]}, r"y_score .*\(3,\) or \(3, 2\); found shape \(2,\)"),
         ({"y_score": [0.1, np.nan, 0.2]}, r"y_score must hold finite numbers"),

@@ -171,7 +171,7 @@ def test_no_group_of_both_classes_is_nan_and_warns(y):
     ("kwargs", "message"),
     [
         ({"groups": [1, 1]}, r"one entry per row of y \(3\); found 2"),
-        ({"groups": ["a", None, "a"]}, r"every labelled row; found 1 missing"),
+        ({"groups": ["a", None, "a"]}, r"every labelled row; found missing"),
         ({"y": [0, 1, 2]}, r"two classes; found 3: \[0, 1, 2\]"),
         ({"y": np.zeros((3, 2))}, r"y must hold one task; found 2 columns"),
         ({"proba": [0.1, 0.2]}, r"shape \(3,\) or \(3, 2\); found shape \(2,\)"),
