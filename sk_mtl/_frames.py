@@ -105,7 +105,7 @@ def as_pandas(X):
 
 
 def frame_of_records(rows, names):
-    """Rows that are dicts as a pandas data frame; a key that a row lacks is missing.
+    """Return rows that are dicts as a pandas data frame; absent keys are missing.
 
     Integers beside missing values become a nullable column, which rounds none.
 
@@ -152,7 +152,7 @@ def refuse_unreadable(frame):
 
 
 def _polars_types(X):
-    """Names and Arrow's types of the columns of polars but those of objects."""
+    """Yield names and Arrow's types of polars columns, without columns of objects."""
     for column in X.head(0).iter_columns():
         if str(column.dtype) != "Object":
             yield column.name, column.to_arrow().type
@@ -169,7 +169,7 @@ def _refuse_unreadable(columns):
 
 
 def _remedy(arrow_type):
-    """What to do with a column of a type that no step reads; None if one does."""
+    """Return the remedy for a column of a type that no step reads, or None."""
     types = pa.types
     if isinstance(arrow_type, pa.BaseExtensionType):
         return None

@@ -52,7 +52,7 @@ def resolve_device(device) -> torch.device:
 
 
 def available_device(device) -> torch.device:
-    """Return the device that a parameter names; the processor where it lacks.
+    """Return the device that a parameter names; the processor if it is missing.
 
     A model of a card answers on a machine without one, too.
     """

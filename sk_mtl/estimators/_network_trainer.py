@@ -115,7 +115,7 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
         """Encode the rows and train, in a random state of its own.
 
         `epochs` is the most; None trains for one of a number that nobody knows, so that
-        no learning rate can fall towards its end. `tasks` are told of each epoch.
+        no learning rate can fall towards its end. `tasks` hear of each epoch.
         """
         if known:
             self._check_same_network()

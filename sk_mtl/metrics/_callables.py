@@ -1,4 +1,4 @@
-"""What a callable that is given as a metric says of itself."""
+"""Name and direction of a callable that is given as a metric."""
 
 from functools import partial
 

@@ -121,7 +121,7 @@ def class_rows(
 
 
 def _with_positive(labels, pos_label, name):
-    """Classes of a task whose rows lack the positive one; None where they may not."""
+    """Classes of a task whose rows have no positive one; None where they must."""
     found = sorted_classes(labels, name)
     if len(found) != 1 or pos_label in found.tolist():
         return None

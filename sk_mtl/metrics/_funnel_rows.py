@@ -9,7 +9,7 @@ from sk_mtl.metrics._binary_labels import binary_labels
 
 
 class FunnelRows:
-    """Which rows reached the step that each step builds on.
+    """Masks of the rows that reached the parent of each step.
 
     Parameters
     ----------

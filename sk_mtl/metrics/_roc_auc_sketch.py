@@ -214,7 +214,7 @@ class RocAucSketch:
         return np.divide(self._counts, totals, out=empty, where=totals > 0)
 
     def _positive_column(self, column, weight):
-        """Which of two columns is that of the positive class: classes are sorted."""
+        """Return the column of the positive class: classes are sorted."""
         labels = plain_values(column[keep_labelled(column, weight)[0]])
         positive = self._are_positive(labels)
         negatives = self._known_negatives(self._negatives, labels[~positive])

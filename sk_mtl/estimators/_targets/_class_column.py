@@ -124,7 +124,7 @@ class ClassColumn(TargetColumn):
         return numbers[answers[:, self._sorting].argmax(axis=1)]
 
     def encode(self, column, *, what: str, strict: bool) -> np.ndarray:
-        """Return class numbers, NaN where a label lacks.
+        """Return class numbers, NaN where the label is missing.
 
         A label outside the known classes raises, or, without `strict`, becomes -1. One
         of another type always raises.

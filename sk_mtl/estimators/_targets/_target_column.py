@@ -30,9 +30,10 @@ class TargetColumn(ABC):
 
     @abstractmethod
     def encode(self, column, *, what: str, strict: bool) -> np.ndarray:
-        """Return numbers, NaN where a label lacks.
+        """Return numbers, NaN where the label is missing.
 
-        A label that `fit` would refuse raises, or, without `strict`, is told apart.
+        Raise for labels that `fit` would refuse; with `strict=False` an unknown class
+        becomes -1, and a number outside the loss's domain is kept.
         """
 
     @abstractmethod

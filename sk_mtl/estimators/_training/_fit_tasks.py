@@ -1,4 +1,4 @@
-"""What scikit-learn's callbacks hear of a fit: its beginning, its epochs, its end."""
+"""Events of a fit for scikit-learn's callbacks: its beginning, epochs and end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class FitTasks:
     """Tells of a fit those callbacks that `set_callbacks` has set.
 
     scikit-learn has them since version 1.9, and calls a fit and each of its epochs a
-    task. With an earlier version nothing is told.
+    task. Earlier versions have no callbacks.
 
     Parameters
     ----------

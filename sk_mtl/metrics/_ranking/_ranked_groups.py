@@ -19,7 +19,7 @@ from sk_mtl.metrics._binary_labels import binary_labels
 
 
 class PositiveGains:
-    """Which labelled rows are positive, as the gains of `RankedGroups`.
+    """Mask of the positive labelled rows, as the gains of `RankedGroups`.
 
     Parameters
     ----------

@@ -510,7 +510,7 @@ class FeatureSchema:
 
     @property
     def numeric_limits(self):
-        """What each number may be in size; larger ones are cut off."""
+        """Bound of each number's size; larger numbers are cut off."""
         limits = [block.limits for block in self._blocks if block.kind == "numeric"]
         return np.concatenate([np.empty(0), *limits])
 

@@ -146,7 +146,7 @@ def read_blocks(transformer, Z, names, start=0, stop=None, incoming=None):
 
 
 def _behind(step, incoming):
-    """What the step behind another one was fitted on."""
+    """Return the columns that the step behind another one was fitted on."""
 
     def make_table():
         table = step.transform(incoming.table)
@@ -168,7 +168,7 @@ def _behind(step, incoming):
 
 
 def _incoming_of_step(transformer, name, incoming):
-    """What a step of a ColumnTransformer or FeatureUnion was fitted on."""
+    """Return what a step of a ColumnTransformer or FeatureUnion was fitted on."""
     if incoming is None or isinstance(transformer, FeatureUnion):
         return incoming
     columns = {name: columns for name, _, columns in transformer.transformers_}
