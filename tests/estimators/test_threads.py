@@ -10,6 +10,7 @@ import joblib
 import numpy as np
 import pytest
 import torch
+from dask import distributed
 from joblib import Parallel, delayed, parallel_config
 from sklearn.model_selection import GridSearchCV, KFold
 from skorch.callbacks import Callback
@@ -70,7 +71,6 @@ def test_a_number_may_be_asked_for(threads_kept):
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("processes", [True, False])
 def test_a_search_on_a_cluster_of_single_threads_ends(processes):
-    distributed = pytest.importorskip("dask.distributed")
     X, y = mixed_table(80)
     grid = {"lr": [0.001, 0.01]}
     model = MMOEClassifier(**QUICK)
