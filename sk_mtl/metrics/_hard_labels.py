@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from sk_mtl._frames import as_pandas, is_frame
+from sk_mtl._labels import read_labels
 
 # Whole numbers of more values than these are quantities, not classes.
 _MOST_CLASSES = 20
@@ -73,21 +73,16 @@ def _one_sided_columns(y_proba, n_tasks):
     if isinstance(y_proba, list | tuple) and any(
         hasattr(each, "__array__") and np.ndim(each) for each in y_proba
     ):
-        each = [_columns_of(proba) for proba in y_proba if proba is not None]
+        each = [
+            read_labels(proba, "y_proba").columns
+            for proba in y_proba
+            if proba is not None
+        ]
         return [columns[0] for columns in each if len(columns) == 1]
     if y_proba is None or np.ndim(y_proba) > 2:
         return []
-    columns = _columns_of(y_proba)
+    columns = read_labels(y_proba, "y_proba").columns
     return columns if n_tasks > 1 or len(columns) == 1 else []
-
-
-def _columns_of(table):
-    if is_frame(table):
-        table = as_pandas(table)
-        return [table.iloc[:, k] for k in range(table.shape[1])]
-    if np.ndim(table) == 1:
-        return [table]
-    return list(np.asarray(table).T)
 
 
 def _are_labels(column):
