@@ -1,4 +1,4 @@
-"""Labels given in the place of probabilities, and classes in the place of numbers."""
+"""Checks for labels in place of probabilities, and for classes in place of numbers."""
 
 import numpy as np
 import pandas as pd
