@@ -223,7 +223,7 @@ def _codes_of_inner_encoders(transformer, columns, names, incoming):
             ),
         )
         told = told if (told >= 0).any() else None
-        blocks += traced_blocks(transformer, columns, wrapped, told)
+        blocks += traced_blocks(transformer, columns, wrapped, told, is_input=False)
     return blocks
 
 

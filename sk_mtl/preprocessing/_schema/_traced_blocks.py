@@ -1,18 +1,26 @@
 """Codes that pass unchanged through a step behind their encoder."""
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
 from sk_mtl._frames import as_pandas
+from sk_mtl._sklearn_compat import _safe_indexing
 from sk_mtl._warnings import warn_user
 from sk_mtl.exceptions import ColumnWarning
 from sk_mtl.preprocessing._schema._incoming import follow
 
 _TRANSPARENT = ("passthrough", None)
 
+# Pairs of columns, up to which numbers that nothing tells of are looked for by values.
+_N_COMPARED = 10_000
 
-def traced_blocks(step, columns, incoming, told=None):
+# Rows that show whether a step computes numbers from codes.
+_N_PROBED = 256
+
+
+def traced_blocks(step, columns, incoming, told=None, *, is_input=True):
     """Blocks of the columns that a step hands on as they are.
 
     A column is one that is handed on if the step says so, by the columns it selects or
@@ -30,6 +38,9 @@ def traced_blocks(step, columns, incoming, told=None):
     told : ndarray of int, default=None
         For each of the columns, the one that it was before, -1 for none. None asks the
         step.
+    is_input : bool, default=True
+        Whether the step reads the table that comes in, rather than has an encoder that
+        writes it.
 
     Returns
     -------
@@ -50,8 +61,14 @@ def traced_blocks(step, columns, incoming, told=None):
     codes = [block for block in incoming.blocks if block.kind != "numeric"]
     if told is None:
         _find_by_values(codes, before, after, origins)
+        if before.n_columns * after.n_columns <= _N_COMPARED:
+            numbers = [block for block in incoming.blocks if block.kind == "numeric"]
+            _find_by_values(numbers, before, after, origins)
+        told = origins if (origins >= 0).all() else None
     blocks = follow(incoming.blocks, origins)
     _warn_of_changed(step, codes, blocks, told)
+    if is_input:
+        _warn_of_mixed(step, codes, after, origins, incoming)
     return blocks
 
 
@@ -103,6 +120,11 @@ class _Columns:
         else:
             frame = as_pandas(table)
             self._column = lambda j: _numbers(frame.iloc[:, j])
+
+    def has_quantities(self, j):
+        """Return whether a column holds more than two different numbers."""
+        values = np.ravel(self._column(j))
+        return values.dtype.kind in "iuf" and len(pd.unique(values)) > 2
 
     def equal(self, j, other, k):
         """Return whether a column equals one of another table, NaN included."""
@@ -162,6 +184,66 @@ def _warn_of_changed(step, codes, blocks, told):
     ]
     if changed:
         warn_of_changed_codes(type(step).__name__, changed)
+
+
+def _warn_of_mixed(step, codes, after, origins, incoming):
+    """Warn of new columns of numbers that a step makes of codes which it hands on, too.
+
+    Such are products of codes. To find them the step is asked for some training rows
+    whose codes in a column have changed places.
+
+    Parameters
+    ----------
+    step : fitted transformer, "passthrough" or None
+    codes : list of block
+        Blocks of codes before the step.
+    after : _Columns
+        Columns behind it.
+    origins : ndarray of int
+        For each of them, the one that it was before, -1 for none.
+    incoming : Incoming
+        What the step was fitted on.
+    """
+    kept = [
+        (name, position)
+        for block in codes
+        if block.kind != "sequence" and not block.is_ordered
+        for name, position in zip(block.names, block.positions.tolist())
+        if position in origins
+    ]
+    new = [k for k in np.flatnonzero(origins < 0) if after.has_quantities(k)]
+    if not kept or not new or isinstance(step, OneHotEncoder | TargetEncoder):
+        return
+    n_probed = min(_N_PROBED, incoming.table.shape[0])
+    rows = _safe_indexing(incoming.table, np.arange(n_probed))
+    plain = _Columns(step.transform(rows))
+    mixed = []
+    for name, position in kept:
+        changed = _Columns(step.transform(_with_reversed(rows, position)))
+        if not all(plain.equal(k, changed, k) for k in new):
+            mixed.append(name)
+    if mixed:
+        kind = type(step).__name__
+        warn_user(
+            "Codes of categories must reach the network as their encoder wrote them; "
+            f"found that {kind} computes numbers from those of "
+            f"{', '.join(map(repr, mixed))}, which count as quantities. Give {kind} "
+            "the other columns only, such as in a ColumnTransformer.",
+            ColumnWarning,
+        )
+
+
+def _with_reversed(rows, position):
+    """The rows, of which the values in one column stand in reverse order."""
+    if hasattr(rows, "with_columns"):
+        return rows.with_columns(rows[:, position].reverse())
+    if isinstance(rows, pd.DataFrame):
+        rows = rows.copy()
+        rows.isetitem(position, rows.iloc[::-1, position].array)
+        return rows
+    rows = rows.tolil() if sparse.issparse(rows) else rows.copy()
+    rows[:, position] = rows[::-1, position]
+    return rows.tocsr() if sparse.issparse(rows) else rows
 
 
 def warn_of_changed_codes(kind, names):

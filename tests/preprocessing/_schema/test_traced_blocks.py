@@ -74,6 +74,19 @@ class PlusOne(Same):
         return np.asarray(X) + 1
 
 
+class WithSquares(Same):
+    def __init__(self, positions):
+        self.positions = positions
+
+    def transform(self, X):
+        more = np.asarray(X)[:, self.positions] ** 2
+        if not hasattr(X, "columns"):
+            return np.hstack([X, more])
+        names = [f"square{j}" for j in self.positions]
+        frame = pd.DataFrame(np.asarray(X), columns=list(X.columns))
+        return pd.concat([frame, pd.DataFrame(more, columns=names)], axis=1)
+
+
 def columns(*more):
     steps = [("cat", CategoryEncoder(), ["c", "d"]), ("num", StandardScaler(), ["n"])]
     return ColumnTransformer([*steps, *more])
@@ -109,7 +122,7 @@ KEPT = {
     "own step": (make_pipeline(columns(), Same()), BOTH),
     "own step, other order": (
         make_pipeline(columns(), Reversed()),
-        (["d", "c"], [], ["x0"]),
+        (["d", "c"], [], ["n"]),
     ),
     "own names": (make_pipeline(columns(), Renamed()), (["p", "q"], [], ["r"])),
     "two steps": (make_pipeline(columns(), VarianceThreshold(), Same()), BOTH),
@@ -152,10 +165,6 @@ KEPT = {
             ColumnTransformer([("h", HashingEncoder(9), ["c"])]), VarianceThreshold()
         ),
         (["c"], [], []),
-    ),
-    "products beside them": (
-        make_pipeline(columns(), PolynomialFeatures(2, include_bias=False)),
-        None,
     ),
     "encoded again": (
         make_pipeline(
@@ -224,7 +233,6 @@ CHANGED = {
     "function": (make_pipeline(columns(), FunctionTransformer(np.square)), ["c", "d"]),
     "components": (make_pipeline(columns(), PCA(2)), ["c", "d"]),
     "one of them": (make_pipeline(columns(), by(MinMaxScaler(), [0])), ["c"]),
-    "left out without a word": (make_pipeline(columns(), WithoutFirst()), ["c"]),
     "inside a step": (
         ColumnTransformer(
             [("a", make_pipeline(CategoryEncoder(), StandardScaler()), ["c", "d"])]
@@ -262,6 +270,27 @@ def test_codes_that_a_step_changes_are_named(kind):
     assert not set(lost) & {*schema.categorical_names, *schema.sequence_names}
 
 
+MIXED = {
+    "products": (PolynomialFeatures(2, include_bias=False), ["c", "d"]),
+    "own step": (WithSquares([0]), ["c"]),
+}
+
+
+@pytest.mark.parametrize("container", ["default", "pandas", "polars"])
+@pytest.mark.parametrize("kind", MIXED)
+def test_numbers_that_a_step_computes_from_codes_are_named(kind, container):
+    if container == "polars":
+        pytest.importorskip("polars")
+    step, mixed = MIXED[kind]
+    preprocessor = make_pipeline(columns().set_output(transform=container), step)
+    named = f"{type(step).__name__} computes numbers from those of "
+    named += ", ".join(map(repr, mixed))
+    with pytest.warns(ColumnWarning, match=f"{named}, which count as quantities"):
+        schema = read(preprocessor, X[["n", "c", "d"]])
+    # The codes themselves are handed on.
+    assert len(schema.categorical_names) == 2
+
+
 SILENT = {
     "one-hot": make_pipeline(
         ColumnTransformer([("c", CategoryEncoder(), ["c", "d"])]), OneHotEncoder()
@@ -274,6 +303,9 @@ SILENT = {
     "left out by a ColumnTransformer": make_pipeline(
         columns(), ColumnTransformer([("s", MinMaxScaler(), [2])])
     ),
+    "left out without a word": make_pipeline(columns(), WithoutFirst()),
+    "numbers of numbers": make_pipeline(columns(), WithSquares([2])),
+    "flags of gaps": make_pipeline(columns(), SimpleImputer(add_indicator=True)),
     "numbers only": make_pipeline(
         ColumnTransformer([("n", StandardScaler(), ["n"])]), MinMaxScaler()
     ),
