@@ -25,7 +25,10 @@ _FORMS = [
         rf"{_WEEKDAY}{_MONTH}\s+\d{{1,2}},?\s+\d{{4}}{_TIME}",
     )
 ]
-_DIGITS = re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
+_PLAIN_FORMS = {
+    "%Y%m%d": re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"),
+    "%Y-%m": re.compile(r"(19|20)\d{2}-(0[1-9]|1[0-2])"),
+}
 
 # Fewer distinct dates make good categories.
 _FEW = 5
@@ -49,9 +52,10 @@ def dates_in_text(values):
     """
     if len(values) < _FEW:
         return None
-    digits = [_DIGITS.fullmatch(value.strip()) is not None for value in values]
-    if np.mean(digits) >= _NEARLY_ALL:
-        return {"format": "%Y%m%d"}
+    for plain, form in _PLAIN_FORMS.items():
+        matches = [form.fullmatch(value.strip()) is not None for value in values]
+        if np.mean(matches) >= _NEARLY_ALL:
+            return {"format": plain}
     matches = [match for match in map(_match, values) if match]
     if len(matches) < _NEARLY_ALL * len(values):
         return None

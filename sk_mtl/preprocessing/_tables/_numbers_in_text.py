@@ -66,12 +66,13 @@ class NumbersInText:
                 return reader
         return None
 
-    def are_quantities(self, values, name, count_all):
+    def are_quantities(self, values, name, count_all, is_category):
         """Whether the numbers measure something, rather than being codes.
 
         Fractions and signs tell; so does a text for gaps beside integers. Integers
         alone are codes where they start with 0, have all the same length, or fill most
-        of their range, as numbers given one after the other do.
+        of their range, as numbers given one after the other do; and all integers of a
+        column that is declared as one of categories, if no text stands for gaps.
 
         Parameters
         ----------
@@ -81,6 +82,8 @@ class NumbersInText:
             Name of the column.
         count_all : callable
             Returns the number of distinct texts in all rows.
+        is_category : bool
+            Whether the column has the type `category`.
         """
         numbers = [value.strip() for value in values if self.reads(value)]
         if not all(map(_INTEGER.fullmatch, numbers)):
@@ -92,5 +95,7 @@ class NumbersInText:
             return False
         if any(value.strip().lower() in _GAPS for value in values):
             return True
+        if is_category:
+            return False
         same_length = len(set(map(len, numbers))) == 1
         return not same_length and max(map(int, numbers)) > 2 * count_all()

@@ -40,7 +40,7 @@ def warn_of_text(X, positions):
         counts = _count_texts(sample.iloc[:, j])
         finding = counts and (
             _dates(counts, sample.columns[j])
-            or _numbers(counts, sample.columns[j], X, j)
+            or _numbers(counts, sample, X, j)
             or _new_text(counts, X, j)
         )
         if finding:
@@ -58,7 +58,10 @@ def _sample(X):
 
 
 def _count_texts(column):
-    """Number of rows of each distinct text; None for a column of anything else."""
+    """Number of rows of each distinct text; None for a column of anything else.
+
+    Numbers beside texts are taken as they are written.
+    """
     if isinstance(column.dtype, pd.CategoricalDtype):
         # Not through all categories, of which there may be many more than rows.
         n_rows = pd.Series(column.array.codes).value_counts(sort=False)
@@ -71,9 +74,12 @@ def _count_texts(column):
             # The encoder has an error for values without a hash.
             return None
         values = n_rows.index
-    if not all(isinstance(value, str) for value in values):
+    kinds = set(map(type, values))
+    if not all(issubclass(kind, str | int | float) for kind in kinds) or not any(
+        issubclass(kind, str) for kind in kinds
+    ):
         return None
-    return dict(zip(values, n_rows.tolist(), strict=True))
+    return dict(zip(map(str, values), n_rows.tolist(), strict=True))
 
 
 def _dates(counts, label):
@@ -86,12 +92,14 @@ def _dates(counts, label):
     return _held_as_text(counts, is_date(list(counts), options), "dates", call)
 
 
-def _numbers(counts, label, X, j):
+def _numbers(counts, sample, X, j):
+    label, dtype = sample.columns[j], sample.dtypes.iloc[j]
     reader = NumbersInText.find(counts)
     if reader is None:
         return None
     count_all = partial(count_values, column_of(X, j))
-    if not reader.are_quantities(counts, str(label), count_all):
+    is_category = isinstance(dtype, pd.CategoricalDtype)
+    if not reader.are_quantities(counts, str(label), count_all, is_category):
         return None
     start, column = _assignment(label)
     if reader.replacement is not None:

@@ -61,6 +61,8 @@ NUMBERS = {
 @pytest.mark.parametrize("dtype", [object, "str", "string", "category"])
 def test_numbers_held_as_text_are_named_and_the_call_reads_them(values, dtype):
     X = frame_of(values, dtype=dtype)
+    if dtype == "category" and values is NUMBERS["integers"]:
+        pytest.skip("integers that are declared as categories are codes")
     (message,) = messages(X)
     assert message.startswith("Column 'a' must not hold numbers as text, of which each")
     read = followed(X, message)["a"]
@@ -109,6 +111,31 @@ def test_names_of_codes_keep_them_categories(name):
     assert len(messages(frame_of(values, "amount"))) == 1
 
 
+@pytest.mark.parametrize("gap", ["?", "n/a"])
+@pytest.mark.parametrize("n_text", [0, 30])
+def test_numbers_beside_text_are_named(gap, n_text):
+    values = [gap, *(f"{v:.2f}" for v in AMOUNTS[:n_text]), *AMOUNTS[n_text:-1]]
+    X = frame_of(pd.Series(values, dtype=object))
+    (message,) = messages(X)
+    assert "found numbers such as" in message
+    assert "in 99 % of its values" in message
+    read = followed(X, message)["a"]
+    np.testing.assert_allclose(read[1:], AMOUNTS[:-1], atol=0.01)
+    assert messages(X.assign(a=read)) == []
+    assert messages(X.to_numpy(dtype=object))
+
+
+def test_integers_beside_text_may_be_codes():
+    values = pd.Series([*range(60), *map(str, range(60))] * 2, dtype=object)
+    assert messages(frame_of(values)) == []
+
+
+def test_integers_that_are_declared_as_categories_are_codes():
+    values = [str(k) for k in RNG.choice(195, 32, replace=False)] * 5
+    assert len(messages(frame_of(values, "job"))) == 1
+    assert messages(frame_of(values, "job", dtype="category")) == []
+
+
 def test_numbers_that_are_no_text_are_left_alone():
     for values in (AMOUNTS.astype(object), pd.Categorical(AMOUNTS), AMOUNTS):
         assert messages(frame_of(values)) == []
@@ -136,6 +163,16 @@ def test_dates_held_as_text_are_named_and_the_call_reads_them(form, dtype):
     assert read[-2:].isna().all()
     assert (pd.to_datetime(read[:-2], utc=True) == expected).all()
     assert messages(X.assign(a=read)) == []
+
+
+def test_months_held_as_text_are_dates():
+    months = pd.date_range("2019-01-01", periods=60, freq="MS")
+    X = frame_of([*months.strftime("%Y-%m"), "?"])
+    (message,) = messages(X)
+    assert "found dates such as '2019-01' in 98 % of its values" in message
+    assert followed(X, message)["a"][:60].tolist() == months.tolist()
+    ranges = [f"{k}-{k + 9}" for k in range(2000, 2600, 10)] * 2
+    assert messages(frame_of(ranges)) == []
 
 
 def test_the_warning_of_dates_says_what_to_do():
