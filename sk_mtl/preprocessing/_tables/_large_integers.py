@@ -57,6 +57,17 @@ def warn_of_large_integers(X, positions):
     names = column_names(X)
     for j in positions:
         column = column_of(X, j)
+        rounded = _rounded_integers(column)
+        if len(rounded):
+            warn_user(
+                f"Column {names[j]!r} must hold quantities, as it is read as a number; "
+                f"found floats beyond {EXACT_INTEGERS:,}, such as {rounded[0]:.0f}, "
+                "which are more likely identifiers or times that floats have rounded, "
+                "as pandas makes them of integers where values are missing. Read the "
+                "column anew in an integer type, such as 'Int64', and convert "
+                "identifiers to 'category' or text, times with pandas.to_datetime.",
+                ColumnWarning,
+            )
         if _may_be_large(column.dtype) and _offset_of(column):
             warn_user(
                 f"Column {names[j]!r} must hold quantities, as it is read as a number; "
@@ -67,6 +78,19 @@ def warn_of_large_integers(X, positions):
                 "pandas.to_datetime, and subtract the least value of a quantity.",
                 ColumnWarning,
             )
+
+
+def _rounded_integers(column):
+    """Different floats of 64 bits that were larger integers; none unless most are."""
+    if column.dtype.kind != "f" or column.dtype.itemsize != 8:
+        return np.empty(0)
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    sizes = np.abs(values)
+    is_large = (sizes >= EXACT_INTEGERS) & (sizes <= 2.0**64)
+    if 2 * np.count_nonzero(is_large) <= np.count_nonzero(~np.isnan(values)):
+        return np.empty(0)
+    different = np.unique(values[is_large])
+    return different if len(different) > 1 else np.empty(0)
 
 
 def subtract_offset(column, offset, name):

@@ -1,5 +1,6 @@
 """Integers beyond 2**53 stay apart on their way to floats."""
 
+import warnings
 from decimal import Decimal
 
 import numpy as np
@@ -114,3 +115,34 @@ def test_the_default_preprocessor_names_columns_of_large_integers(given):
     assert len(caught) == 1
     listed = make_tabular_preprocessor(X, categorical_features=["campaign"])
     assert listed.fit_transform(X)[:, 1].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "Float64", "float64[pyarrow]"])
+def test_columns_of_integers_that_floats_have_rounded_are_named(dtype):
+    values = [None, *(float(BASES[0] + 1000 * k) for k in range(8)), 0.0]
+    X = pd.DataFrame({"campaign": pd.array(values, dtype=dtype), "n": range(10)})
+    message = (
+        "Column 'campaign' must hold quantities, .*; found floats beyond "
+        "9,007,199,254,740,992, such as 1234.*floats have rounded.*'Int64'"
+    )
+    with pytest.warns(ColumnWarning, match=message) as caught:
+        make_tabular_preprocessor(X)
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1e17, *range(9)],
+        [1e300, -1e300] * 5,
+        [1e16] * 10,
+        [2.0**53 - 1] * 10,
+        [0.5] * 10,
+    ],
+)
+def test_other_large_floats_are_quantities(values):
+    X = pd.DataFrame({"mass": np.array(values, dtype=float), "n": range(10)})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        make_tabular_preprocessor(X)
+        make_tabular_preprocessor(X.astype({"mass": "float64"}).to_numpy())
