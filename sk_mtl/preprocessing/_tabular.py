@@ -34,7 +34,8 @@ def make_tabular_preprocessor(
     Columns of numbers are imputed by the median, with an indicator where training had
     gaps, and scaled; decimals are numbers, too. Whole numbers are categories instead
     where the name of the column ends in a word for identifiers (`user_id`, `itemId`,
-    `postal_code`), however few there are; rename the column if they are quantities.
+    `postal_code`), or is "id" and a thing (`id_user`), however few there are; rename
+    the column if they are quantities.
     Identifiers of any type whose values are new in more than half of the rows
     (`order_id`) are left out with a warning, unless they are the only column.
 
@@ -129,11 +130,32 @@ def make_tabular_preprocessor(
     >>> make_tabular_preprocessor(X).fit(X).get_feature_names_out()
     array(['day', 'day_month', 'day_weekday', 'day_hour'], dtype=object)
     """
+    encoder = {"min_frequency": min_frequency, "max_categories": max_categories}
+    return preprocessor_for(X, categorical_features, numeric, encoder)
+
+
+def preprocessor_for(
+    X, categorical_features=None, numeric="standard", encoder=None, wanted=()
+):
+    """Build the preprocessor of `make_tabular_preprocessor`.
+
+    Parameters
+    ----------
+    X, categorical_features, numeric
+        As there.
+    encoder : dict, default=None
+        Parameters of the encoders of categories.
+    wanted : collection of str and int, default=()
+        Names and positions of columns of X of which none is left out.
+
+    Returns
+    -------
+    preprocessor : ColumnTransformer
+    """
     X = as_pandas(X) if is_frame(X) else X
     listed = lists_columns(categorical_features)
-    columns, code_names = _columns(X, categorical_features)
-    encoder = {"min_frequency": min_frequency, "max_categories": max_categories}
-    steps = _steps(_make_scaler(numeric, X), encoder, code_names)
+    columns, code_names = _columns(X, categorical_features, wanted)
+    steps = _steps(_make_scaler(numeric, X), encoder or {}, code_names)
     return ColumnTransformer(
         [
             (name, step, columns[name])
@@ -168,7 +190,7 @@ def _steps(scaler, encoder, code_names):
     }
 
 
-def _columns(X, categorical_features):
+def _columns(X, categorical_features, wanted):
     """Columns of each step, and the names of the code columns of an array."""
     if X is None:
         return {step: ColumnsOfStep(step, categorical_features) for step in STEPS}, None
@@ -179,7 +201,7 @@ def _columns(X, categorical_features):
             f"Columns of X must have different names; found {repeated} more than once; "
             "rename or drop the repeated columns."
         )
-    positions = columns_to_read(X, categorical_features)
+    positions = columns_to_read(X, categorical_features, wanted)
     if has_names(X):
         columns = {step: [names[j] for j in js] for step, js in positions.items()}
         return columns, None

@@ -43,7 +43,10 @@ class FeatureParameters:
         positions, a boolean mask, or ``"from_dtype"`` for the columns of dtype
         ``category``. Codes are read back exactly; -1 and NaN mean unknown. None takes
         every column that is not numeric, and whole numbers whose name ends in a word
-        for identifiers (``user_id``). Not allowed beside `preprocessor`.
+        for identifiers (``user_id``). Identifiers that are new in more than half of the
+        rows are left out then, with a warning, unless another parameter, such as
+        `shared_embedding` or `feature_groups`, names them. Not allowed beside
+        `preprocessor`.
 
     embedding_dim : int, "auto" or dict, default=8
         Width of the embedding of each categorical column. Wider tells more categories

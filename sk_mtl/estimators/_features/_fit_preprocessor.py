@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import clone
@@ -14,8 +15,8 @@ from sk_mtl.estimators._features._supervised_steps import (
     fit_transform_labelled,
     needs_labels,
 )
-from sk_mtl.preprocessing import make_tabular_preprocessor
 from sk_mtl.preprocessing._schema._unjoined import fit_transform_unjoined
+from sk_mtl.preprocessing._tabular import preprocessor_for
 
 
 def fit_preprocessor(
@@ -46,8 +47,8 @@ def fit_preprocessor(
 
 def _unfitted(wanted: FeatureParameters, X):
     if wanted.preprocessor is None:
-        return make_tabular_preprocessor(
-            X, categorical_features=wanted.categorical_features
+        return preprocessor_for(
+            X, wanted.categorical_features, wanted=_named_columns(wanted)
         )
     if wanted.categorical_features is not None:
         raise ValueError(
@@ -56,6 +57,22 @@ def _unfitted(wanted: FeatureParameters, X):
             "two."
         )
     return clone(wanted.preprocessor)
+
+
+def _named_columns(wanted: FeatureParameters) -> set:
+    """Return the names and positions of columns that parameters name."""
+    found = set()
+    for parameter in (wanted.embedding_dim, wanted.sequence_pooling):
+        if isinstance(parameter, Mapping):
+            found |= set(parameter)
+    targets = wanted.sequence_target or {}
+    lists = [targets, targets.values(), *(wanted.shared_embedding or ())]
+    lists += (wanted.feature_groups or {}).values()
+    for columns in lists:
+        # What is no list is refused where the parameter is read.
+        if isinstance(columns, Iterable) and not isinstance(columns, str):
+            found |= {c for c in columns if isinstance(c, str | Integral)}
+    return found
 
 
 def _labels_for(preprocessor, task, codes: np.ndarray, columns: Sequence):

@@ -211,7 +211,7 @@ def _steps_by_default(X, j, name, kind):
     return _STEPS_OF_KIND["category" if is_identifier else kind]
 
 
-def columns_to_read(X, categorical_features=None):
+def columns_to_read(X, categorical_features=None, wanted=()):
     """Positions of the columns of each step, less those that would be of no use.
 
     Without a list, an identifier that is new in more than half of the rows is left out,
@@ -221,6 +221,9 @@ def columns_to_read(X, categorical_features=None):
     ----------
     X : data frame or array of shape (n_samples, n_features)
     categorical_features : None, "from_dtype", list of names or indices, or mask
+    wanted : collection of str and int, default=()
+        Names and positions of columns that another parameter names: no identifier
+        among them is left out.
 
     Returns
     -------
@@ -230,7 +233,9 @@ def columns_to_read(X, categorical_features=None):
     positions = columns_by_step(X, categorical_features)
     if lists_columns(categorical_features):
         return positions
-    fresh = _fresh_identifiers(X, positions["cat"])
+    names = column_names(X)
+    free = [j for j in positions["cat"] if j not in wanted and names[j] not in wanted]
+    fresh = _fresh_identifiers(X, free)
     n_read = len({j for columns in positions.values() for j in columns})
     is_left_out = len(fresh) < n_read
     for j, n_values in fresh.items():

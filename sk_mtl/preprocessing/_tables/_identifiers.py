@@ -8,26 +8,28 @@ import numpy as np
 from sk_mtl._frames import is_decimal_type
 
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_THINGS = {
+    *("user", "item", "product", "customer", "client", "account", "student"),
+    *("member", "visitor", "session", "device", "order", "query", "article"),
+    *("post", "video", "movie", "song", "track", "store", "shop", "ad", "campaign"),
+    *("row", "person", "patient", "employee", "transaction", "request", "event"),
+    *("category", "brand", "author", "artist", "book", "listing", "host", "cookie"),
+    *("impression", "creative", "advertiser", "publisher", "seller", "merchant"),
+}
 _IDENTIFIER_WORDS = {
     *("id", "ids", "uid", "guid", "uuid", "pid", "cid", "sid", "oid"),
     *("identifier", "key", "code", "hash", "zipcode", "postcode"),
     # Written as one word; a bare ending "id" would also fit `bid`, `paid` and `valid`.
-    *(
-        f"{thing}id"
-        for thing in ("user", "item", "product", "customer", "client", "account")
-        + ("member", "visitor", "session", "device", "order", "query", "article")
-        + ("post", "video", "movie", "song", "track", "store", "shop", "ad", "campaign")
-        + ("row", "person", "patient", "employee", "transaction", "request", "event")
-        + ("category", "brand", "author", "artist", "book", "listing", "host", "cookie")
-        + ("impression", "creative", "advertiser", "publisher", "seller", "merchant")
-    ),
+    *(f"{thing}id" for thing in _THINGS),
 }
 
 
 def is_named_identifier(name):
-    """Whether a column's name ends in a word for identifiers, such as `userId`."""
+    """Whether a column's name is that of identifiers: `userId`, or `id_user`."""
     words = words_of(name)
-    return bool(words) and words[-1] in _IDENTIFIER_WORDS
+    if not words:
+        return False
+    return words[-1] in _IDENTIFIER_WORDS or (words[0] == "id" and words[1] in _THINGS)
 
 
 def words_of(name):

@@ -37,7 +37,8 @@ def few(dtype=int):
 @pytest.mark.parametrize(
     "name",
     ["id", "user_id", "ID", "userId", "UserID", "itemid", "item.id", "user_id_2"]
-    + ["movie_ID", "Postal Code", "uuid", "primary-key", "session_ids", "url_hash"],
+    + ["movie_ID", "Postal Code", "uuid", "primary-key", "session_ids", "url_hash"]
+    + ["id_student", "idUser", "ID Item"],
 )
 def test_whole_numbers_named_as_identifiers_are_categories(name):
     assert categories(frame_of(few(), name)) == [name]
@@ -45,7 +46,8 @@ def test_whole_numbers_named_as_identifiers_are_categories(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["paid", "total_bid", "humid", "idle", "keyed", "id_count", "codec", "valid"],
+    ["paid", "total_bid", "humid", "idle", "keyed", "id_count", "codec", "valid"]
+    + ["ideal_user", "covid_user"],
 )
 def test_a_name_that_only_looks_like_an_identifier(name):
     assert categories(frame_of(few(), name)) == []
@@ -263,3 +265,43 @@ def test_a_million_identifiers_are_encoded():
     X = pd.DataFrame({"user_id": ids, "price": np.linspace(0, 1, n)})
     preprocessor = make_tabular_preprocessor(X).fit(X)
     assert preprocessor.named_transformers_["cat"].cardinalities_[0] > 300_000
+
+
+# Columns that a parameter of an estimator names.
+
+HISTORY = [[i, (i + 7) % N] for i in range(N)]
+
+
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"embedding_dim": {"user_id": 4}},
+        {"embedding_dim": {0: 4}},
+        {"feature_groups": {"user": ["user_id", "price"]}},
+        {"shared_embedding": [["user_id", "history"]]},
+        {"shared_embedding": [(0, 2)]},
+        {
+            "shared_embedding": [["history", "user_id"]],
+            "sequence_pooling": {"history": "target_attention"},
+            "sequence_target": {"history": "user_id"},
+        },
+    ],
+)
+def test_an_identifier_that_a_parameter_names_is_kept(parameters, container):
+    X = frame_of(np.arange(N), "user_id")[["user_id", "price"]].assign(history=HISTORY)
+    y = pd.DataFrame({"a": X["price"] > 0.3, "b": X["price"] > 0.7}).astype(int)
+    X = pytest.importorskip("polars").DataFrame(X) if container == "polars" else X
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = MMOEClassifier(**parameters, **QUICK).fit(X, y)
+    assert model.schema_.categorical_names == ["user_id"]
+
+
+def test_a_parameter_keeps_no_other_identifier():
+    X = frame_of(np.arange(N), "user_id").assign(order_id=np.arange(N))
+    y = pd.DataFrame({"a": X["price"] > 0.3, "b": X["price"] > 0.7}).astype(int)
+    with pytest.warns(ColumnWarning, match="Column 'order_id'.*left out") as caught:
+        model = MMOEClassifier(embedding_dim={"user_id": 4}, **QUICK).fit(X, y)
+    assert len(caught) == 1
+    assert model.schema_.categorical_names == ["user_id"]
