@@ -167,11 +167,23 @@ def plain_values(labels):
     labels = np.asarray(labels)
     if labels.dtype.kind == "U":
         return labels.astype(object)
+    if labels.dtype == np.float16:
+        # pandas has no index of half precision.
+        return labels.astype(np.float32)
     if labels.dtype.kind == "O" and infer_dtype(labels, skipna=False) in _PLAIN:
         plain = pd.Series(labels, dtype=object).infer_objects().dtype
         # Times of a zone have no type of NumPy.
         labels = labels.astype(plain) if isinstance(plain, np.dtype) else labels
     return labels
+
+
+def label_list(labels):
+    """Return labels as a list in Python's own types, times in those of pandas.
+
+    NumPy would make a list of integers of times in nanoseconds.
+    """
+    labels = np.asarray(labels)
+    return (pd.Series(labels) if labels.dtype.kind in "mM" else labels).tolist()
 
 
 def sorted_classes(labels, name="task"):
@@ -215,7 +227,7 @@ def check_kind(labels, classes, what):
         if kind not in known:
             raise ValueError(
                 f"{what} must hold labels of the type of the classes "
-                f"{classes.tolist()}; found {label!r}, which is {kind}. Convert the "
+                f"{label_list(classes)}; found {label!r}, which is {kind}. Convert the "
                 "labels to the type that they had in fit."
             )
 
@@ -358,8 +370,7 @@ def _kinds(labels):
         broken = labels[labels != np.floor(labels)]
         examples = np.r_[broken[:1], labels[:1]].tolist()
     else:
-        # pandas, as NumPy makes integers of times.
-        examples = pd.Series(labels[:1]).tolist()
+        examples = label_list(labels[:1])
     return {_kind(label): label for label in reversed(examples)}
 
 

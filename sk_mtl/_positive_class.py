@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from sk_mtl._labels import label_list
 from sk_mtl._task_names import per_task
 from sk_mtl._warnings import warn_user
 from sk_mtl.exceptions import PositiveClassWarning
@@ -14,7 +15,7 @@ _CONVENTIONS = ({0, 1}, {-1, 1})
 
 def is_conventional(classes):
     """Return whether the labels themselves say which of them is positive."""
-    found = set(np.asarray(classes).tolist())
+    found = set(label_list(classes))
     return any(found <= convention for convention in _CONVENTIONS)
 
 
@@ -50,7 +51,7 @@ def positive_position(classes, pos_label, task):
     task : str
         What the task is called in errors.
     """
-    known = np.asarray(classes).tolist()
+    known = label_list(classes)
     if pos_label is None:
         return known.index(max(known))
     _check_one_label(pos_label)
@@ -88,9 +89,7 @@ def warn_positive_class(what, classes_by_task, *, only_task=True):
     only_task : bool, default=True
         Whether there is no other task, which `pos_label` would be of as well.
     """
-    found = {
-        task: sorted(np.asarray(c).tolist()) for task, c in classes_by_task.items()
-    }
+    found = {task: sorted(label_list(c)) for task, c in classes_by_task.items()}
     taken = {task: classes[1] for task, classes in found.items()}
     other = {task: classes[0] for task, classes in found.items()}
     if only_task:

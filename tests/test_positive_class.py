@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from sk_mtl._positive_class import (
@@ -85,3 +86,9 @@ def test_warning_names_the_class_taken_and_the_remedy():
     classes = {"a": np.array(["c", "n"]), "b": np.array([1, 2])}
     with pytest.warns(PositiveClassWarning, match=text):
         warn_positive_class("AP needs", classes, only_task=False)
+
+
+def test_times_are_found_among_the_classes():
+    classes = np.array(["2020-01-01", "2021-01-01"], "M8[ns]")
+    for label in (pd.Timestamp("2020-01-01"), np.datetime64("2020-01-01")):
+        assert positive_position(classes, label, "a") == 0

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sk_mtl._labels import sorted_classes
+from sk_mtl._labels import label_list, sorted_classes
 from sk_mtl._positive_class import (
     is_conventional,
     positive_position,
@@ -54,13 +54,16 @@ def binary_labels(labels, pos_label=None, task="y"):
     classes = sorted_classes(labels, task)
     if len(classes) > 2:
         raise ValueError(
-            f"{task} must hold two classes; found {len(classes)}: {classes.tolist()}. "
-            f"Score one class against the others, for instance {task} == 'a'."
+            f"{task} must hold two classes; found {len(classes)}: "
+            f"{label_list(classes)}. Score one class against the others, for "
+            f"instance {task} == 'a'."
         )
     if pos_label is not None:
         # A label that these rows lack is still one of the two classes.
-        if len(classes) < 2 and pos_label not in classes.tolist():
-            classes = sorted_classes(np.array([*classes, pos_label], object), task)
+        if len(classes) < 2 and pos_label not in label_list(classes):
+            classes = sorted_classes(
+                np.array([*label_list(classes), pos_label], object), task
+            )
         if len(classes) < 2:
             return BinaryLabels(np.ones(len(labels), bool), 1, None)
         position = positive_position(classes, pos_label, task)

@@ -8,7 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from sk_mtl._labels import class_codes, keep_labelled, plain_values, sorted_classes
+from sk_mtl._labels import (
+    class_codes,
+    keep_labelled,
+    label_list,
+    plain_values,
+    sorted_classes,
+)
 from sk_mtl._positive_class import is_conventional, positive_position
 
 
@@ -104,7 +110,7 @@ def class_rows(
     codes = class_codes(labels, classes)
     if (codes < 0).any():
         raise ValueError(
-            f"The labels of {name!r} must be among its classes {classes.tolist()}; "
+            f"The labels of {name!r} must be among its classes {label_list(classes)}; "
             f"found {labels[codes < 0][0]!r}. Give the classes in the order of the "
             "columns of the probabilities."
         )
@@ -123,9 +129,11 @@ def class_rows(
 def _with_positive(labels, pos_label, name):
     """Classes of a task whose rows have no positive one; None where they must."""
     found = sorted_classes(labels, name)
-    if len(found) != 1 or pos_label in found.tolist():
+    if len(found) != 1 or pos_label in label_list(found):
         return None
-    return sorted_classes(plain_values(np.array([*found, pos_label], object)), name)
+    return sorted_classes(
+        plain_values(np.array([*label_list(found), pos_label], object)), name
+    )
 
 
 def _known_classes(labels, classes, n_classes, name):
@@ -133,17 +141,17 @@ def _known_classes(labels, classes, n_classes, name):
     found = sorted_classes(labels, name) if classes is None else np.asarray(classes)
     if len(pd.unique(found)) < len(found):
         raise ValueError(
-            f"The classes of {name!r} must differ; found {found.tolist()}. Pass the "
+            f"The classes of {name!r} must differ; found {label_list(found)}. Pass the "
             "estimator's classes_."
         )
     if len(found) == n_classes:
         return found
-    if classes is None and n_classes == 2 and set(found.tolist()) <= {0, 1}:
+    if classes is None and n_classes == 2 and set(label_list(found)) <= {0, 1}:
         return np.array([0, 1])
     if classes is None and len(found) <= 1 < n_classes:
         return None
     raise ValueError(
         f"{name!r} must have as many classes as its probabilities have columns "
-        f"({n_classes}); found {len(found)}: {found.tolist()}. Pass classes=, in the "
-        "order of the columns, where y_true lacks some of them."
+        f"({n_classes}); found {len(found)}: {label_list(found)}. Pass classes=, in "
+        "the order of the columns, where y_true lacks some of them."
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sk_mtl._labels import is_missing, plain_values, sorted_classes
+from sk_mtl._labels import is_missing, label_list, plain_values, sorted_classes
 from sk_mtl._positive_class import is_conventional
 from sk_mtl._relations import funnel_parents
 from sk_mtl.metrics._binary_labels import binary_labels
@@ -51,8 +51,8 @@ class FunnelRows:
         if len(classes) == 1 and pos_label is None and not is_conventional(classes):
             raise ValueError(
                 f"pos_label must say which label of {name!r} means that the step was "
-                f"reached, where it holds only one: {classes.tolist()}. Set "
-                f"pos_label={{{name!r}: {classes.tolist()[0]!r}}} if it is this one."
+                f"reached, where it holds only one: {label_list(classes)}. Set "
+                f"pos_label={{{name!r}: {label_list(classes)[0]!r}}} if it is this one."
             )
         read = binary_labels(labels, pos_label, name)
         if read.open_classes is not None:

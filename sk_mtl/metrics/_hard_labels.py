@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from sk_mtl._labels import read_labels
+from sk_mtl._labels import label_list, read_labels
 
 # Whole numbers of more values than these are quantities, not classes.
 _MOST_CLASSES = 20
@@ -28,9 +28,10 @@ def refuse_labels(y_proba, n_tasks, name="y_proba"):
         if _are_labels(labels):
             raise ValueError(
                 f"{name} must hold probabilities; found labels: "
-                f"{pd.unique(labels)[:3].tolist()}. Pass the output of predict_proba, "
-                "not of predict; probabilities that all are 0 or 1 need a column for "
-                "each class, in shape (n_samples, n_classes) per task."
+                f"{label_list(pd.unique(labels)[:3])}. Pass the output of "
+                "predict_proba, not of predict; probabilities that all are 0 or 1 "
+                "need a column for each class, in shape (n_samples, n_classes) per "
+                "task."
             )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from sk_mtl._labels import label_list
 from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._architecture import resolve_early_stopping
 from sk_mtl.estimators._rows._held_out import HeldOutRows
@@ -136,7 +137,7 @@ def without_untrained_classes(
             continue
         untrained = ~np.isnan(codes[:, k]) & ~np.isin(codes[:, k], train.codes[:, k])
         if untrained.any():
-            found = classes[np.unique(codes[untrained, k]).astype(int)].tolist()
+            found = label_list(classes[np.unique(codes[untrained, k]).astype(int)])
             warn_user(
                 f"Every class of task {targets.task_names[k]!r} must be among the rows "
                 f"that train; found {found} among the validation rows alone, "

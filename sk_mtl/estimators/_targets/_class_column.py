@@ -12,6 +12,7 @@ from sk_mtl._labels import (
     check_kind,
     class_codes,
     is_missing,
+    label_list,
     plain_values,
     read_labels,
     sorted_classes,
@@ -87,8 +88,8 @@ class ClassColumn(TargetColumn):
         if len(classes) < 2:
             raise ValueError(
                 f"classes of task {name!r} must hold at least two classes; found "
-                f"{classes.tolist()}. Give a list with the classes of every task, such "
-                "as [[0, 1], [0, 1]] for two tasks."
+                f"{label_list(classes)}. Give a list with the classes of every task, "
+                "such as [[0, 1], [0, 1]] for two tasks."
             )
         column = cls._of(name, missing_label, classes, pos_label)
         return replace(column, is_named=True)
@@ -98,7 +99,7 @@ class ClassColumn(TargetColumn):
         # A single class, which `check_counts` refuses, may be the other one.
         if pos_label is not None and len(classes) > 1:
             position = positive_position(classes, pos_label, name)
-            pos_label = classes.tolist()[position]
+            pos_label = label_list(classes)[position]
             classes = classes if position else classes[::-1]
         return cls(name, missing_label, classes, pos_label=pos_label)
 
@@ -134,10 +135,10 @@ class ClassColumn(TargetColumn):
         check_kind(labels, self.classes, f"{what} of task {self.name!r}")
         index = class_codes(labels, self.classes)
         if strict and (index < 0).any():
-            found = labels[index < 0][:1].tolist()[0]
+            (found,) = label_list(labels[index < 0][:1])
             raise ValueError(
                 f"{what} of task {self.name!r} must hold the classes "
-                f"{self.classes.tolist()}; found {found!r}. Remove these rows, or "
+                f"{label_list(self.classes)}; found {found!r}. Remove these rows, or "
                 "give all classes at the first fit."
             )
         codes = np.full(len(column), np.nan)
@@ -204,7 +205,7 @@ class ClassColumn(TargetColumn):
             active &= weight > 0
         found = np.unique(codes[active]).astype(int)
         if len(found) < 2:
-            labels = self.classes[found].tolist()
+            labels = label_list(self.classes[found])
             raise ValueError(
                 f"Task {self.name!r} must have at least two classes among its labelled "
                 f"rows of positive weight; found only one class: {labels}. Drop the "

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from sk_mtl._labels import label_list
 from sk_mtl._task_names import per_task
 from sk_mtl.estimators._targets._targets import Targets
 
@@ -108,7 +109,7 @@ def _task_class_weight(
         )
     if weight == "balanced":
         return _balanced(len(classes), codes, sample_weight)
-    known = classes.tolist()
+    known = label_list(classes)
     unknown = [label for label in weight if label not in known]
     if unknown:
         raise ValueError(

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from sk_mtl._frames import EXACT_INTEGERS
 from sk_mtl._labels import LabelTable, read_labels
 from sk_mtl._positive_class import pos_label_per_task
 from sk_mtl._task_names import per_task
@@ -93,9 +95,9 @@ class Targets:
         if self.one_dimensional:
             return columns[0]
         kinds = {column.dtype.kind for column in columns}
-        if len(kinds) > 1 and not kinds <= set("iuf"):
+        if len(kinds) > 1 and not _have_a_common_type(columns):
             # np.stack would turn every label of a mixed table into text.
-            columns = [column.astype(object) for column in columns]
+            columns = [_as_objects(column) for column in columns]
         return np.stack(columns, axis=1)
 
     def decode_columns(self, answers: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -240,6 +242,26 @@ def named_columns(
     if weight is not None and weight.any():
         columns = [c[own > 0] for c, own in zip(columns, weight.T, strict=True)]
     return dict(zip(names, columns, strict=True)), table.is_vector
+
+
+def _have_a_common_type(columns: Sequence[np.ndarray]) -> bool:
+    """Return whether numbers can stand in one array without being rounded."""
+    if any(column.dtype.kind not in "iuf" for column in columns):
+        return False
+    common = np.result_type(*columns)
+    return all(
+        column.min(initial=0) >= -EXACT_INTEGERS
+        and column.max(initial=0) <= EXACT_INTEGERS
+        for column in columns
+        if common.kind == "f" and column.dtype.kind in "iu"
+    )
+
+
+def _as_objects(labels: np.ndarray) -> np.ndarray:
+    # NumPy would make integers of times in nanoseconds.
+    if labels.dtype.kind in "mM":
+        return pd.Series(labels).astype(object).to_numpy()
+    return labels.astype(object)
 
 
 def is_single(value) -> bool:

@@ -233,6 +233,35 @@ def test_decoding_a_mixed_table_turns_no_number_into_text():
     assert [type(value) for value in row] == [str, int, bool]
 
 
+@pytest.mark.parametrize(
+    ("labels", "dtype"),
+    [
+        ([0, 2**63 + 5], "uint64"),
+        ([2**60, 2**60 + 1], "int64"),
+        (pd.to_datetime(["2020-01-01", "2021-01-01"]), "datetime64[ns]"),
+        (pd.to_timedelta([1, 2], "D"), "timedelta64[ns]"),
+    ],
+)
+def test_decoding_a_mixed_table_rounds_no_number_and_keeps_times(labels, dtype):
+    y = pd.DataFrame({"a": pd.Series(labels, dtype=dtype), "b": [0.0, 1.0]})
+    targets = learn(y)
+    decoded = targets.decode(likeliest(targets.encode(y)))
+    assert decoded[:, 0].tolist() == list(labels)
+    np.testing.assert_array_equal(targets.encode(decoded), [[0, 0], [1, 1]])
+
+
+def test_messages_show_times_as_times():
+    times = pd.Series(pd.to_datetime(["2020-01-01", "2021-01-01"])).astype("M8[ns]")
+    message = r"classes \[Timestamp\('2020-01-01 00:00:00'\), Timestamp.*found 3, which"
+    with pytest.raises(ValueError, match=message):
+        learn(times).encode([3])
+
+
+def test_labels_of_half_precision_are_classes():
+    targets = learn(np.array([0, np.nan, 1], np.float16))
+    np.testing.assert_array_equal(targets.encode([1, 0, np.nan])[:, 0], [1, 0, np.nan])
+
+
 def test_decoding_a_vector_gives_a_vector():
     targets = learn(["no", "yes"])
     assert targets.decode(likeliest([[1], [0]])).tolist() == ["yes", "no"]
