@@ -1,5 +1,7 @@
 """Groups of rows, such as those of one user, read from any container."""
 
+from collections.abc import Hashable
+
 import numpy as np
 import pandas as pd
 
@@ -26,6 +28,8 @@ def group_numbers(groups, rows=None):
 
 def group_names(groups, rows=None):
     """Return the name of each row's group as an array, or raise."""
+    if isinstance(groups, pd.MultiIndex):
+        groups = groups.to_frame()
     names = without_mask(_one_column(groups))
     if rows is not None:
         if len(names) != len(rows):
@@ -40,7 +44,22 @@ def group_names(groups, rows=None):
             f"groups must name the group of {every}; found missing values. Give rows "
             "without a group one of their own."
         )
-    return np.asarray(names)
+    names = np.asarray(names)
+    if names.dtype.kind == "O":
+        _refuse_unhashable(names)
+    return names
+
+
+def _refuse_unhashable(names):
+    wrong = tuple(
+        kind for kind in set(map(type, names)) if not issubclass(kind, Hashable)
+    )
+    if wrong:
+        found = next(name for name in names if isinstance(name, wrong))
+        raise TypeError(
+            "groups must hold names, such as numbers, text or times; found "
+            f"{found!r}, a {type(found).__name__}. Give one name per row."
+        )
 
 
 def _one_column(groups):

@@ -53,3 +53,14 @@ def test_rows_that_do_not_count_may_have_no_group():
     assert group_numbers(groups, labelled).tolist() == [0, 1, 0]
     with pytest.raises(ValueError, match="the group of every labelled row; found"):
         group_numbers(groups, ~labelled)
+
+
+def test_groups_that_are_no_names_are_refused():
+    with pytest.raises(TypeError) as caught:
+        group_names([{"user": 1}, {"user": 2}])
+    assert str(caught.value) == (
+        "groups must hold names, such as numbers, text or times; found {'user': 1}, a "
+        "dict. Give one name per row."
+    )
+    with pytest.raises(ValueError, match=r"found shape \(2, 2\)"):
+        group_names(pd.MultiIndex.from_tuples([("a", 1), ("b", 2)]))

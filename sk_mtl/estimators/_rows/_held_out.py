@@ -6,8 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import infer_dtype
 
+from sk_mtl._frames import EXACT_INTEGERS
 from sk_mtl._groups import group_names
+from sk_mtl._labels import plain_values
 from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._rows._splitting import NothingToHoldOutError
 
@@ -110,8 +113,40 @@ def _row_keys(X) -> np.ndarray:
     index = getattr(X, "index", None)
     if index is None or not index.is_unique:
         index = pd.RangeIndex(len(X))
-    return pd.util.hash_pandas_object(index, index=False).to_numpy()
+    if isinstance(index, pd.MultiIndex):
+        return pd.util.hash_pandas_object(index, index=False).to_numpy()
+    return _keys(index.array)
 
 
 def _group_keys(groups) -> np.ndarray:
-    return pd.util.hash_array(group_names(groups))
+    return _keys(group_names(groups))
+
+
+def _keys(names) -> np.ndarray:
+    """Return keys that are equal where names are, in columns of any type.
+
+    The number 1 is 1.0 in another column, and the text "1" in none.
+    """
+    names = plain_values(names)
+    if names.dtype.kind == "f" and (np.floor(names) == names).all():
+        is_small = (np.abs(names) <= EXACT_INTEGERS).all()
+        names = names.astype(np.int64) if is_small else names
+    elif names.dtype.kind in "iu":
+        is_small = (names <= np.iinfo(np.int64).max).all()
+        names = names.astype(np.int64) if is_small else names
+    elif names.dtype.kind in "mM":
+        names = _in_one_unit(names)
+    keys = pd.util.hash_array(names)
+    if names.dtype.kind == "O" and infer_dtype(names) in ("mixed", "mixed-integer"):
+        # pandas reads names of several types as text.
+        is_text = np.fromiter((isinstance(n, str) for n in names), bool, len(names))
+        keys = np.where(is_text, keys, ~keys)
+    return keys
+
+
+def _in_one_unit(times: np.ndarray) -> np.ndarray:
+    """Return times in nanoseconds where these can hold them."""
+    try:
+        return pd.Series(times).dt.as_unit("ns").to_numpy()
+    except (pd.errors.OutOfBoundsDatetime, pd.errors.OutOfBoundsTimedelta):
+        return times
