@@ -31,7 +31,8 @@ def read_weights(weight, n_samples, names, what="sample_weight"):
     else:
         array = _read_table(weight, n_samples, names, what)
     _check_weights(array, what)
-    return np.broadcast_to(array.reshape(n_samples, -1), (n_samples, len(names)))
+    array = array if array.ndim == 2 else array[:, None]
+    return np.broadcast_to(array, (n_samples, len(names)))
 
 
 def weight_columns(weight, n_samples, names):

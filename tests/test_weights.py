@@ -134,3 +134,8 @@ def test_weights_that_make_no_sense_are_refused(weight, message):
     with pytest.raises(ValueError) as caught:
         read_weights(weight, 2, NAMES, "own")
     assert str(caught.value) == message
+
+
+def test_no_rows_have_no_weights():
+    assert read_weights(np.ones(0), 0, NAMES).shape == (0, 2)
+    assert read_weights(np.ones((0, 2)), 0, NAMES).shape == (0, 2)

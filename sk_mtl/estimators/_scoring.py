@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sk_mtl._labels import read_labels
 from sk_mtl.estimators._rows._inputs import check_weights
 from sk_mtl.estimators._targets._targets import Targets
 
@@ -27,13 +28,14 @@ def score_answers(
 
     sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), or None
     """
-    codes = targets.encode(y, strict=False)
-    if len(codes) != len(answers[0]):
+    table = read_labels(y)
+    if table.n_samples != len(answers[0]):
         raise ValueError(
             f"X and y must have the same number of samples; found "
-            f"{len(answers[0])} and {len(codes)}. Give one row of each per sample."
+            f"{len(answers[0])} and {table.n_samples}. Give one row of each per sample."
         )
-    weight = check_weights(sample_weight, len(codes), targets.task_names)
+    weight = check_weights(sample_weight, table.n_samples, targets.task_names)
+    codes = targets.encode_table(table, weight, strict=False)
     weight = np.ones(codes.shape) if weight is None else weight
     weight = np.where(np.isnan(codes), 0.0, weight)
     if not weight.any():

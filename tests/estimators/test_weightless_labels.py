@@ -121,3 +121,27 @@ def test_a_leak_is_found_in_the_rows_that_count():
     weight = np.column_stack([np.ones(len(y)), ~other])
     with pytest.warns(UserWarning, match="Feature 'told' must not tell"):
         MMOEClassifier(**SHORT).fit(X, y, sample_weight=weight)
+
+
+def test_score_reads_no_label_without_weight():
+    X, y = mixed_table()
+    model = MMOEClassifier(**SHORT).fit(X, y)
+    gone = np.arange(len(y)) % 5 == 0
+    weight = np.column_stack([np.ones(len(y)), ~gone])
+    other = y.astype(object)
+    other.loc[gone, "buy"] = "unknown"
+    assert list(y)[1] == "buy"
+    missing = other.replace("unknown", np.nan)
+    assert model.score(X, other, sample_weight=weight) == model.score(X, missing)
+
+
+@pytest.mark.parametrize("monitor", ["roc_auc", "log_loss"])
+def test_a_task_without_weight_on_validation_rows_is_not_monitored(monitor):
+    X, y = mixed_table()
+    weight = np.column_stack([np.zeros(len(y)), np.ones(len(y))])
+    unknown = y.astype(object)
+    unknown.iloc[:, 0] = np.nan
+    model = MMOEClassifier(**SHORT, early_stopping=True, monitor=monitor)
+    weightless = model.fit(X, y, X_val=X, y_val=y, sample_weight_val=weight).history_
+    missing = model.fit(X, y, X_val=X, y_val=unknown).history_
+    assert (weightless[f"valid_{monitor}"] == missing[f"valid_{monitor}"]).all()
