@@ -40,9 +40,10 @@ def name_tasks(found, given, n_tasks, *, rename=False):
             f"task_names must hold one name per column of y; found {len(given)} names "
             f"{given} for {n_tasks} column(s). Name every column."
         )
-    if found is None or _are_numbered(found) or _texts(found) == _texts(given):
+    if found is None or _texts(found) == _texts(given):
         return given
-    if not rename or sorted(_texts(found)) == sorted(_texts(given)):
+    same = sorted(_texts(found)) == sorted(_texts(given))
+    if same or not (rename or _are_numbered(found)):
         raise ValueError(
             f"task_names must agree with the columns of y; found {given} and {found}. "
             "Leave task_names=None where y carries its own names."
@@ -60,9 +61,13 @@ def own_names(names):
 
 
 def check_names(names, what):
-    """Raise where two names read the same."""
+    """Raise where two names are equal, as 1 and True, or read the same."""
     texts = _texts(names)
-    alike = [name for name, text in zip(names, texts) if texts.count(text) > 1]
+    alike = [
+        name
+        for name, text in zip(names, texts)
+        if texts.count(text) > 1 or names.count(name) > 1
+    ]
     if alike:
         raise ValueError(
             f"The task names in {what} must differ, also as text; found {alike}. "

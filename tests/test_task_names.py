@@ -59,6 +59,17 @@ def test_pairs_stay_pairs():
     assert own_names(pd.MultiIndex.from_tuples(PAIRS)) == PAIRS
 
 
+def test_numbers_in_another_order_are_other_names():
+    for rename in (False, True):
+        with pytest.raises(ValueError, match="must agree with the columns of y"):
+            name_tasks([0, 1], [1, 0], 2, rename=rename)
+
+
+def test_names_that_are_equal_are_refused():
+    with pytest.raises(ValueError, match=r"must differ, also as text; found \[True, 1"):
+        check_names([True, 1, "a"], "y")
+
+
 def test_names_that_read_the_same_are_refused():
     check_names([1, "a", ("a", 1)], "y")
     with pytest.raises(ValueError) as caught:
