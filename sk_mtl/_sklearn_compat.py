@@ -4,9 +4,10 @@ scikit-learn keeps no promise about names with an underscore. When one of them m
 this file is the only one to mend.
 """
 
+import pyarrow as pa
 from sklearn.base import _fit_context
 from sklearn.metrics._scorer import _BaseScorer
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing as _indexing
 from sklearn.utils._param_validation import (
     HasMethods as _HasMethods,
 )
@@ -39,6 +40,16 @@ __all__ = [
     "validate_parameter_constraints",
     "validate_params",
 ]
+
+
+def _safe_indexing(X, indices, *, axis=0):
+    """Return some rows, or columns, of a table of any container.
+
+    scikit-learn's function takes a record batch of pyarrow for a list of its rows.
+    """
+    if isinstance(X, pa.RecordBatch):
+        X = pa.Table.from_batches([X])
+    return _indexing(X, indices, axis=axis)
 
 
 class HasMethods(_HasMethods):

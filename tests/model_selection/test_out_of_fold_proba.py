@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from scipy import sparse
 from sklearn import config_context
@@ -19,6 +20,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from sk_mtl import SharedBottomClassifier
 from sk_mtl.model_selection import TaskStratifiedKFold, out_of_fold_proba
 from tests.metrics.common import (
     MixedModel,
@@ -149,6 +151,14 @@ def test_polars_labels_and_sparse_rows():
     rows, labels = sparse.csr_array(X.to_numpy()), pl.from_pandas(BINARY)
     for found, p in zip(out_of_fold_proba(forest, rows, labels, cv=3), expected):
         np.testing.assert_allclose(found, p)
+
+
+def test_record_batches_are_tables():
+    model = SharedBottomClassifier(max_epochs=1, random_state=0)
+    batch = pa.RecordBatch.from_pandas(BINARY)
+    proba = out_of_fold_proba(model, X, batch, cv=2, sample_weight=batch)
+    expected = out_of_fold_proba(model, X, BINARY, cv=2, sample_weight=BINARY)
+    np.testing.assert_array_equal(proba, expected)
 
 
 def test_pipeline_passes_the_weights_to_its_last_step():
