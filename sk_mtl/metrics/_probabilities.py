@@ -1,6 +1,7 @@
 """Probabilities in any form, as checked arrays per task."""
 
 import numpy as np
+import pandas as pd
 
 from sk_mtl._frames import as_pandas, is_frame, without_mask
 from sk_mtl._task_names import column_order, own_names
@@ -50,9 +51,18 @@ def _class_probabilities(proba, n_samples):
             f"The probabilities of a task must have shape ({n_samples}, n_classes), or "
             f"({n_samples},) for the second of two classes; found {proba.shape}."
         )
+    if proba.dtype.kind == "O":
+        proba = np.where(pd.isna(proba), np.nan, proba)
     if proba.dtype.kind != "f":
         proba = proba.astype(np.float64)
-    if not (np.isfinite(proba).all() and (proba >= 0).all() and (proba <= 1).all()):
+    missing = np.flatnonzero(np.isnan(proba.reshape(n_samples, -1)).any(axis=1))
+    if len(missing):
+        raise ValueError(
+            "Probabilities must be given for every row; found none (NaN) in "
+            f"{len(missing)} of {n_samples} rows, the first of which is row "
+            f"{missing[0]}. Predict these rows, or leave them out of y and y_proba."
+        )
+    if not ((proba >= 0).all() and (proba <= 1).all()):
         raise ValueError(
             "Probabilities must lie between 0 and 1; found values from "
             f"{proba.min()} to {proba.max()}. Pass the output of predict_proba, not "

@@ -399,7 +399,20 @@ def test_unknown_metric_names_the_known_ones(metric):
     [
         (Y, P[:3], {}, r"must have shape \(4, n_classes\).*found \(3,\)"),
         (Y, P * 10, {}, r"between 0 and 1; found values from 1\.0 to 8\.0"),
-        (Y, [0.1, np.nan, 0.2, 0.3], {}, r"between 0 and 1; found values from nan"),
+        (
+            Y,
+            [0.1, np.nan, 0.2, 0.3],
+            {},
+            r"every row; found none \(NaN\) in 1 of 4 rows.* row 1\.",
+        ),
+        (
+            Y,
+            [0.1, np.inf, 0.2, 0.3],
+            {},
+            r"between 0 and 1; found values from 0.1 to inf",
+        ),
+        (Y, np.ma.masked_equal([0.1, 0, 0.2, 0], 0), {}, r"\(NaN\) in 2 of 4 rows"),
+        (Y, pd.DataFrame({"a": pd.array([0.1, None, 0, 1])}), {}, r"\(NaN\) in 1 of 4"),
         (Y, np.full((4, 2), 0.75), {}, r"must sum to 1; found 1\.5 in row 0"),
         ([0, 1, 2, 1], P, {}, r"columns \(2\); found 3: \[0, 1, 2\]\. Pass classes="),
         (Y, np.full((4, 3), 1 / 3), {}, r"columns \(3\); found 2.*Pass classes="),
