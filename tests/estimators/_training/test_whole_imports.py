@@ -34,9 +34,12 @@ SENT = "os.kill(os.getpid(), signal.SIGINT)"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("press", [RAISED, SENT], ids=["raised", "sent"])
-@pytest.mark.parametrize("name", ["sympy", "sympy.polys", "torch._inductor.config"])
-def test_later_fits_work(press, name):
+@pytest.mark.parametrize(
+    ("name", "press"),
+    [("sympy", RAISED), ("sympy.polys", SENT), ("torch._inductor.config", RAISED)],
+    ids=["sympy-raised", "sympy.polys-sent", "torch._inductor.config-raised"],
+)
+def test_later_fits_work(name, press):
     code = FITS.replace("PRESS", press)
     subprocess.run([sys.executable, "-W", "ignore", "-c", code, name], check=True)
 
