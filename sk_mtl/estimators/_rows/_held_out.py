@@ -113,7 +113,7 @@ def _row_keys(X) -> np.ndarray:
     index = getattr(X, "index", None)
     if index is None or not index.is_unique:
         index = pd.RangeIndex(len(X))
-    if isinstance(index, pd.MultiIndex):
+    if isinstance(index, pd.MultiIndex) or index.hasnans:
         return pd.util.hash_pandas_object(index, index=False).to_numpy()
     return _keys(index.array)
 
@@ -136,7 +136,7 @@ def _keys(names) -> np.ndarray:
         names = names.astype(np.int64) if is_small else names
     elif names.dtype.kind in "mM":
         names = _in_one_unit(names)
-    keys = pd.util.hash_array(names)
+    keys = pd.util.hash_array(names, categorize=False)
     if names.dtype.kind == "O" and infer_dtype(names) in ("mixed", "mixed-integer"):
         # pandas reads names of several types as text.
         is_text = np.fromiter((isinstance(n, str) for n in names), bool, len(names))

@@ -44,3 +44,11 @@ def test_text_is_another_name_than_the_number_that_it_reads(as_groups):
     X, groups = (table(None), names) if as_groups else (table(names), None)
     held_out = HeldOutRows.of(X, groups, TRAIN, VALID)
     assert held_out.find(X, groups, 0.1)[1].tolist() == VALID.tolist()
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "float", "string", "datetime64[ns]"])
+def test_one_label_of_an_index_may_be_missing(dtype):
+    labels = pd.Series(range(1, N_SAMPLES)).astype(dtype)
+    X = table(pd.Index(pd.concat([pd.Series([None], dtype=dtype), labels])))
+    held_out = HeldOutRows.of(X, None, TRAIN, VALID)
+    assert held_out.find(X[::-1], None, 0.1)[1].tolist() == [2, 8, 16]
