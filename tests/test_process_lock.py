@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 
 import pytest
 
@@ -72,3 +73,27 @@ def test_a_child_may_leave_the_block_it_was_forked_in():
     if child == 0:
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@needs_fork
+def test_a_fork_may_wait_for_the_end_of_a_block():
+    lock, held, states = ProcessLock(forks_wait=True), threading.Event(), ["whole"]
+
+    def change():
+        with lock.held():
+            states[0] = "half"
+            held.set()
+            time.sleep(0.1)
+            states[0] = "whole"
+
+    def read():
+        with lock.held():
+            assert states == ["whole"]
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    held.wait()
+    assert exit_code_of_child(read) == 0
+    thread.join()
+    with lock.held():
+        assert exit_code_of_child(read) == 0

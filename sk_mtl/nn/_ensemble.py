@@ -1,5 +1,6 @@
 """Several networks in one: their weights stacked, their products batched."""
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -17,8 +18,9 @@ MEMBER_SHARING: tuple[str, ...] = ("most", "embedding", "none")
 """What members can have in common."""
 
 # While a network runs as one of its members, that member's weights are in the place of
-# the stacked ones. A second thread that predicts would find them there.
-_SWAPPING = ProcessLock()
+# the stacked ones. A second thread that predicts or copies would find them there, and
+# so would the child of a fork.
+_SWAPPING = ProcessLock(forks_wait=True)
 
 
 class NetworkEnsemble(nn.Module):
@@ -204,6 +206,23 @@ class NetworkEnsemble(nn.Module):
         rows = self.network.sparse_rows(codes, sequences)
         return {f"network.{name}": found for name, found in rows.items()}
 
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Tensor]:
+        """Return the stacked weights by name, also while another thread predicts."""
+        with _SWAPPING.held():
+            return super().state_dict(*args, **kwargs)
+
+    def __getstate__(self):
+        """Return what a copy or a pickle holds: the stacked weights.
+
+        In modules of their own, in which no other thread that predicts meanwhile puts
+        the weights of a member.
+        """
+        state = super().__getstate__()
+        with _SWAPPING.held():
+            same = {id(tensor): tensor for tensor in _all_tensors(self.network)}
+            network = copy.deepcopy(self.network, same)
+        return {**state, "_modules": {**self._modules, "network": network}}
+
     def extra_repr(self) -> str:
         """Return the settings that ``repr`` shows."""
         return f"n_members={self.n_members}, sharing={self.sharing!r}"
@@ -234,6 +253,11 @@ def _tensors(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
     for prefix, module in network.named_modules():
         if _is_norm(module):
             yield from module.named_buffers(prefix, recurse=False)
+
+
+def _all_tensors(network: nn.Module) -> Iterator[Tensor]:
+    yield from network.parameters()
+    yield from network.buffers()
 
 
 def _is_norm(module: nn.Module) -> bool:

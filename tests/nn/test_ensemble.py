@@ -1,6 +1,8 @@
 """Several networks in one: against the same networks one by one."""
 
 import copy
+import pickle
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 import torch
@@ -197,6 +199,35 @@ def test_an_ensemble_is_saved_and_read_back(sharing):
     other.load_state_dict(ensemble.state_dict())
     assert torch.equal(other.eval()(*inputs()), ensemble.eval()(*inputs()))
     assert f"sharing='{sharing}'" in repr(copy.deepcopy(ensemble))
+
+
+@pytest.mark.parametrize("sharing", ["none", "embedding", "most"])
+@pytest.mark.parametrize(
+    "copied",
+    [
+        lambda ensemble: copy.deepcopy(ensemble).state_dict(),
+        lambda ensemble: pickle.loads(pickle.dumps(ensemble)).state_dict(),
+        lambda ensemble: ensemble.state_dict(),
+    ],
+    ids=["copy", "pickle", "state"],
+)
+def test_a_copy_while_another_thread_predicts_holds_the_stacked_weights(
+    sharing, copied
+):
+    ensemble = NetworkEnsemble(make_members(), torch.sum, sharing=sharing).eval()
+    with ThreadPoolExecutor(1) as other:
+        copies = []
+
+        def copy_meanwhile(member, encoded):
+            if not copies:
+                copies.append(other.submit(copied, ensemble))
+                wait(copies, timeout=0.2)
+            return MultiTaskNetwork.parts(member, encoded)[0]
+
+        ensemble.each(copy_meanwhile, *inputs())
+        state = copies[0].result()
+    for name, value in ensemble.state_dict().items():
+        assert torch.equal(state[name], value)
 
 
 def test_sparse_tables_are_shared_and_named():
