@@ -27,15 +27,19 @@ def view_task(model, task) -> TaskView:
     task : hashable
         The name of the task.
     """
-    names = model.task_names_
+    column = model._targets.columns[_position_of(task, model.task_names_)]
+    view = TaskClassifier if isinstance(column, ClassColumn) else TaskRegressor
+    return view(model, task)
+
+
+def _position_of(task, names) -> int:
+    """Return the position of a task among the names, or raise."""
     position = find_task(task, names)
     if position is None:
         raise ValueError(
             f"The task must be one of {names}; found {task!r}. Use one of these names."
         )
-    column = model._targets.columns[position]
-    view = TaskClassifier if isinstance(column, ClassColumn) else TaskRegressor
-    return view(model, task)
+    return position
 
 
 class TaskView(VersionedPickle, BaseEstimator):
@@ -137,7 +141,7 @@ class TaskView(VersionedPickle, BaseEstimator):
 
     def _position(self) -> int:
         check_is_fitted(self)
-        return find_task(self.task, self.model.task_names_)
+        return _position_of(self.task, self.model.task_names_)
 
 
 class TaskClassifier(ClassifierMixin, TaskView):

@@ -182,6 +182,9 @@ def test_an_unknown_task_and_a_model_before_fit(model):
     )
     with pytest.raises(NotFittedError):
         MMOEClassifier().task("churn")
+    view = model.task("buy").set_params(task="by")
+    with pytest.raises(ValueError, match=r"must be one of .*; found 'by'"):
+        view.predict(None)
 
 
 def test_fit_is_refused_in_words(case):

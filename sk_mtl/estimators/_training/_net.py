@@ -22,6 +22,7 @@ from sk_mtl.estimators._training._control import NonFiniteLossError, TrainingCon
 from sk_mtl.estimators._training._fit_tasks import FitTasks
 from sk_mtl.estimators._training._forked_threads import use_own_threads
 from sk_mtl.estimators._training._interruption import is_raised_by_code
+from sk_mtl.estimators._training._plain_torch import plain_products
 from sk_mtl.estimators._training._progress import Progress
 from sk_mtl.losses import Balancer, GradientConflict, TaskLoss
 from sk_mtl.preprocessing import FeatureArrays
@@ -124,22 +125,35 @@ class _MultiTaskNet(NeuralNet):
         An interruption by the user is raised after that, too.
         """
         self._refuse_clipping()
+        if valid_table is None:
+            self._refuse_monitors()
         self._run = _Run(valid_table, control, Progress(verbose, epochs), tasks)
         try:
-            self.partial_fit(train_table, epochs=epochs)
-            # skorch ends its loop at a KeyboardInterrupt without a word.
-            if not self._run.complete:
-                raise self._run.interruption or KeyboardInterrupt
+            self._fit_and_notify(train_table, epochs)
         except NonFiniteLossError as error:
             self._recover(control, error.what)
         finally:
             self._run.progress.close()
             control.restore(self.module_)
             control.end_training()
-            self.best_epoch = control.best_epoch
             del self._run
             self.module_.eval()
             self.module_.zero_grad(set_to_none=True)
+            # Last, since an interrupted fit is kept where this is not 0: the lines
+            # above may be interrupted, too.
+            self.best_epoch = control.best_epoch
+
+    def _fit_and_notify(self, table: TensorTable, epochs: int) -> None:
+        """Train as skorch's `partial_fit` does, which drops a KeyboardInterrupt."""
+        self.notify("on_train_begin", X=table, y=None)
+        interruption = None
+        try:
+            self.fit_loop(table, epochs=epochs)
+        except KeyboardInterrupt as error:
+            interruption = error
+        self.notify("on_train_end", X=table, y=None)
+        if interruption is not None:
+            raise interruption
 
     def fit_loop(self, X, y=None, epochs=None, **_):
         """Run the epochs; what skorch calls the proper fit loop."""
@@ -151,9 +165,6 @@ class _MultiTaskNet(NeuralNet):
             if self.compile:
                 self._compile(X)
             self._run_epochs(epochs, train, valid, sets)
-            run.complete = True
-        except KeyboardInterrupt as interruption:
-            run.interruption = interruption
         finally:
             # Before `on_train_end`, in which callbacks read the weights that are kept,
             # or load others (`load_best=True`).
@@ -309,7 +320,7 @@ class _MultiTaskNet(NeuralNet):
         """Return, batch by batch, what a function makes of module and inputs."""
         use_own_threads()
         outputs = []
-        with torch.inference_mode():
+        with torch.inference_mode(), plain_products(torch.device(self.device)):
             n_rows = len(arrays.codes)
             for start in range(0, n_rows, EVALUATION_BATCH):
                 stop = min(start + EVALUATION_BATCH, n_rows)
@@ -418,6 +429,18 @@ class _MultiTaskNet(NeuralNet):
                 "Set sparse_embedding=False, or leave the callback out."
             )
 
+    def _refuse_monitors(self) -> None:
+        """Raise for callbacks that watch the loss of rows that nobody held out."""
+        for _, callback in self.callbacks_:
+            watched = getattr(callback, "monitor", None)
+            if isinstance(watched, str) and watched.startswith("valid_loss"):
+                raise ValueError(
+                    f"A callback that monitors {watched!r} needs rows that are held "
+                    f"out; found {type(callback).__name__} and none. Set "
+                    "early_stopping=True, give X_val and y_val to fit, or let the "
+                    f"callback monitor {watched.replace('valid', 'train')!r}."
+                )
+
     def __deepcopy__(self, memo):
         # By way of a pickle, as skorch would have it, a copy takes ten times as long
         # and holds every weight three times.
@@ -512,5 +535,3 @@ class _Run:
         self.control: TrainingControl = control
         self.progress: Progress = progress
         self.tasks: FitTasks | None = tasks
-        self.complete = False
-        self.interruption: KeyboardInterrupt | None = None

@@ -9,6 +9,10 @@ import torch
 
 from sk_mtl._process_lock import ProcessLock
 from sk_mtl.estimators._training._forked_threads import use_own_threads
+from sk_mtl.estimators._training._plain_torch import (
+    plain_products,
+    single_precision_default,
+)
 
 # torch and NumPy keep one global generator per process. Two fits in two threads would
 # draw from each other's stream, so the seeded part of a fit is one thread's at a time.
@@ -51,7 +55,8 @@ def training_state(seed: int, device: torch.device) -> Iterator[None]:
     """Enter an isolated random state in which gradients are computed.
 
     Also where the caller is in `torch.inference_mode` or `torch.no_grad`, or in the
-    child of a fork.
+    child of a fork. Numbers are the same in a caller's `torch.autocast`, and with any
+    default dtype and default device.
 
     Parameters
     ----------
@@ -62,6 +67,8 @@ def training_state(seed: int, device: torch.device) -> Iterator[None]:
         isolated_random_state(seed, device),
         torch.inference_mode(False),
         torch.enable_grad(),
+        plain_products(device),
+        single_precision_default(),
     ):
         yield
 

@@ -27,6 +27,7 @@ from torch import nn
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
 from sk_mtl.estimators._training import _net
+from sk_mtl.estimators._training._control import TrainingControl
 from sk_mtl.model_selection import compare_tasks, out_of_fold_proba
 from tests.estimators.common import (
     QUICK,
@@ -338,6 +339,27 @@ def test_scores_of_skorch_are_refused_with_the_remedy(tables, callback):
         fit(tables, callback)
 
 
+@pytest.mark.parametrize(
+    ("callback", "watched"),
+    [
+        (EarlyStopping, "valid_loss"),
+        (("stop", EarlyStopping()), "valid_loss"),
+        (Checkpoint(), "valid_loss_best"),
+        (LRScheduler("ReduceLROnPlateau", monitor="valid_loss"), "valid_loss"),
+    ],
+    ids=["class", "named", "checkpoint", "rate"],
+)
+def test_callbacks_that_watch_rows_not_held_out_are_refused(tables, callback, watched):
+    X, y = tables["X"], tables["y"]
+    model = make(callback, early_stopping=False)
+    message = f"monitors '{watched}' needs rows that are held out; found .* and none"
+    for train in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match=message):
+            train(X, y)
+    on_training_rows = EarlyStopping(monitor="train_loss")
+    model.set_params(callbacks=[on_training_rows]).fit(X, y)
+
+
 def test_a_callback_records_a_value_of_its_own(tables):
     class Largest(Callback):
         def on_epoch_end(self, net, **_):
@@ -390,6 +412,38 @@ def test_an_interruption_at_the_end_of_an_epoch_keeps_it(tables):
 def test_an_interruption_is_raised_where_warnings_are_errors(tables):
     model = interrupted(make(InterruptAt(2)), **tables)
     assert model.n_iter_ == 1
+
+
+def test_an_interruption_after_the_last_epoch_is_raised(tables, monkeypatch):
+    plain, restore = fit(tables), TrainingControl.restore
+
+    def interrupt(control, module):
+        restored = restore(control, module)
+        if restored:
+            signal.raise_signal(signal.SIGINT)
+        return restored
+
+    monkeypatch.setattr(TrainingControl, "restore", interrupt)
+    with pytest.warns(ConvergenceWarning, match="in epoch 3; the weights of epoch 3"):
+        model = interrupted(make(), **tables)
+    X = tables["X"]
+    assert_equal_proba(model.predict_proba(X), plain.predict_proba(X))
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+def test_an_interruption_while_the_training_is_put_away_keeps_nothing_of_it(
+    tables, monkeypatch, fitted
+):
+    model = make()
+    if fitted:
+        before = model.fit(**tables).predict_proba(tables["X"])
+    monkeypatch.setattr(
+        TrainingControl, "end_training", lambda _: signal.raise_signal(signal.SIGINT)
+    )
+    interrupted(model, **tables)
+    assert hasattr(model, "net_") == fitted
+    if fitted:
+        assert_equal_proba(model.predict_proba(tables["X"]), before)
 
 
 def test_an_interruption_goes_on_from_the_fit_before(tables):
