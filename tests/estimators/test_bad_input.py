@@ -108,7 +108,7 @@ def test_a_mistyped_parameter_of_set_params(cls):
         ("preprocessor", StandardScaler, "(an instance, not its class)"),
         ("validation_split", KFold, "(an instance, not its class)"),
         ("random_state", -1, "an int in the range [0, 4294967295]"),
-        ("monitor", 3, "a callable"),
+        ("monitor", 3.5, "a callable"),
         ("warm_start", "no", "an instance of 'bool'"),
         ("compile", "no", "an instance of 'bool'"),
         ("batch_norm", 2, "a str among {'auto'}"),

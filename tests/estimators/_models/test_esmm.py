@@ -168,7 +168,7 @@ def test_independent_tasks_have_no_conditional_probabilities(model):
         model.predict_conditional_proba(X)
     assert str(caught.value.__cause__) == (
         "predict_conditional_proba needs structure='funnel', whose steps build on each "
-        "other; found structure='independent'."
+        "other; found structure='independent'. Fit with structure='funnel'."
     )
 
 
