@@ -55,7 +55,7 @@ def _class_probabilities(proba, n_samples):
         proba = np.where(pd.isna(proba), np.nan, proba)
     if proba.dtype.kind != "f":
         proba = proba.astype(np.float64)
-    missing = np.flatnonzero(np.isnan(proba.reshape(n_samples, -1)).any(axis=1))
+    missing = np.unique(np.argwhere(np.isnan(proba))[:, 0])
     if len(missing):
         raise ValueError(
             "Probabilities must be given for every row; found none (NaN) in "
