@@ -419,7 +419,7 @@ def test_infinity_of_the_raw_rows_raises():
     for table in (
         infinite,
         infinite.astype(object),
-        infinite.convert_dtypes(),
+        infinite.astype("Float64"),
         infinite.to_numpy(),
         infinite.astype({"b": object}),
     ):
