@@ -1,0 +1,1 @@
+"""Small objects that a parameter takes in place of a name."""

@@ -1,0 +1,104 @@
+"""The base class of objects that a parameter takes in place of a name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, ClassVar, TypeVar
+
+from sklearn.base import BaseEstimator
+
+from sk_mtl._equality import same_value
+from sk_mtl._sklearn_compat import validate_parameter_constraints
+
+
+class Choice(BaseEstimator):
+    """Base of a choice that has settings of its own, such as a gate or a loss.
+
+    A parameter that takes a choice takes its name, too, which stands for the choice
+    with its default settings. A subclass is a dataclass (``eq=False, repr=False``) with
+    a field per setting: `get_params`, `set_params`, `clone` and searches over
+    ``<parameter>__<setting>`` see them. Two choices are equal where their class and
+    their settings are.
+    """
+
+    _parameter_constraints: ClassVar[dict] = {}
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether class and settings are the same."""
+        if not isinstance(other, Choice):
+            return NotImplemented
+        return same_value(self, other)
+
+    # What can be set anew must not be found by its value.
+    __hash__ = None
+
+    def check_settings(self, parameter: str) -> None:
+        """Raise `ValueError` for a setting that is out of range.
+
+        Parameters
+        ----------
+        parameter : str
+            The parameter of the estimator that holds the choice.
+        """
+        constraints: dict = {}
+        for base in reversed(type(self).__mro__):
+            constraints |= vars(base).get("_parameter_constraints", {})
+        validate_parameter_constraints(
+            constraints,
+            self.get_params(deep=False),
+            caller_name=f"{parameter}={type(self).__name__}",
+        )
+
+
+AnyChoice = TypeVar("AnyChoice", bound=Choice)
+
+
+def resolve_choice(
+    parameter: str,
+    value: Any,
+    named: Mapping[str, AnyChoice],
+    kind: type[AnyChoice],
+) -> AnyChoice:
+    """Return the choice that a value of a parameter means, or raise.
+
+    Parameters
+    ----------
+    parameter : str
+        Its name, for messages.
+    value : str or Choice
+        A name, or an object of the kind.
+    named : mapping of str to Choice
+        The choices by their names.
+    kind : type
+        The base class of the parameter's choices.
+    """
+    if isinstance(value, str) and value in named:
+        return named[value]
+    if isinstance(value, kind):
+        value.check_settings(parameter)
+        return value
+    article = "an" if kind.__name__[0] in "AEIOU" else "a"
+    raise ValueError(
+        f"{parameter} must be one of {list(named)} or {article} {kind.__name__}; found "
+        f"{_describe(value)}. {_remedy(value, named, kind)}"
+    )
+
+
+def _describe(value: Any) -> str:
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if isinstance(value, Choice):
+        others = (base for base in type(value).__mro__ if base.__base__ is Choice)
+        kind = next(others, type(value))
+        return repr(value) if kind is type(value) else f"{value!r}, a {kind.__name__}"
+    return repr(value)
+
+
+def _remedy(value: Any, named: Mapping[str, Choice], kind: type[Choice]) -> str:
+    if isinstance(value, type) and issubclass(value, kind):
+        return f"Write {value.__name__}()."
+    close = get_close_matches(value, named) if isinstance(value, str) else []
+    if close:
+        return f"Did you mean {' or '.join(map(repr, close))}?"
+    return "Use one of these names, or an object of that kind."
