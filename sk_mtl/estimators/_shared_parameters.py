@@ -10,11 +10,8 @@ from typing import Any, ClassVar
 import torch
 
 from sk_mtl._sklearn_compat import HasMethods, Interval, StrOptions
-from sk_mtl.estimators._features._feature_parameters import (
-    COUNT,
-    SHARE,
-    FeatureParameters,
-)
+from sk_mtl.estimators._constraints import COUNT, SHARE
+from sk_mtl.estimators._features._feature_parameters import FeatureParameters
 from sk_mtl.estimators._training._optimizers import OPTIMIZERS
 from sk_mtl.estimators._training._precision import DTYPES
 from sk_mtl.estimators._training._schedules import SCHEDULES

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from sk_mtl.estimators._classifier import MultiTaskClassifier
+from sk_mtl.estimators._constraints import COUNT
 from sk_mtl.estimators._documentation import share_documentation
-from sk_mtl.estimators._features._feature_parameters import COUNT
 from sk_mtl.estimators._regressor import MultiTaskRegressor
 from sk_mtl.estimators._wiring_model import WIRINGS, WiringModel
 from sk_mtl.nn import Wiring

@@ -14,11 +14,15 @@ from numbers import Integral
 
 from torch import Tensor
 
-from sk_mtl.estimators._features._columns import by_feature, features_of, refuse_name
 from sk_mtl.estimators._features._feature_parameters import (
     NUMERIC_EMBEDDINGS,
     SEQUENCE_POOLINGS,
     FeatureParameters,
+)
+from sk_mtl.estimators._features._named_features import (
+    by_feature,
+    features_of,
+    refuse_name,
 )
 from sk_mtl.nn import FeatureEncoder, auto_embedding_dim, make_numeric_embedding
 from sk_mtl.preprocessing import FeatureSchema

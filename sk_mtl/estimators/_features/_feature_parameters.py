@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, ClassVar
 
 from sk_mtl._sklearn_compat import HasMethods, Interval, StrOptions
-
-SHARE = [Interval(Real, 0, 1, closed="left")]
-COUNT = [Interval(Integral, 1, None, closed="left")]
+from sk_mtl.estimators._constraints import COUNT, SHARE
 
 SEQUENCE_POOLINGS = ("mean", "max", "sum", "attention", "target_attention")
 NUMERIC_EMBEDDINGS = ("bins", "ple", "periodic")

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from sk_mtl._sklearn_compat import Interval
 from sk_mtl.estimators._classifier import MultiTaskClassifier
+from sk_mtl.estimators._constraints import COUNT
 from sk_mtl.estimators._documentation import share_documentation
-from sk_mtl.estimators._features._feature_parameters import COUNT
 from sk_mtl.estimators._models._expert_parameters import SharedAndTaskExperts
 from sk_mtl.estimators._regressor import MultiTaskRegressor
 from sk_mtl.nn import AdaTT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sk_mtl.estimators._features._feature_parameters import COUNT
+from sk_mtl.estimators._constraints import COUNT
 from sk_mtl.estimators._wiring_model import WiringModel
 
 

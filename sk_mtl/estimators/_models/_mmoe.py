@@ -11,8 +11,8 @@ import numpy as np
 from sk_mtl._sklearn_compat import Interval, StrOptions
 from sk_mtl.estimators._atomic_fit import answer_from_fit
 from sk_mtl.estimators._classifier import MultiTaskClassifier
+from sk_mtl.estimators._constraints import COUNT, SHARE
 from sk_mtl.estimators._documentation import share_documentation
-from sk_mtl.estimators._features._feature_parameters import COUNT, SHARE
 from sk_mtl.estimators._regressor import MultiTaskRegressor
 from sk_mtl.estimators._wiring_model import WiringModel
 from sk_mtl.nn import MMoE

@@ -3,7 +3,11 @@
 import pandas as pd
 import pytest
 
-from sk_mtl.estimators._features._columns import by_feature, features_of, refuse_name
+from sk_mtl.estimators._features._named_features import (
+    by_feature,
+    features_of,
+    refuse_name,
+)
 from sk_mtl.preprocessing import FeatureSchema, make_tabular_preprocessor
 
 

@@ -1,0 +1,9 @@
+"""Constraints that many parameters share."""
+
+from numbers import Integral, Real
+
+from sk_mtl._sklearn_compat import Interval
+
+# Numbers from 0 up to, but below, 1.
+SHARE = [Interval(Real, 0, 1, closed="left")]
+COUNT = [Interval(Integral, 1, None, closed="left")]
