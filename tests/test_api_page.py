@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import sk_mtl
+from tests.estimators.common import ESTIMATORS
 
 PAGE = (Path(__file__).parents[1] / "docs" / "api.md").read_text()
 MODULES = (
@@ -19,9 +20,6 @@ MODULES = (
     "sk_mtl.model_selection",
     "sk_mtl.nn",
     "sk_mtl.preprocessing",
-)
-ESTIMATORS = tuple(
-    getattr(sk_mtl, name) for name in sk_mtl.__all__ if name != "__version__"
 )
 # Made by functions of the package, not by calling them.
 MADE_ELSEWHERE = {

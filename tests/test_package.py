@@ -61,7 +61,7 @@ def test_package_says_that_it_is_typed():
 
 def test_every_exported_name_exists():
     for name in sk_mtl.__all__:
-        assert hasattr(sk_mtl, name)
+        assert hasattr(sk_mtl, name), name
 
 
 def test_import_needs_no_extra():

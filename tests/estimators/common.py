@@ -1,5 +1,6 @@
-"""Small tables, and a callback, that the tests of estimators share."""
+"""The public estimators, small tables and a callback that several tests share."""
 
+import inspect
 import signal
 
 import numpy as np
@@ -8,9 +9,19 @@ import pytest
 from sklearn.preprocessing import FunctionTransformer
 from skorch.callbacks import Callback
 
+import sk_mtl
+from sk_mtl.estimators._multi_task_model import MultiTaskModel
 from sk_mtl.estimators._targets._class_column import ClassColumn
 from sk_mtl.estimators._targets._targets import Targets
 
+#: Every public name that is an estimator: choices, such as a loss, are none.
+ESTIMATORS = [
+    cls
+    for cls in (getattr(sk_mtl, name) for name in sk_mtl.__all__)
+    if inspect.isclass(cls) and issubclass(cls, MultiTaskModel)
+]
+CLASSIFIERS = [cls for cls in ESTIMATORS if cls.__name__.endswith("Classifier")]
+REGRESSORS = [cls for cls in ESTIMATORS if cls.__name__.endswith("Regressor")]
 #: Settings of a fit that takes a fraction of a second.
 QUICK = {"max_epochs": 3, "batch_size": 64, "random_state": 0}
 #: Steps that do not depend on how rows fall into batches, and draw nothing.

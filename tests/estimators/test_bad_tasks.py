@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import sk_mtl
 from sk_mtl import (
     AITMClassifier,
     DBMTLClassifier,
@@ -17,11 +16,8 @@ from sk_mtl import (
     MultiTaskEstimator,
 )
 from sk_mtl.losses import AGGREGATORS, WEIGHTINGS
-from tests.estimators.common import QUICK, funnel_table, mixed_table
+from tests.estimators.common import CLASSIFIERS, QUICK, funnel_table, mixed_table
 
-CLASSIFIERS = [
-    getattr(sk_mtl, name) for name in sk_mtl.__all__ if name.endswith("Classifier")
-]
 #: What is a funnel without having been asked for one.
 FUNNELS = [ESMMClassifier, AITMClassifier, ESCM2Classifier]
 STEPS = "['click', 'like', 'buy']"

@@ -13,7 +13,12 @@ from sklearn.utils.estimator_checks import (
 )
 
 import sk_mtl
-from tests.estimators.common import EXPECTED_FAILURES, FULL_BATCH, assert_equal_proba
+from tests.estimators.common import (
+    ESTIMATORS,
+    EXPECTED_FAILURES,
+    FULL_BATCH,
+    assert_equal_proba,
+)
 
 # Most checks ask how an estimator behaves, whatever it has learnt; a few ask what.
 SHORT = {"max_epochs": 2, "batch_size": 256}
@@ -24,11 +29,7 @@ LONGER = {
     "check_regressors_train": {"max_epochs": 30, "batch_size": "auto"},
 }
 
-ESTIMATORS = [
-    getattr(sk_mtl, name)(**SHORT, random_state=0)
-    for name in sk_mtl.__all__
-    if name != "__version__"
-]
+MODELS = [cls(**SHORT, random_state=0) for cls in ESTIMATORS]
 
 
 def run_check(estimator, check):
@@ -38,7 +39,7 @@ def run_check(estimator, check):
 
 @pytest.mark.filterwarnings("ignore::sk_mtl.exceptions.FunnelWarning")
 @parametrize_with_checks(
-    ESTIMATORS, expected_failed_checks=lambda estimator: EXPECTED_FAILURES
+    MODELS, expected_failed_checks=lambda estimator: EXPECTED_FAILURES
 )
 def test_scikit_learn_check(estimator, check):
     run_check(estimator, check)
@@ -54,7 +55,7 @@ def test_scikit_learn_check(estimator, check):
     ],
     ids=lambda check: check.__name__,
 )
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize("estimator", MODELS, ids=lambda e: type(e).__name__)
 def test_check_that_scikit_learn_runs_on_its_own_estimators(estimator, check):
     check(type(estimator).__name__, estimator)
 
@@ -65,7 +66,7 @@ def _name(check):
     return check.__name__
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize("estimator", MODELS, ids=lambda e: type(e).__name__)
 def test_the_list_of_checks_is_whole(estimator):
     # Since scikit-learn 1.7 the list has only grown. Funnels leave out what needs
     # three classes and gain the check that these are refused.

@@ -9,20 +9,16 @@ from sklearn.utils.estimator_checks import check_estimator
 import sk_mtl
 from sk_mtl.estimators._wiring_model import WIRINGS
 from tests.estimators.common import (
+    CLASSIFIERS,
     EXPECTED_FAILURES,
     QUICK,
+    REGRESSORS,
     assert_equal_proba,
     funnel_table,
     mixed_table,
 )
 from tests.estimators.toy import ToyClassifier, ToyModel, ToyRegressor
 
-CLASSIFIERS = [
-    getattr(sk_mtl, name) for name in sk_mtl.__all__ if name.endswith("Classifier")
-]
-REGRESSORS = [
-    getattr(sk_mtl, name) for name in sk_mtl.__all__ if name.endswith("Regressor")
-]
 FAST = {**QUICK, "max_epochs": 1}
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import sk_mtl
 from sk_mtl import (
     AITMClassifier,
     ESMMClassifier,
@@ -15,9 +14,9 @@ from sk_mtl import (
     MMOERegressor,
     MultiTaskEstimator,
 )
+from tests.estimators.common import ESTIMATORS
 
 FAST = {"max_epochs": 1, "random_state": 0}
-EVERY = [getattr(sk_mtl, name) for name in sk_mtl.__all__ if name != "__version__"]
 OUTLIERS = [1e3, -1e4, 1e5, -1e10, 1e25, 1e38, -1e39, 1e100, 1.7e308, -1.7e308]
 LOSSES = ["squared_error", "absolute_error", "huber", "poisson", "gamma", "ziln"]
 FEATURES = {
@@ -74,7 +73,7 @@ def assert_finite_beside_outliers(model, X):
     np.testing.assert_array_equal(found[kept], answers(model, rows)[kept])
 
 
-@pytest.mark.parametrize("cls", EVERY, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
 def test_outliers_of_any_size_have_finite_answers(cls, table):
     X, y = table
     assert_finite_beside_outliers(cls(**FAST).fit(X, y), X)
@@ -82,7 +81,7 @@ def test_outliers_of_any_size_have_finite_answers(cls, table):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(FEATURES)[1:])
-@pytest.mark.parametrize("cls", EVERY, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
 def test_outliers_with_every_feature(cls, name, table):
     X, y = table
     assert_finite_beside_outliers(cls(**{**FAST, **FEATURES[name]}).fit(X, y), X)
