@@ -21,7 +21,7 @@ from _report import markdown_table, write_report
 from _tables import TABLES, Runs, Table, load_table, mean_and_sd, score_proba
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
-from sk_mtl.estimators._architecture import (
+from sk_mtl.estimators._training._resolved import (
     resolve_batch_size,
     resolve_early_stopping,
 )

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from sk_mtl._process_lock import ProcessLock
 from sk_mtl._sklearn_compat import CallbackSupportMixin
 from sk_mtl._warnings import warn_user
-from sk_mtl.estimators._architecture import available_device
+from sk_mtl.estimators._training._resolved import available_device
 from sk_mtl.estimators._training._whole_imports import whole_imports
 
 # Held for the moment in which a fit becomes an estimator's own.

@@ -11,8 +11,8 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
 from sk_mtl._sklearn_compat import StrOptions
-from sk_mtl.estimators._architecture import make_class_structure
 from sk_mtl.estimators._atomic_fit import answer_from_fit
+from sk_mtl.estimators._class_structures import make_class_structure
 from sk_mtl.estimators._class_tasks import ClassTasks
 from sk_mtl.estimators._multi_task_model import MultiTaskModel
 from sk_mtl.estimators._rows._funnel_labels import (

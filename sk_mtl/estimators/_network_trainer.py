@@ -13,20 +13,15 @@ from sklearn.utils import check_random_state
 from torch import Tensor, nn
 
 from sk_mtl._versions import VersionedPickle
-from sk_mtl.estimators._architecture import (
-    resolve_batch_norm,
-    resolve_batch_size,
-    resolve_device,
-    resolve_task_weights,
-    resolve_tower_sizes,
-)
 from sk_mtl.estimators._features._feature_layout import FeatureLayout
 from sk_mtl.estimators._features._fit_preprocessor import fit_preprocessor
 from sk_mtl.estimators._features._huge_numbers import refuse_numbers_behind
+from sk_mtl.estimators._layer_sizes import resolve_batch_norm, resolve_tower_sizes
 from sk_mtl.estimators._rows._labelled_rows import LabelledRows
 from sk_mtl.estimators._rows._leaks import warn_about_leaks
 from sk_mtl.estimators._rows._tensor_table import TensorTable
 from sk_mtl.estimators._shared_parameters import SharedParameters
+from sk_mtl.estimators._targets._task_weights import resolve_task_weights
 from sk_mtl.estimators._training._averaging import WeightAverage
 from sk_mtl.estimators._training._control import TrainingControl
 from sk_mtl.estimators._training._fit_tasks import FitTasks
@@ -35,6 +30,7 @@ from sk_mtl.estimators._training._net import _MultiTaskNet
 from sk_mtl.estimators._training._optimizers import optimizer_options
 from sk_mtl.estimators._training._precision import DTYPES, autocasts, count_products
 from sk_mtl.estimators._training._random import training_state
+from sk_mtl.estimators._training._resolved import resolve_batch_size, resolve_device
 from sk_mtl.estimators._training._schedules import StepRates, make_schedule, make_share
 from sk_mtl.estimators._wiring_model import WiringModel
 from sk_mtl.losses import (

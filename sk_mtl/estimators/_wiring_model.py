@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from sk_mtl.estimators._architecture import check_sizes
+from sk_mtl.estimators._layer_sizes import check_sizes
 from sk_mtl.nn import LayerOptions, Towers, Wiring
 
 #: The models of the family by the name of their wiring.

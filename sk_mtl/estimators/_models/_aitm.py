@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from sk_mtl._relations import chain_of, funnel_parents
 from sk_mtl._sklearn_compat import Interval, StrOptions
-from sk_mtl.estimators._architecture import check_binary, refuse_funnel
+from sk_mtl.estimators._class_structures import check_binary, refuse_funnel
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._models._shared_bottom import SharedBottomModel

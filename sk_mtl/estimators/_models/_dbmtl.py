@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sk_mtl._relations import chain_of, resolve_parents
-from sk_mtl.estimators._architecture import check_sizes
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
+from sk_mtl.estimators._layer_sizes import check_sizes
 from sk_mtl.estimators._models._shared_bottom import SharedBottomModel
 from sk_mtl.nn import RelationTowers
 

@@ -11,7 +11,7 @@ import torch
 from sk_mtl._relations import funnel_parents
 from sk_mtl._sklearn_compat import Interval, StrOptions
 from sk_mtl._warnings import warn_user
-from sk_mtl.estimators._architecture import check_binary
+from sk_mtl.estimators._class_structures import check_binary
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._models._esmm import ESMMModel

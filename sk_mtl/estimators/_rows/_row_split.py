@@ -10,12 +10,12 @@ import torch
 
 from sk_mtl._labels import label_list
 from sk_mtl._warnings import warn_user
-from sk_mtl.estimators._architecture import resolve_early_stopping
 from sk_mtl.estimators._rows._held_out import HeldOutRows
 from sk_mtl.estimators._rows._labelled_rows import LabelledRows
 from sk_mtl.estimators._rows._splitting import NothingToHoldOutError, validation_rows
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.estimators._training._random import isolated_random_state
+from sk_mtl.estimators._training._resolved import resolve_early_stopping
 
 
 @dataclass(frozen=True)

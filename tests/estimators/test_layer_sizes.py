@@ -1,0 +1,33 @@
+"""Sizes of layers: towers, and normalisation between layers."""
+
+import numpy as np
+
+from sk_mtl.estimators._layer_sizes import resolve_batch_norm, resolve_tower_sizes
+from sk_mtl.estimators._wiring_model import WIRINGS
+
+NAMES = ["a", "b"]
+
+
+def test_tower_sizes_go_by_name_and_not_by_place():
+    assert resolve_tower_sizes({"b": (1,), "a": (2, 3)}, NAMES) == [(2, 3), (1,)]
+
+
+def test_tower_sizes_are_one_tuple_for_all_or_one_each():
+    assert resolve_tower_sizes([(1,), ()], NAMES) == [(1,), ()]
+    assert resolve_tower_sizes((4, 2), NAMES) == [(4, 2), (4, 2)]
+    assert resolve_tower_sizes((), NAMES) == [(), ()]
+    assert resolve_tower_sizes(np.array([4, 2]), NAMES) == [(4, 2), (4, 2)]
+    assert resolve_tower_sizes(np.array([[4], [2]]), NAMES) == [(4,), (2,)]
+
+
+def test_auto_normalises_many_rows():
+    auto = [resolve_batch_norm("auto", n, above=100_000) for n in (100_000, 100_001)]
+    assert auto == [False, True]
+    assert resolve_batch_norm(True, 1, above=100_000) is True
+    assert resolve_batch_norm(np.False_, 10**6, above=100_000) is False
+
+
+def test_home_normalises_fewer_rows_than_other_models():
+    above = {name: model._batch_norm_above for name, model in WIRINGS.items()}
+    assert above.pop("home") == 20_000
+    assert set(above.values()) == {100_000}
