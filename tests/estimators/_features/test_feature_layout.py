@@ -6,11 +6,8 @@ import pytest
 from sklearn.compose import ColumnTransformer
 
 from sk_mtl import MMOEClassifier
-from sk_mtl.estimators._features._feature_layout import (
-    SPARSE_SIZE,
-    FeatureLayout,
-    resolve_n_bins,
-)
+from sk_mtl.estimators._features._embedding_widths import SPARSE_SIZE, resolve_n_bins
+from sk_mtl.estimators._features._feature_layout import FeatureLayout
 from sk_mtl.preprocessing import (
     FeatureSchema,
     HashingEncoder,

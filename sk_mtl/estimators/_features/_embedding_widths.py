@@ -1,0 +1,87 @@
+"""Widths of embeddings, and tables large enough for sparse gradients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from numbers import Integral
+
+from sk_mtl.estimators._features._feature_parameters import FeatureParameters
+from sk_mtl.estimators._features._named_features import by_feature
+from sk_mtl.nn import auto_embedding_dim
+from sk_mtl.preprocessing import FeatureSchema
+
+# Tables of more numbers (rows times width) train by sparse gradients where
+# `sparse_embedding="auto"`: about where they begin to pay in benchmarks/huge_table.py.
+SPARSE_SIZE = 4_000_000
+
+
+def resolve_embedding_dims(embedding_dim, schema: FeatureSchema) -> list[int]:
+    """Return the embedding width of each embedded feature."""
+    names = schema.embedded_names
+    if not isinstance(embedding_dim, Mapping):
+        embedding_dim = dict.fromkeys(names, embedding_dim)
+    embedding_dim = by_feature(embedding_dim, schema, "embedding_dim", names)
+    given = {}
+    for name, table in zip(names, schema.vocabularies, strict=True):
+        if name in embedding_dim:
+            width = embedding_dim[name]
+            _check_width(name, width)
+            other, before = given.setdefault(table, (name, width))
+            if before != width:
+                raise ValueError(
+                    "embedding_dim must be the same for columns that share an "
+                    f"embedding; found {before!r} for {other!r} and {width!r} for "
+                    f"{name!r}. Give both the same width."
+                )
+    wanted = [given.get(table, (None, "auto"))[1] for table in schema.vocabularies]
+    return [
+        auto_embedding_dim(cardinality) if width == "auto" else int(width)
+        for width, cardinality in zip(wanted, schema.cardinalities, strict=True)
+    ]
+
+
+def _check_width(name: str, width) -> None:
+    if width != "auto" and not (isinstance(width, Integral) and width >= 1):
+        raise ValueError(
+            f"embedding_dim of column {name!r} must be an integer >= 1 or 'auto'; "
+            f"found {width!r}. Give for instance 8."
+        )
+
+
+def resolve_sparse(
+    sparse, dims: list[int], schema: FeatureSchema, dense: bool
+) -> list[bool]:
+    """Return which embedded features get sparse gradients; none if `dense`."""
+    if dense:
+        if sparse is True:
+            raise ValueError(
+                "sparse_embedding must be False or 'auto' where every member has "
+                "tables of its own; found True with member_sharing='none'. Let the "
+                "members share the tables (member_sharing='embedding')."
+            )
+        return [False] * len(dims)
+    if sparse != "auto":
+        return [bool(sparse)] * len(dims)
+    return [
+        rows * width > SPARSE_SIZE
+        for rows, width in zip(schema.cardinalities, dims, strict=True)
+    ]
+
+
+def resolve_numeric_dim(wanted: FeatureParameters) -> int:
+    """Return the width of the embedding of each number."""
+    if wanted.numeric_embedding_dim != "auto":
+        return int(wanted.numeric_embedding_dim)
+    one_for_all = isinstance(wanted.embedding_dim, Integral)
+    return int(wanted.embedding_dim) if one_for_all else FeatureParameters.embedding_dim
+
+
+def resolve_n_bins(n_bins, n_rows: int) -> int:
+    """Return the number of bins of each number.
+
+    "auto" is the power of two nearest to one bin per 150 rows, from 4 to 64.
+    """
+    if n_bins != "auto":
+        return int(n_bins)
+    return max(4, min(64, 2 ** round(math.log2(max(n_rows, 1) / 150))))

@@ -1,0 +1,70 @@
+"""The notes of a schema on what the network makes of each feature."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from sk_mtl.estimators._features._feature_parameters import FeatureParameters
+
+
+def feature_notes(layout) -> dict[str, str]:
+    """Return the notes of a `FeatureLayout` on single features, by their names."""
+    schema = layout.schema
+    notes = {
+        name: _embedding_notes(layout, position)
+        for position, name in enumerate(schema.embedded_names)
+    }
+    for position in schema.primary_numeric if layout.numeric_kinds else ():
+        notes[schema.numeric_names[position]] = [" + ".join(layout.numeric_kinds)]
+    for group, fields in (layout.groups or {}).items():
+        for name in dict.fromkeys(layout.field_names[field] for field in fields):
+            notes.setdefault(name, []).insert(0, f"field {group}")
+    return {name: ", ".join(parts) for name, parts in notes.items() if parts}
+
+
+def _embedding_notes(layout, position: int) -> list[str]:
+    """Return the notes on one embedded feature."""
+    schema = layout.schema
+    name, table = schema.embedded_names[position], schema.vocabularies[position]
+    others = [
+        other
+        for other, same in zip(schema.embedded_names, schema.vocabularies)
+        if same == table and other != name
+    ]
+    shares = Counter(schema.vocabularies)[table] > 1
+    parts = [f"shares with {', '.join(others)}"] if shares else []
+    if layout.sparse[position]:
+        parts.append("sparse gradients")
+    if position >= schema.n_categorical:
+        parts.insert(0, _pooling_note(layout, position - schema.n_categorical))
+    return parts
+
+
+def _pooling_note(layout, sequence: int) -> str:
+    pooling, target = layout.poolings[sequence], layout.targets[sequence]
+    if target is None:
+        return pooling
+    return f"{pooling} to {layout.schema.categorical_names[target]}"
+
+
+def summarise_layout(layout, wanted: FeatureParameters) -> list[str]:
+    """Return the lines below the table of features."""
+    lines = []
+    if wanted.group_pooling != "concat" or layout.groups:
+        groups = layout.groups or {"all columns": layout.dims}
+        fields = ", ".join(
+            f"{group} ({len(fields)})" for group, fields in groups.items()
+        )
+        lines.append(f"fields: {fields}; inside a field: {wanted.group_pooling}")
+    if layout.numeric_kinds and layout.schema.primary_numeric:
+        lines.append(
+            f"numbers embedded by {' and '.join(layout.numeric_kinds)}, width "
+            f"{layout.numeric_dim}, {layout.n_bins} bins"
+        )
+    if wanted.interaction == "cross":
+        lines.append(f"interaction: cross, rank {wanted.cross_rank}")
+    elif wanted.interaction is not None:
+        lines.append(f"interaction: {wanted.interaction}")
+    if wanted.wide:
+        lines.append("wide: a linear term per category")
+    return lines

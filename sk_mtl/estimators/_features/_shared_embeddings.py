@@ -1,0 +1,27 @@
+"""Columns that share an embedding."""
+
+from __future__ import annotations
+
+from numbers import Integral
+
+from sk_mtl.estimators._features._named_features import features_of
+from sk_mtl.preprocessing import FeatureSchema
+
+
+def share_embeddings(groups, schema: FeatureSchema) -> FeatureSchema:
+    """Return the schema with the columns of each group united."""
+    if not groups:
+        return schema
+    if any(isinstance(group, str | Integral) for group in groups):
+        raise ValueError(
+            "shared_embedding must be a list of lists of columns; found "
+            f"{list(groups)}. Write for instance [{list(groups)}]."
+        )
+    named = []
+    for group in groups:
+        found = features_of(group, schema, "shared_embedding")
+        members = [name for names in found.values() for name in names]
+        # Where a column was dropped as constant there may be nothing left to share.
+        if len(members) > 1 or all(found.values()):
+            named.append(members)
+    return schema.with_shared_embeddings(named)
