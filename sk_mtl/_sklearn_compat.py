@@ -66,7 +66,7 @@ class HasMethods(_HasMethods):
 
 
 def cached_response(method_caller, estimator, X, method):
-    """What a method such as `predict_proba` returns, called once for all scorers.
+    """Return the response of a method, called once for all scorers.
 
     A scorer's `_score` is handed a partial object whose first argument is the cache
     that the scorers of one call share, or None. What scikit-learn itself keeps there is

@@ -190,7 +190,7 @@ def _default_names(n_tasks):
 
 
 def _are_numbered(names):
-    """Whether names only count the columns, as in a frame made of an array."""
+    """Return whether names only count the columns, as in a frame made of an array."""
     return _texts(names) == [str(k) for k in range(len(names))]
 
 

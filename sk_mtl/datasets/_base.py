@@ -1,4 +1,4 @@
-"""What the bundled tables share: checks, reading Parquet, labels and the Bunch."""
+"""Common parts of the bundled tables: checks, reading Parquet, labels, the Bunch."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class Task(NamedTuple):
 
 @dataclass(frozen=True)
 class BundledTable:
-    """What tells one bundled table from another.
+    """Description of one bundled table.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class BundledTable:
     train_only: Mapping[str, str] = field(default_factory=dict)
 
     def load(self, subset, tasks, return_X_y):
-        """The answer of the public loader, once its arguments are checked."""
+        """Return the answer of the public loader, once its arguments are checked."""
         self._check_subset(subset)
         self._check_tasks(tasks)
         rows = self._read(subset)

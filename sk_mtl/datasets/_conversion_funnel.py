@@ -42,7 +42,7 @@ def make_conversion_funnel(
 
     A row is an impression: an item shown to a user. Some impressions are clicked and
     some of the clicked ones convert, so conversions are seen for clicked rows only. In
-    a real log nobody knows how likely the other rows were to convert. Here the true
+    a real log the conversion probability of the other rows is unknown. Here the true
     click-through rate (CTR) and conversion rate (CVR) of **every** row are returned,
     and an estimate can be scored on all of them.
 
@@ -77,8 +77,8 @@ def make_conversion_funnel(
 
     Taste, kind, price, hour and the history act on all steps, through weights
     :math:`a_k, g_k` that differ: what is learnt of users and items for one step helps
-    the others. A history tells most to whoever compares each of its items with the
-    one shown. The rates are
+    the others. A history is most informative to a model that compares each of its items
+    with the one shown. The rates are
 
     .. math::
 
@@ -105,7 +105,7 @@ def make_conversion_funnel(
     step_names : tuple or list of str, default=("click", "conversion")
         The steps, from the first to the last; one or more.
     click_rate : float, default=0.3
-        The mean rate of the first step, whatever its name.
+        The mean rate of the first step, under any name.
     conversion_rate : float, or tuple or list of float, default=0.2
         The mean rate of the later steps, given the step before: one number for all of
         them, or one for each. The mean is over **all** rows. The rate seen among the
@@ -113,10 +113,10 @@ def make_conversion_funnel(
     selection_strength : float, default=1.0
         By how much the logit of the first step rises for each standard deviation that
         a row lies higher in the logit of the later steps. At 0, clicked rows convert
-        like all rows. The larger it is, the more the clicked rows are those that
-        convert easily, and the less they tell of the others: with the default rates,
-        the mean CVR is 0.20 over all rows and 0.20, 0.30 and 0.36 over the clicked
-        ones at strengths 0, 1 and 2. X and the rates of later steps do not depend on
+        like all rows. The larger it is, the more clicked rows convert easily, and the
+        less they reveal about the others: with the default rates, the mean CVR is 0.20
+        over all rows and 0.20, 0.30 and 0.36 over the clicked ones at strengths 0, 1
+        and 2. X and the rates of later steps do not depend on
         it. Only the first step is freed of selection at 0: a second and a third step
         share parts of their logits and so select for each other at any strength.
     sequence_length : int, default=6

@@ -29,7 +29,7 @@ WEIGHTS = {
 
 
 def step_logits(users, items, log, n_steps, click_rate, selection_strength, rng):
-    """A list of arrays of shape (n_samples,), one per step, free of their intercepts.
+    """Return a list of arrays of shape (n_samples,), one per step, without intercepts.
 
     The selection strength changes the first step only.
     """
@@ -48,7 +48,7 @@ def step_logits(users, items, log, n_steps, click_rate, selection_strength, rng)
 
 
 def _shared_parts(users, items, log):
-    """The parts that are the same function of the log in every step."""
+    """Return the parts that are the same function of the log in every step."""
     parts = {
         "price": -((np.log(log.price) - users.budget[log.user]) ** 2),
         "discount": np.sqrt(log.discount),
@@ -60,7 +60,7 @@ def _shared_parts(users, items, log):
 
 
 def _step_parts(users, items, log, rng):
-    """The parts in which every step has directions of its own in the latent space."""
+    """Return the parts in which every step has latent directions of its own."""
     importance = rng.standard_normal(N_LATENT)
     appeal = items.kind @ rng.standard_normal(N_LATENT)
     user_level = noisy_projection(users.taste, rng)
@@ -78,7 +78,7 @@ def _step_parts(users, items, log, rng):
 
 
 def _match(kind, log):
-    """Attention of the shown item over the earlier ones, by their likeness to it."""
+    """Return the attention of the shown item over the earlier ones."""
     shown = kind[log.item]
     total, weight = np.zeros((2, len(shown)))
     for earlier in log.earlier.T:
@@ -90,13 +90,13 @@ def _match(kind, log):
 
 
 def _mood(appeal, log):
-    """The mean appeal of the earlier items, whatever is shown now."""
+    """Return the mean appeal of the earlier items, independent of the item shown."""
     known = log.earlier >= 0
     return _mean_where_known((appeal[log.earlier] * known).sum(1), known.sum(1))
 
 
 def _mean_where_known(total, weight):
-    """Standardised over the rows with a history; the others get the mean, zero."""
+    """Standardise over the rows with a history; the others get the mean, zero."""
     known = weight > 0
     mean = np.zeros(len(total))
     mean[known] = standardised(total[known] / weight[known])
@@ -104,7 +104,7 @@ def _mean_where_known(total, weight):
 
 
 def _unrelated(first, later, rate):
-    """`first` plus cubic polynomials of the later logits that make them unrelated.
+    """Return `first` plus cubic polynomials of the later logits, unrelated to them.
 
     The polynomials are those for which the probability of the first step, at its given
     mean, is uncorrelated with the first three powers of every later logit. (Taking a
@@ -127,7 +127,7 @@ def _unrelated(first, later, rate):
 
 
 def intercept(logit, rate):
-    """The number that, added to the logits, makes the mean probability the rate."""
+    """Return the intercept at which the mean probability equals the rate."""
     low, high = log_odds(rate) - logit.max(), log_odds(rate) - logit.min()
     # At the ends all probabilities lie on one side of the rate. Widening them keeps
     # rounding from putting the root outside when all logits are equal.
@@ -135,7 +135,7 @@ def intercept(logit, rate):
 
 
 def standardised(values):
-    """Mean zero and variance one; zeros where all values are equal."""
+    """Scale to mean zero and variance one; zeros where all values are equal."""
     if values.size == 0:
         return values
     deviation = values - values.mean()

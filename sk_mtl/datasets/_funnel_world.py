@@ -25,7 +25,7 @@ BRANDS = tuple(f"brand_{number:02d}" for number in range(20))
 
 @dataclass(frozen=True)
 class Users:
-    """What a user is like; taste and budget are hidden, the codes are shown."""
+    """Users: hidden taste and budget, and the codes that are shown."""
 
     taste: np.ndarray  # (n_users, N_LATENT)
     activity: np.ndarray  # (n_users,), shares of the log
@@ -36,7 +36,7 @@ class Users:
 
 @dataclass(frozen=True)
 class Items:
-    """What an item is like; kind and popularity are hidden."""
+    """Items: hidden kind and popularity, and the codes that are shown."""
 
     kind: np.ndarray  # (n_items, N_LATENT), rows of length one
     centre: np.ndarray  # (n_categories, N_LATENT), rows of length one
@@ -109,7 +109,7 @@ def draw_log(n_samples, users, items, sequence_length, rng):
 
 
 def earlier_items(user, item, length):
-    """The user's last items before each row, oldest first, padded with -1 in front."""
+    """Return the user's last items before each row, oldest first, padded with -1."""
     by_user = np.argsort(user, kind="stable")
     sorted_user, sorted_item = user[by_user], item[by_user]
     # How many rows the same user has before this one.
@@ -122,13 +122,13 @@ def earlier_items(user, item, length):
 
 
 def noisy_projection(vectors, rng):
-    """One number per row: a random direction explains 64 % of its variance."""
+    """Return one number per row: a random direction explains 64 % of its variance."""
     direction = _unit(rng.standard_normal((1, vectors.shape[1])))[0]
     return 0.8 * vectors @ direction + 0.6 * rng.standard_normal(len(vectors))
 
 
 def _shown_items(user, users, items, rng):
-    """A category drawn by the user's taste, then an item of it by popularity."""
+    """Draw a category by the user's taste, then an item of it by popularity."""
     n_users, n_categories = len(users.activity), len(items.centre)
     share = np.cumsum(softmax(users.taste @ items.centre.T, axis=1), axis=1)
     # Adding the user's number makes one increasing array of all users' shares, in
@@ -148,7 +148,7 @@ def _shown_items(user, users, items, rng):
 
 
 def _times(n_samples, rng):
-    """Days since the log began, increasing; most impressions come in the evening."""
+    """Return increasing days since the log began, with most rows in the evening."""
     busy = 1.0 - 0.8 * np.cos(2 * np.pi * (np.arange(24) - 6) / 24)
     hour = rng.choice(24, size=n_samples, p=busy / busy.sum())
     hour = hour + rng.random_sample(n_samples)

@@ -143,7 +143,7 @@ def _check_directions(n_features, n_tasks, correlation):
 
 
 def _mixing(n_tasks, correlation):
-    """The lower triangular matrix whose rows have length one and the given cosine.
+    """Return the lower triangular matrix of unit rows with the given cosine.
 
     It is the Cholesky factor of the matrix of cosines, which is singular at the ends
     of the range of `correlation`. There only a detour over its root is safe.

@@ -23,7 +23,7 @@ class BinaryLabels(NamedTuple):
         Position of the positive class among the sorted classes, and so among the
         columns of the probabilities.
     open_classes : ndarray of shape (2,) or None
-        The classes where nothing says which of them is positive, so that the one that
+        The classes where it is open which of them is positive, so that the one that
         sorts last was taken.
     """
 
@@ -59,7 +59,7 @@ def binary_labels(labels, pos_label=None, task="y"):
             f"instance {task} == 'a'."
         )
     if pos_label is not None:
-        # A label that these rows lack is still one of the two classes.
+        # A label that is missing in these rows is still one of the two classes.
         if len(classes) < 2 and pos_label not in label_list(classes):
             classes = sorted_classes(
                 np.array([*label_list(classes), pos_label], object), task

@@ -42,7 +42,7 @@ def metric_name(metric):
 
 
 def is_gain(metric):
-    """Return whether a callable says that a greater value is better."""
+    """Return whether a callable declares that a greater value is better."""
     given = getattr(metric, "greater_is_better", None)
     if given is not None:
         return bool(given)
@@ -107,7 +107,7 @@ def _is_of_sklearn(metric):
 
 
 def _is_beside(metric, function):
-    """Whether scikit-learn has the metric in the same file as another function."""
+    """Return whether scikit-learn defines the metric in the file of the function."""
     return (
         _is_of_sklearn(metric) and _unwrapped(metric).__module__ == function.__module__
     )

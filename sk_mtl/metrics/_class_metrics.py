@@ -8,7 +8,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 
 def _one_vs_rest(score, codes, proba, sample_weight, by_prevalence=False):
-    """Binary score of the second class, or the mean over each class against the rest.
+    """Return the score of the second of two classes, or the one-vs-rest mean.
 
     A class that no row holds has no score of its own and is left out of the mean.
     """

@@ -58,7 +58,7 @@ class ClassRows(NamedTuple):
 
     @property
     def is_open(self):
-        """Whether nothing says which of two classes is positive."""
+        """Return whether it is open which of two classes is positive."""
         two = self.classes is not None and len(self.classes) == 2
         return two and not self.is_named and not is_conventional(self.classes)
 
@@ -68,7 +68,7 @@ class ClassRows(NamedTuple):
         return self.classes[self.positive]
 
     def apply(self, function, *, positive_last=False):
-        """Value of ``function(codes, proba, sample_weight)``, NaN without classes.
+        """Return ``function(codes, proba, sample_weight)``, NaN without classes.
 
         With `positive_last` the second of two classes is the positive one.
         """
@@ -91,10 +91,9 @@ def class_rows(
     pos_label=None,
     one_sided=False,
 ):
-    """Labelled rows of one task with a positive weight, as `ClassRows`.
+    """Return the labelled rows of one task with a positive weight, as `ClassRows`.
 
-    Probabilities that are `one_sided` hold those of the positive class in their second
-    column.
+    Probabilities that are `one_sided` hold the positive class in their second column.
     """
     keep, weight = keep_labelled(column, weight, missing_label)
     labels, proba = plain_values(column[keep]), proba[keep]
@@ -127,7 +126,7 @@ def class_rows(
 
 
 def _with_positive(labels, pos_label, name):
-    """Classes of a task whose rows have no positive one; None where they must."""
+    """Return the classes of rows without a positive one; None where they need it."""
     found = sorted_classes(labels, name)
     if len(found) != 1 or pos_label in label_list(found):
         return None
@@ -137,7 +136,7 @@ def _with_positive(labels, pos_label, name):
 
 
 def _known_classes(labels, classes, n_classes, name):
-    """Classes in the order of the probabilities' columns, or None if unknowable."""
+    """Return the classes in the order of the probabilities, or None if unknown."""
     found = sorted_classes(labels, name) if classes is None else np.asarray(classes)
     if len(pd.unique(found)) < len(found):
         raise ValueError(
@@ -153,5 +152,5 @@ def _known_classes(labels, classes, n_classes, name):
     raise ValueError(
         f"{name!r} must have as many classes as its probabilities have columns "
         f"({n_classes}); found {len(found)}: {label_list(found)}. Pass classes=, in "
-        "the order of the columns, where y_true lacks some of them."
+        "the order of the columns, where some of them are missing in y_true."
     )

@@ -18,7 +18,7 @@ from sk_mtl.metrics._task_metric import task_metric
 def conditional_roc_auc(
     y, proba, step, sample_weight=None, *, funnel=None, pos_label=None
 ):
-    """Area under the ROC curve of a step, on the rows that reached the step before.
+    """Compute the area under a step's ROC curve on rows that reached the step before.
 
     In the funnel impression, click, conversion, the conversion rate (CVR) is the
     probability of a conversion after a click, so its area under the ROC curve is taken
@@ -42,9 +42,9 @@ def conditional_roc_auc(
         so; 0 is the first one.
     sample_weight : array-like of shape (n_samples,), default=None
     funnel : dict, default=None
-        By the name of a step that of the step that it builds on, its step before, as
-        the classifiers take it: ``{"like": "click", "buy": "click"}``. Steps left out
-        build on no other. None is the chain of the columns.
+        Maps the name of a step to the name of the step that it builds on, such as
+        ``{"like": "click", "buy": "click"}``. Steps left out build on no other. None is
+        the chain of the columns.
     pos_label : label, or dict of step name to label, default=None
         The label that means "reached". None takes 1 of 0 and 1 or of -1 and 1, and of
         other labels the one that sorts last, with a `PositiveClassWarning`.
@@ -106,7 +106,7 @@ def conditional_roc_auc(
 
 
 def _proba_of_step(proba, k, names, n_samples):
-    """Probabilities of step k, (n_samples, 2), and whether one class was given."""
+    """Return the probabilities of step k, and whether one class was given."""
     if isinstance(proba, (list, tuple)) and np.ndim(proba[0]) > 0:
         if len(proba) != len(names):
             raise ValueError(

@@ -50,7 +50,7 @@ class FittedTasks:
         self.kinds = ["number" if c is None else "class" for c in self._classes]
 
     def scored_by(self, metric, task=None):
-        """Positions of the tasks that a metric is of, or that of one named task.
+        """Return the positions of the tasks that a metric applies to, or of one task.
 
         Parameters
         ----------
@@ -70,14 +70,14 @@ class FittedTasks:
         return positions
 
     def classes_in_y(self, k):
-        """Set of the classes that y has of one task; empty for a task of numbers."""
+        """Return the set of one task's classes in y, empty for a task of numbers."""
         if self.kinds[k] == "number":
             return set()
         missing = is_missing(self._columns[k], self._missing_label)
         return set(plain_values(self._columns[k][~missing]).tolist())
 
     def rows(self, X, wanted=None, sample_weight=None, respond=None, pos_label=None):
-        """Labelled rows of each task, with the estimator's answers.
+        """Return the labelled rows of each task, with the estimator's answers.
 
         Parameters
         ----------
@@ -90,8 +90,8 @@ class FittedTasks:
             ``respond(method)`` returns what the estimator's method of this name does
             on X. None calls the method.
         pos_label : label, or dict of task name to label, default=None
-            The positive one of two classes. None, and a task left out, takes that of
-            the estimator's `pos_label_`.
+            The positive one of two classes. None, and a task left out, takes the
+            estimator's `pos_label_`.
 
         Returns
         -------
@@ -127,7 +127,7 @@ class FittedTasks:
         )
 
     def _pos_labels(self, pos_label, wanted):
-        """The positive label of each wanted task, where one is named."""
+        """Return the positive label of each wanted task, where one is named."""
         fitted = getattr(last_estimator(self._estimator), "pos_label_", {})
         if len(self.names) == len(fitted) == 1:
             # The labels of a single task may be called otherwise.
@@ -151,7 +151,7 @@ def _check_number(classes, names):
 
 
 def last_estimator(estimator):
-    """The fitted model inside searches and pipelines."""
+    """Return the fitted model inside searches and pipelines."""
     while True:
         if hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_

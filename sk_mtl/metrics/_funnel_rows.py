@@ -18,7 +18,7 @@ class FunnelRows:
     names : list
         Names of the steps.
     funnel : dict or None
-        By the name of a step that of its parent; steps left out have none. None is the
+        Maps the name of a step to its parent; steps left out have none. None is the
         chain of the columns.
     pos_labels : list
         The label of each step that means "reached", None where it is not named.
@@ -29,8 +29,8 @@ class FunnelRows:
     parents : list of (int or None)
         Position of the step that each step builds on.
     open_classes : dict
-        By name the classes of the steps that others build on, and of which nothing
-        says which class means "reached".
+        By name, the classes of the steps that others build on, for which it is open
+        which class means "reached".
     """
 
     def __init__(self, columns, names, funnel, pos_labels, missing_label=None):
@@ -50,8 +50,8 @@ class FunnelRows:
         classes = sorted_classes(labels, name)
         if len(classes) == 1 and pos_label is None and not is_conventional(classes):
             raise ValueError(
-                f"pos_label must say which label of {name!r} means that the step was "
-                f"reached, where it holds only one: {label_list(classes)}. Set "
+                f'pos_label must name the label of {name!r} that means "reached" '
+                f"where it holds only one: {label_list(classes)}. Set "
                 f"pos_label={{{name!r}: {label_list(classes)[0]!r}}} if it is this one."
             )
         read = binary_labels(labels, pos_label, name)
@@ -69,6 +69,6 @@ class FunnelRows:
         return classes if len(classes) == 2 else None
 
     def _labelled(self, step):
-        """The mask of the labelled rows, and their labels."""
+        """Return the mask of the labelled rows, and their labels."""
         known = ~is_missing(self._columns[step], self._missing_label)
         return known, plain_values(self._columns[step][known])

@@ -10,10 +10,10 @@ _MOST_CLASSES = 20
 
 
 def refuse_labels(y_proba, n_tasks, name="y_proba"):
-    """Raise where probabilities of one class each are labels, as of `predict`.
+    """Raise where probabilities of one class are labels, as `predict` returns them.
 
     A probability of every class, in an array of shape (n_samples, n_classes), may be
-    exactly 0 or 1; those of one class that are nothing else are taken for labels.
+    exactly 0 or 1; probabilities of one class that are all 0 or 1 count as labels.
 
     Parameters
     ----------
@@ -36,18 +36,18 @@ def refuse_labels(y_proba, n_tasks, name="y_proba"):
 
 
 def refuse_probabilities(y_pred):
-    """Raise where predictions are a list of probabilities, as of `predict_proba`."""
+    """Raise where predictions are a list of probabilities from `predict_proba`."""
     if isinstance(y_pred, list | tuple) and any(
         hasattr(each, "__array__") and np.ndim(each) == 2 for each in y_pred
     ):
         raise ValueError(
             "y_pred must hold one prediction per row and task; found a list of arrays "
-            "of shape (n_samples, n_classes), as of predict_proba. Pass it as y_proba."
+            "of shape (n_samples, n_classes), from predict_proba. Pass it as y_proba."
         )
 
 
 def refuse_classes(names, rows):
-    """Raise where labels and predictions of numbers are those of classes.
+    """Raise where labels and predictions of numbers look like classes.
 
     Parameters
     ----------
@@ -63,14 +63,14 @@ def refuse_classes(names, rows):
     if found:
         raise ValueError(
             "y_pred alone must be of tasks of numbers; found that all predictions of "
-            f"{found} are labels, of a few whole numbers, as of classes. Pass the "
+            f"{found} are labels, a few whole numbers, like classes. Pass the "
             "probabilities of classes, y_proba=model.predict_proba(X); where these are "
-            f"numbers, say so by y_proba={[None] * len(names)}."
+            f"numbers, pass y_proba={[None] * len(names)}."
         )
 
 
 def _one_sided_columns(y_proba, n_tasks):
-    """Probabilities that are given of one class only."""
+    """Return the probabilities that are given of one class only."""
     if isinstance(y_proba, list | tuple) and any(
         hasattr(each, "__array__") and np.ndim(each) for each in y_proba
     ):
@@ -99,7 +99,7 @@ def _are_labels(column):
 
 
 def _are_classes(rows):
-    """Whether every prediction is one of a few whole numbers that are labels.
+    """Return whether every prediction is one of a few whole numbers that are labels.
 
     Means of numbers are not; in a handful of rows they may be by chance.
     """

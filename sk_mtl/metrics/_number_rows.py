@@ -32,12 +32,12 @@ class NumberRows(NamedTuple):
         return float(len(self.labels) if self.weight is None else self.weight.sum())
 
     def apply(self, function):
-        """Value of ``function(numbers, predictions, sample_weight=weight)``."""
+        """Return ``function(numbers, predictions, sample_weight=weight)``."""
         return function(self.labels, self.answers, sample_weight=self.weight)
 
 
 def number_rows(column, prediction, weight=None, missing_label=None, name="task"):
-    """Labelled rows of one task with a positive weight, as `NumberRows`."""
+    """Return the labelled rows of one task with a positive weight, as `NumberRows`."""
     keep, weight = keep_labelled(column, weight, missing_label)
     prediction = np.asarray(without_mask(prediction))
     if prediction.shape == (len(column), 1):
@@ -54,7 +54,7 @@ def number_rows(column, prediction, weight=None, missing_label=None, name="task"
 
 
 def prediction_columns(y_pred, names, n_samples):
-    """Predictions of each task; the columns of a frame are found by name."""
+    """Return the predictions of each task; the columns of a frame are found by name."""
     table = read_labels(y_pred, "y_pred")
     found = table.n_samples, len(table.columns)
     if found != (n_samples, len(names)):
@@ -62,12 +62,12 @@ def prediction_columns(y_pred, names, n_samples):
             f"y_pred must hold one column per task, ({n_samples}, {len(names)}); found "
             f"{found}. Pass the output of predict."
         )
-    # Predictions of a single task cannot be those of another.
+    # Predictions of a single task cannot belong to another.
     return table.columns if len(names) == 1 else table.columns_of(names, "y_pred")
 
 
 def _finite(values, what, remedy):
-    """Values as finite floats."""
+    """Return the values as finite floats."""
     numbers = as_numbers(values, what, remedy)
     if not np.isfinite(numbers).all():
         wrong = numbers[~np.isfinite(numbers)][0]

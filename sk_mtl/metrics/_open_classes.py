@@ -1,4 +1,4 @@
-"""Tasks of which nothing says which of their two classes is positive."""
+"""Tasks whose positive class is open."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from sk_mtl._positive_class import warn_positive_class
 
 
 def one_sided_tasks(y_proba, n_tasks):
-    """Return for each task whether the probabilities are those of one class only.
+    """Return for each task whether the probabilities are of one class only.
 
     Parameters
     ----------

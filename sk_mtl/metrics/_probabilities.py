@@ -8,7 +8,7 @@ from sk_mtl._task_names import column_order, own_names
 
 
 def probability_list(y_proba, names, n_samples):
-    """Probabilities as a list of checked (n_samples, n_classes) arrays.
+    """Return the probabilities as a list of checked (n_samples, n_classes) arrays.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ def read_tasks(
     conditional=False,
     funnel=None,
 ):
-    """Names and rows of every task of `y_true`.
+    """Return the names and rows of every task of `y_true`.
 
     A task is one of numbers where `y_proba` is None, or holds None in its place. With
     `conditional` the rows of a step of a funnel are those that reached its parent.
@@ -59,7 +59,7 @@ def read_tasks(
     table = read_labels(y_true, "y_true")
     own_names, n_samples = table.task_names(), table.n_samples
     names = table.task_names(names, rename=True)
-    # Other tables are read by the names of y, whatever its tasks are called.
+    # Other tables are read by the names of y, even where its tasks are renamed.
     own_names = names if table.names is None else own_names
     if isinstance(y_proba, Mapping):
         y_proba = per_task("y_proba", y_proba, own_names, is_single=lambda each: False)
@@ -108,7 +108,7 @@ def _check_steps(names, probas):
 
 
 def _of_steps(steps, weights, classes):
-    """Weights that are 0 where the step before was not reached, and all classes."""
+    """Return weights, 0 where the step before was not reached, and all classes."""
     reached = [steps.reached_before(k) for k in range(len(weights))]
     if steps.open_classes:
         what = "conditional=True needs"
@@ -117,7 +117,7 @@ def _of_steps(steps, weights, classes):
         rows.astype(float) if weight is None else rows * weight
         for rows, weight in zip(reached, weights, strict=True)
     ]
-    # The rows that count may lack a class that others have.
+    # A class may be missing in the rows that count and present in others.
     own = [steps.classes(k) for k in range(len(weights))]
     return weights, [a if a is not None else b for a, b in zip(classes, own)]
 
@@ -133,7 +133,7 @@ def rows_per_task(
     pos_label=None,
     one_sided=None,
 ):
-    """Rows of every task; None where a task has neither kind of answer."""
+    """Return the rows of every task; None where a task has neither kind of answer."""
     one_sided = [False] * len(names) if one_sided is None else one_sided
     pos_labels = _pos_labels(pos_label, names, probas)
     rows = []
@@ -168,7 +168,7 @@ def rows_per_task(
 
 
 def _pos_labels(pos_label, names, probas):
-    """Positive label of each task; one that is named must be a task of classes."""
+    """Return the positive label of each task; named tasks must hold classes."""
     labels = pos_label_per_task(pos_label, names)
     numbers = [name for name, proba in zip(names, probas) if proba is None]
     if isinstance(pos_label, Mapping):
@@ -184,7 +184,7 @@ def _pos_labels(pos_label, names, probas):
 
 
 def probability_arrays(y_proba, names, n_samples):
-    """Checked probabilities per task, None for the tasks of numbers."""
+    """Return the checked probabilities per task, None for the tasks of numbers."""
     if y_proba is None:
         return [None] * len(names)
     gaps = isinstance(y_proba, (list, tuple)) and any(p is None for p in y_proba)
@@ -197,7 +197,7 @@ def probability_arrays(y_proba, names, n_samples):
 
 
 def classes_per_task(classes, names):
-    """Classes of each task, None where they are to be read off its labels.
+    """Return the classes of each task, None where they are to be read off its labels.
 
     `classes` is a list with one entry per task, a dict by task name, or the classes
     of the only task. A task of numbers has None.

@@ -19,7 +19,7 @@ from sk_mtl._weights import weight_columns
 
 # Octaves, that is powers of two, that each half of the scale is divided into.
 _N_OCTAVES = 64
-# By scale, the exponent of the smallest magnitude that is told from zero.
+# Per scale, the exponent of the smallest magnitude that differs from zero.
 _LOWEST_EXPONENTS = {"probability": -_N_OCTAVES - 1, "real": -_N_OCTAVES // 2}
 _MANTISSA_BITS, _EXPONENT_BIAS = 52, 1023
 # Rows that are read at a time, so that no copy grows with the rows of one update.
@@ -45,8 +45,8 @@ class RocAucSketch:
     The bins are made of the leading bits of a score, so that no two scores are put in
     the wrong order by a logarithm's rounding. They divide each doubling into
     :math:`2^{bits}` equal parts: near 0, where click and conversion rates lie,
-    probabilities are told apart by their ratio, and near 1 by that of their distance
-    from 1.
+    probabilities are resolved by their ratio, and near 1 by the ratio of their
+    distances from 1.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class RocAucSketch:
         What the scores are: probabilities, in bins that are narrow near 0 and 1, or any
         real numbers such as logits, in bins that are narrow near 0.
     bits : int, default=11
-        Bits of a score, after the leading one, that tell bins apart, 1 to 20. Each
+        Bits of a score, after the leading one, that separate bins, 1 to 20. Each
         further one halves the error and doubles the memory of :math:`2^{bits + 11}`
         bytes, 4 MiB by default. For rates as models of clicks predict them the bound is
         then about 0.00005.
@@ -121,7 +121,7 @@ class RocAucSketch:
         Raises
         ------
         ValueError
-            If labels or scores are not what the sketch is for. It is then left as it
+            If labels or scores are of another kind. The sketch is then left as it
             was.
         """
         column = one_label_column(y_true, "y_true")
@@ -169,7 +169,7 @@ class RocAucSketch:
         return self
 
     def result(self):
-        """Area under the ROC curve of all rows, within `error_bound`.
+        """Return the area under the ROC curve of all rows, within `error_bound`.
 
         Returns
         -------
@@ -187,7 +187,7 @@ class RocAucSketch:
         return auc
 
     def error_bound(self):
-        """Largest possible distance of `result` from the exact area.
+        """Return the largest possible distance of `result` from the exact area.
 
         Returns
         -------
@@ -208,7 +208,7 @@ class RocAucSketch:
         return self.scale, self.bits, self.pos_label
 
     def _shares(self):
-        """Shares of the negatives and of the positives in each bin."""
+        """Return the shares of the negatives and of the positives in each bin."""
         totals = self._counts.sum(axis=1, keepdims=True)
         empty = np.full_like(self._counts, np.nan)
         return np.divide(self._counts, totals, out=empty, where=totals > 0)
@@ -224,8 +224,8 @@ class RocAucSketch:
         if is_conventional([self.pos_label]):
             return int(self.pos_label > 0)
         raise ValueError(
-            "y_score of two columns needs both classes in y_true, whose order says "
-            f"which column is that of {self.pos_label!r}; found no other label. Pass "
+            "y_score of two columns needs both classes in y_true, whose order decides "
+            f"which column belongs to {self.pos_label!r}; found no other label. Pass "
             "the column of the positive class."
         )
 
@@ -235,7 +235,7 @@ class RocAucSketch:
         return class_codes(labels, positives) >= 0
 
     def _known_negatives(self, known, labels):
-        """The labels of the negatives, of which there may be one."""
+        """Return the labels of the negatives, of which there may be one."""
         found = pd.unique(np.concatenate([known, pd.unique(labels).astype(object)]))
         if len(found) > 1:
             raise ValueError(
@@ -246,7 +246,7 @@ class RocAucSketch:
         return found
 
     def _bins(self, score):
-        """Numbers of the bins, which never fall where scores rise."""
+        """Return the numbers of the bins, which never fall where scores rise."""
         score = score.astype(np.float64)
         half = self.n_bins // 2
         if self.scale == "real":
@@ -260,7 +260,7 @@ class RocAucSketch:
         return np.where(upper, self.n_bins - 1 - place, place)
 
     def _places(self, magnitude):
-        """Leading bits of numbers >= 0: exponent and the first bits behind it."""
+        """Return the leading bits of numbers >= 0: exponent, then the first bits."""
         lowest = _EXPONENT_BIAS + _LOWEST_EXPONENTS[self.scale]
         leading = magnitude.view(np.int64) >> (_MANTISSA_BITS - self.bits)
         return np.clip(leading - (lowest << self.bits), 0, self.n_bins // 2 - 1)

@@ -34,7 +34,7 @@ def _with_negated(gains, losses):
 CLASS_METRICS = _with_negated(CLASS_GAINS, CLASS_LOSSES)
 #: Names of :func:`task_metric` for tasks of numbers.
 NUMBER_METRICS = _with_negated(NUMBER_GAINS, NUMBER_LOSSES)
-#: Names that :func:`task_metric` knows.
+#: Names that :func:`task_metric` accepts.
 TASK_METRICS = (*CLASS_METRICS, *NUMBER_METRICS)
 
 _NAMES = {"class": CLASS_METRICS, "number": NUMBER_METRICS}
@@ -45,7 +45,7 @@ _LOSSES = CLASS_LOSSES | NUMBER_LOSSES
 
 @dataclass(frozen=True)
 class TaskMetric:
-    """A metric of one task that knows whether a greater value is better.
+    """A metric of one task, with the direction in which it improves.
 
     Made by :func:`task_metric`. It reads labels of any type, skips missing ones and
     rows of weight 0, and returns NaN where the metric is undefined.
@@ -84,7 +84,7 @@ class TaskMetric:
         missing_label=None,
         pos_label=None,
     ):
-        """Value of the metric on the labelled rows.
+        """Return the value of the metric on the labelled rows.
 
         Parameters
         ----------
@@ -134,13 +134,13 @@ class TaskMetric:
 
     @property
     def is_asymmetric(self):
-        """Whether the value changes where two classes are swapped."""
+        """Return whether the value changes where two classes are swapped."""
         if self.custom:
             return _takes(self.function, "pos_label")
         return self.name.removeprefix("neg_") in ASYMMETRIC_METRICS
 
     def of_kind(self, kind, task="the task"):
-        """This metric for a task of classes or of numbers, or an error in words.
+        """Return this metric for a task of classes or of numbers, or an error in words.
 
         Parameters
         ----------
@@ -171,7 +171,7 @@ class TaskMetric:
         return self
 
     def of_rows(self, rows):
-        """Value of the metric on `ClassRows` or `NumberRows`."""
+        """Return the value of the metric on `ClassRows` or `NumberRows`."""
         if not len(rows.labels):
             return float("nan")
         if self.custom:
@@ -205,7 +205,7 @@ def _takes(function, name, *, or_any=False):
     try:
         parameters = inspect.signature(function).parameters.values()
     except ValueError:
-        # Some functions written in C do not tell.
+        # Some functions written in C have no signature.
         return False
     return any(
         p.name == name or (or_any and p.kind == p.VAR_KEYWORD) for p in parameters
@@ -213,7 +213,7 @@ def _takes(function, name, *, or_any=False):
 
 
 def task_metric(metric, *, greater_is_better=None, kind=None):
-    """Metric of one task: of labels and probabilities, or of numbers and predictions.
+    """Return the metric of one task, of labels and probabilities or of numbers.
 
     Parameters
     ----------
@@ -316,7 +316,7 @@ def task_metric(metric, *, greater_is_better=None, kind=None):
 
 
 def _custom_metric(metric, greater_is_better, kind):
-    """Metric of a user's function."""
+    """Return the metric of a user's function."""
     check_callable(metric)
     if greater_is_better is None:
         greater_is_better = is_gain(metric)

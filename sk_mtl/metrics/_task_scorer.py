@@ -64,12 +64,12 @@ class TaskScorer(_BaseScorer):
         return float(average_of_tasks(self._sign * values, totals, self.average))
 
     def _scored(self, tasks):
-        """Positions of the tasks that count: the chosen one, or all of one kind."""
+        """Return the positions of the scored tasks: one, or all of a kind."""
         scored = tasks.scored_by(self.metric, self.task)
         if self.metric.kind is None and len({tasks.kinds[k] for k in scored}) > 1:
             raise ValueError(
                 f"An average over tasks must be of one kind of metric; found "
-                f"{self.metric.name!r}, which does not say its kind, for tasks of "
+                f"{self.metric.name!r}, whose kind is open, for tasks of "
                 "classes and of numbers. Name a task, or use "
                 "task_metric(metric, kind='class') or kind='number'."
             )
@@ -119,13 +119,13 @@ def scorer_name(metric, task, average):
 
 
 def _scored_parameters(y_true, y_pred, sample_weight=None):
-    """Signature in which scikit-learn looks up what may be routed to a scorer."""
+    """Return the signature in which scikit-learn looks up routable parameters."""
 
 
 def make_task_scorer(metric, *, task=None, average=None, pos_label=None):
-    """Scorer of one task, or of the tasks together, from a metric of one task.
+    """Make a scorer of one task, or of all tasks together, from a metric of one task.
 
-    The names that scikit-learn knows, such as ``scoring="roc_auc"``, average over
+    scikit-learn's own names, such as ``scoring="roc_auc"``, average over
     tasks, and fail where labels are strings or missing, or where tasks differ in their
     number of classes. This scorer reads each task's probabilities with the estimator's
     `classes_` and skips rows without a label. It works for every estimator whose
@@ -133,11 +133,11 @@ def make_task_scorer(metric, *, task=None, average=None, pos_label=None):
 
     An estimator without `classes_` is a regressor: all its tasks hold numbers, and what
     `predict` returns is scored. Where an estimator has tasks of both kinds, with None
-    in `classes_` for those of numbers, a metric of classes averages over the tasks of
+    in `classes_` for tasks of numbers, a metric of classes averages over the tasks of
     classes and a metric of numbers over the others.
 
     Searches over a y with missing labels, or with strings beside numbers, need a
-    splitter, such as ``cv=KFold(5)``: for an integer, scikit-learn looks at all labels
+    splitter, such as ``cv=KFold(5)``: for an integer, scikit-learn reads all labels
     together to choose one, and fails.
 
     Parameters
@@ -145,13 +145,13 @@ def make_task_scorer(metric, *, task=None, average=None, pos_label=None):
     metric : str, callable or TaskMetric
         What :func:`task_metric` takes. The scorer changes the sign of metrics of which
         less is better, so `"log_loss"` and `"neg_log_loss"` are the same scorer. A
-        callable that averages over tasks of both kinds must say its own, as in
+        callable that averages over tasks of both kinds must name its own, as in
         ``task_metric(metric, kind="number")``.
     task : hashable, default=None
         The only task to be scored, by its name in the estimator's `task_names_` or,
         where it has none, in the columns of y. An integer is the task called so, or
-        else a position. None scores all tasks and averages. A y with other columns
-        than those of `fit` is refused.
+        else a position. None scores all tasks and averages. A y whose columns differ
+        from those in `fit` raises.
     average : {"mean", "min", "weighted"}, default=None
         How to join the tasks' scores: their mean, the score of the worst task, or the
         mean weighted by the tasks' numbers of labelled rows (the sums of their weights

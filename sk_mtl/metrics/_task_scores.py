@@ -27,7 +27,7 @@ def task_scores(
     conditional=False,
     funnel=None,
 ):
-    """Metrics of every task, each on the rows that have a label for it.
+    """Compute metrics of every task, each on the rows that have a label for it.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def task_scores(
         names of its columns. A dict holds the arrays by task. None in the place of a
         task means that it is a task of numbers; None for all of them, that all are.
         Labels, as `predict` returns them, are refused, and so are probabilities of one
-        class that all are 0 or 1: give those of both classes.
+        class that all are 0 or 1: give both classes.
     metrics : tuple of str or callable, default=None
         Names or callables that :func:`task_metric` takes, or a single one of them.
         None takes `"roc_auc"`, `"average_precision"`, `"log_loss"` and `"brier"` if
@@ -82,8 +82,8 @@ def task_scores(
         builds on, such as a conversion rate on clicked rows; see
         :func:`conditional_roc_auc`.
     funnel : dict, default=None
-        With `conditional`, by the name of a step that of the step that it builds on,
-        such as ``{"like": "click", "buy": "click"}``; steps left out build on no other.
+        With `conditional`, maps the name of a step to the step that it builds on, such
+        as ``{"like": "click", "buy": "click"}``; steps left out build on no other.
         None is the chain of the columns.
 
     Returns
@@ -92,7 +92,7 @@ def task_scores(
         Index `task`, one column per metric. A metric is NaN, with an
         `UndefinedMetricWarning`, where the labelled rows of a task do not define it,
         as the area under the ROC curve with one class. Metrics of classes are NaN for
-        tasks of numbers, and those of numbers for tasks of classes.
+        tasks of numbers, and metrics of numbers for tasks of classes.
 
     Examples
     --------
@@ -142,11 +142,11 @@ def task_scores(
         conditional,
         funnel,
     )
-    lacking = [name for name, r in zip(names, rows) if r is None]
-    if lacking:
+    unanswered = [name for name, r in zip(names, rows) if r is None]
+    if unanswered:
         raise ValueError(
             f"Tasks without probabilities must have predictions of numbers; found "
-            f"neither for {lacking}. Pass y_pred=model.predict(X), or the list of "
+            f"neither for {unanswered}. Pass y_pred=model.predict(X), or the list of "
             "predict_proba as y_proba."
         )
     metrics = _metrics_for(metrics, names, rows)
@@ -168,7 +168,7 @@ def task_scores(
 
 
 def _metrics_for(metrics, names, rows):
-    """The metrics, each of which can be of some task."""
+    """Return the metrics, each of which applies to some task."""
     kinds = [r.kind for r in rows]
     if metrics is None:
         known = [_DEFAULTS[kind] for kind in _DEFAULTS if kind in kinds]

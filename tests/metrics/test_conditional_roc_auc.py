@@ -126,7 +126,7 @@ def test_rows_of_one_class_only_keep_the_order_of_the_classes():
         )
     only = pd.DataFrame({"click": ["clicked"] * 3, "buy": [0, 1, 1]})
     proba = np.array([0.1, 0.2, 0.05])
-    with pytest.raises(ValueError, match=r"label of 'click' means .* \['clicked'\]"):
+    with pytest.raises(ValueError, match=r"label of 'click' that .*\['clicked'\]"):
         conditional_roc_auc(only, proba, "buy")
     found = conditional_roc_auc(only, proba, "buy", pos_label={"click": "clicked"})
     assert found == 0.5

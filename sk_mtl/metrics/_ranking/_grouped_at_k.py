@@ -22,7 +22,7 @@ def grouped_recall_at_k(
     average="groups",
     pos_label=None,
 ):
-    """Share of a group's positives among its first k places, averaged (recall@k).
+    """Compute the mean share of a group's positives in its first k places (recall@k).
 
     Of a user's clicks, how many were among the k items that were ranked highest for
     this user. Groups without a positive row have nothing to be recalled and do not
@@ -91,7 +91,7 @@ def grouped_hit_rate_at_k(
     average="groups",
     pos_label=None,
 ):
-    """Share of groups with a positive among the first k places (hit rate, HR@k).
+    """Compute the share of groups with a positive in the first k places (hit rate@k).
 
     How many users found anything that they clicked among the k items that were ranked
     highest for them. Groups without a positive row cannot be hit and do not count.
@@ -111,8 +111,8 @@ def grouped_hit_rate_at_k(
     k : int
         Places of the ranking that count.
     sample_weight : array-like of shape (n_samples,), default=None
-        Weights of the rows, which say what their group counts. Rows of weight 0 take
-        no place.
+        Weights of the rows, which decide the weight of their group. Rows of weight 0
+        take no place.
     average : {"groups", "rows"}, default="groups"
         What a group counts: the mean of its rows' weights, so that without weights all
         groups count the same, or their sum, so that a group counts by its rows, as in
@@ -150,9 +150,9 @@ def grouped_hit_rate_at_k(
 
 
 def _chance_of_none(n_drawn, n_positive, n_rows):
-    """Probability that rows drawn without replacement hold no positive one.
+    """Return the probability that rows drawn without replacement hold no positive one.
 
-    It is the number of draws from the negatives alone divided by that of all draws.
+    It is the number of draws from the negatives alone divided by the number of draws.
     """
     n_negative = n_rows - n_positive
     possible = n_drawn <= n_negative

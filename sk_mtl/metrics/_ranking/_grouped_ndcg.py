@@ -19,14 +19,14 @@ def grouped_ndcg(
     average="groups",
     pos_label=None,
 ):
-    """Normalised discounted cumulative gain within each group, averaged (NDCG@k).
+    """Compute the mean normalised discounted cumulative gain of groups (NDCG@k).
 
     A ranking is shown to one user, or answers one query, at a time, and its top is what
     is seen. With :math:`y_i` the relevance of the row in place i of a group,
 
     .. math:: DCG@k = \\sum_{i=1}^{k} y_i / \\log_2(i + 1)
 
-    and NDCG@k is DCG@k divided by its largest value, that of the order by relevance.
+    and NDCG@k is DCG@k divided by its largest value, reached by the order of relevance.
     Groups without a relevant row cannot be ranked well or badly and do not count.
     Where scores tie, DCG is the mean over all orders of the tied rows, as in
     :func:`sklearn.metrics.ndcg_score`. One sort serves all groups; relevances of more
@@ -124,7 +124,7 @@ class _Relevances(PositiveGains):
 
 
 def _best_gains(ranked, gain, summed, k):
-    """DCG of each group in the order of its gains."""
+    """Return the DCG of each group in the order of its gains."""
     relevant = gain > 0
     values = gain[relevant]
     if not len(values) or values.min() == values.max():

@@ -16,7 +16,7 @@ def grouped_roc_auc(
     weights="impressions",
     pos_label=None,
 ):
-    """Area under the ROC curve within each group, averaged (GAUC).
+    """Compute the area under the ROC curve within each group, averaged (GAUC).
 
     A ranking is shown to one user at a time, so only the order of a user's own rows
     counts; rows of different users are never compared. With :math:`w_u` the weight of
@@ -98,8 +98,8 @@ def grouped_roc_auc(
     positive = ranked.gains
     up, down = (np.where(w, ranked.weight, 0.0) for w in (positive, ~positive))
     # A negative row loses to the positives of its group in the blocks above it and
-    # draws with those of its own block. The former are the running sum of positives at
-    # the start of its block less that at the start of its group.
+    # draws with the positives of its own block. The former are the running sum of
+    # positives at the start of its block less the sum at the start of its group.
     above = np.cumsum(up) - up
     beaten = above[ranked.block_start] - _of_group(ranked, above)
     wins = ranked.block_sums(down) * (beaten + ranked.block_sums(up) / 2)
@@ -116,5 +116,5 @@ def grouped_roc_auc(
 
 
 def _of_group(ranked, values):
-    """Value of the first row of the group of each block."""
+    """Return the value of the first row of the group of each block."""
     return values[ranked.group_start][ranked.group_of_block]

@@ -1,7 +1,7 @@
 """The rows of every group in the order of their scores, from one sort.
 
-What a metric of rankings needs is a sum over the rows of a group, or over those of them
-that share a score. With all rows sorted by group and score these are sums of runs, so
+Metrics of rankings need sums over the rows of a group, or over its rows that share a
+score. With all rows sorted by group and score these are sums of runs, so
 that a million groups need no loop.
 """
 
@@ -48,8 +48,8 @@ class PositiveGains:
 class RankedGroups:
     """Labelled rows of positive weight, by group, from the highest score down.
 
-    The rows of one group that share a score are a block: nothing says which of them
-    comes first.
+    The rows of one group that share a score are a block: their order within it is
+    undefined.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class RankedGroups:
     gains, weight : ndarray of shape (n_ranked,)
         Of the rows in their order.
     group_start, block_start : ndarray of int
-        Where the runs of the groups, and those of the blocks, begin.
+        Where the runs of the groups and of the blocks begin.
     group_of_block : ndarray of shape (n_blocks,)
         Number of the group that a block belongs to.
     block_size, block_rank : ndarray of shape (n_blocks,)
@@ -112,23 +112,23 @@ class RankedGroups:
         return np.diff(self.group_start, append=len(self.weight))
 
     def group_sums(self, values):
-        """Sums of the values of rows over each group."""
+        """Return the sums of the values of rows over each group."""
         return np.add.reduceat(values, self.group_start)
 
     def block_sums(self, values):
-        """Sums of the values of rows over each block."""
+        """Return the sums of the values of rows over each block."""
         return np.add.reduceat(values, self.block_start)
 
     def sums_of_blocks(self, values):
-        """Sums of the values of blocks over each group."""
+        """Return the sums of the values of blocks over each group."""
         return np.bincount(self.group_of_block, values, len(self.group_start))
 
     def places(self, k):
-        """Number of places among the first k of its group that each block takes."""
+        """Return how many of the first k places of its group each block takes."""
         return np.clip(k - self.block_rank, 0, self.block_size)
 
     def group_weight(self, average):
-        """Weight of each group: the mean of its rows' weights, or their sum.
+        """Return the weight of each group: the mean of its rows' weights, or their sum.
 
         Parameters
         ----------
@@ -138,7 +138,7 @@ class RankedGroups:
         return weight / self.group_size if average == "groups" else weight
 
     def mean(self, values, weight, name, need):
-        """Mean of the groups' values, without those that are NaN.
+        """Return the mean of the groups' values, without those that are NaN.
 
         Parameters
         ----------
@@ -176,7 +176,7 @@ def check_ranking_options(k, average, needs_k=True):
 
 
 def _finite_scores(score, n_samples, name):
-    """Scores of one class, or of both in two columns."""
+    """Return the scores of one class, or of both in two columns."""
     score = np.asarray(without_mask(score))
     found = f"shape {score.shape}"
     try:
