@@ -94,7 +94,7 @@ def test_probabilities_of_one_class_are_scored(proba):
 
 @pytest.mark.parametrize("proba", [BOTH, [BOTH[0], None]])
 def test_probabilities_are_no_predictions(proba):
-    with pytest.raises(ValueError, match="of predict_proba"):
+    with pytest.raises(ValueError, match="from predict_proba"):
         task_scores(Y, y_pred=proba)
 
 

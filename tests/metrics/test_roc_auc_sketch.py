@@ -241,5 +241,5 @@ def test_two_columns_without_a_negative_label():
     both = [[0.2, 0.8], [0.6, 0.4]]
     sketch = RocAucSketch().update([1, 1], both).update([0, 0], both)
     assert sketch.result() == 0.5
-    with pytest.raises(ValueError, match=r"column is that of 'churn'; found no other"):
+    with pytest.raises(ValueError, match=r"column belongs to 'churn'; found no other"):
         RocAucSketch(pos_label="churn").update(["churn", "churn"], both)
