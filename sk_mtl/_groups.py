@@ -1,4 +1,4 @@
-"""Groups of rows, such as those of one user, read from any container."""
+"""Groups of rows, such as all rows of one user, read from any container."""
 
 from collections.abc import Hashable
 

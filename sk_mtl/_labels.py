@@ -178,7 +178,7 @@ def plain_values(labels):
 
 
 def label_list(labels):
-    """Return labels as a list in Python's own types, times in those of pandas.
+    """Return labels as a list in Python's own types, times in pandas' types.
 
     NumPy would make a list of integers of times in nanoseconds.
     """

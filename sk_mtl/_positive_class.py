@@ -9,7 +9,7 @@ from sk_mtl._task_names import per_task
 from sk_mtl._warnings import warn_user
 from sk_mtl.exceptions import PositiveClassWarning
 
-# Of these pairs nobody doubts that 1 is positive; True equals 1.
+# In these pairs 1 is positive beyond doubt; True equals 1.
 _CONVENTIONS = ({0, 1}, {-1, 1})
 
 

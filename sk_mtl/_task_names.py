@@ -135,7 +135,7 @@ def find_task(name, names):
     try:
         return {own: k for k, own in enumerate(names)}.get(name)
     except TypeError:
-        # A list or an array is nobody's name.
+        # A list or an array is no name.
         return None
 
 

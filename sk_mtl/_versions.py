@@ -15,7 +15,7 @@ class VersionedPickle:
     """Mixin of objects whose pickles carry versions, before `BaseEstimator`.
 
     The versions enter the pickled state only: an object in memory has no attribute of
-    them, and pickled again it carries those of now.
+    them, and pickled again it carries the current ones.
     """
 
     #: Packages beside sk_mtl that the state depends on. scikit-learn's own objects

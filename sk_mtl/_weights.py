@@ -71,7 +71,7 @@ def _read_table(weight, n_samples, names, what):
             f"{what} must have shape ({n_samples},) or ({n_samples}, {n_tasks}), one "
             f"weight per row, or per row and task; found {shape}."
         )
-    # The weights of a single task cannot be those of another.
+    # The weights of a single task cannot belong to another.
     if n_tasks > 1 and not table.is_vector:
         array = array[:, column_order(table.names, names, what)]
     return array
