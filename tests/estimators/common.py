@@ -77,6 +77,13 @@ def funnel_table(n_samples=400, seed=0):
     return X, y
 
 
+def refuse(action, message, error=ValueError):
+    """Assert that an action raises an error with exactly this message."""
+    with pytest.raises(error) as caught:
+        action()
+    assert str(caught.value) == message
+
+
 def assert_equal_proba(first, second, **tolerance):
     """Assert that two answers of `predict_proba` agree, bit for bit by default."""
     first = first if isinstance(first, list) else [first]

@@ -1,26 +1,15 @@
 """Bad input, line by line of what users get wrong: required; found; what to do."""
 
-import copy
-import re
-
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import KFold
-from sklearn.preprocessing import StandardScaler
-from skorch.callbacks import Callback, GradientNormClipping
+from skorch.callbacks import GradientNormClipping
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
 from sk_mtl.exceptions import LeakWarning
-from tests.estimators.common import (
-    QUICK,
-    assert_equal_proba,
-    funnel_table,
-    mixed_table,
-)
+from tests.estimators.common import QUICK, funnel_table, mixed_table, refuse
 
 both = pytest.mark.parametrize("cls", [MMOEClassifier, ESMMClassifier])
 
@@ -28,13 +17,6 @@ both = pytest.mark.parametrize("cls", [MMOEClassifier, ESMMClassifier])
 @pytest.fixture(scope="module")
 def table():
     return funnel_table(200)
-
-
-def refuse(action, message, error=ValueError):
-    """Assert that an action raises an error with exactly this message."""
-    with pytest.raises(error) as caught:
-        action()
-    assert str(caught.value) == message
 
 
 def asked_columns(what="X", remedy="{}[model.feature_names_in_]"):
@@ -47,120 +29,6 @@ def asked_columns(what="X", remedy="{}[model.feature_names_in_]"):
 
 def make(cls, **options):
     return cls(**{**QUICK, **options})
-
-
-@both
-def test_a_mistyped_parameter_of_the_constructor(cls):
-    with pytest.raises(TypeError, match="unexpected keyword argument 'droput'"):
-        cls(droput=0.5)
-
-
-@both
-def test_a_mistyped_parameter_of_set_params(cls):
-    with pytest.raises(ValueError) as caught:
-        cls().set_params(droput=0.5)
-    message = str(caught.value)
-    assert message.startswith("Invalid parameter 'droput' for estimator")
-    for name in cls().get_params():
-        assert repr(name) in message
-
-
-@both
-@pytest.mark.parametrize(
-    ("name", "value", "required"),
-    [
-        ("dropout", 1.0, "a float in the range [0.0, 1.0)"),
-        ("embedding_dropout", -0.1, "a float in the range [0.0, 1.0)"),
-        ("unknown_rate", 1, "a float in the range [0.0, 1.0)"),
-        ("embedding_dim", 0, "an int in the range [1, inf), a str among {'auto'}"),
-        ("lr", 0, "a float in the range (0.0, inf)"),
-        ("weight_decay", -1, "a float in the range [0.0, inf)"),
-        ("batch_size", 0, "an int in the range [1, inf) or a str among {'auto'}"),
-        ("max_epochs", 0, "an int in the range [1, inf)"),
-        ("validation_fraction", 1.0, "a float in the range (0.0, 1.0)"),
-        ("n_iter_no_change", 0, "an int in the range [1, inf)"),
-        ("tol", -1e-9, "a float in the range [0.0, inf)"),
-        ("verbose", -1, "an int in the range [0, inf)"),
-        ("structure", "chain", "a str among {"),
-        ("activation", "relux", "a str among {"),
-        ("precision", "float16", "a str among {"),
-        ("precision", "bf16", "a str among {"),
-        ("optimizer", "adamx", "a str among {"),
-        ("lr_schedule", "cosin", "a str among {"),
-        ("warmup", -0.5, "a float in the range [0.0, inf)"),
-        ("warmup", np.inf, "a float in the range [0.0, inf)"),
-        ("warmup", None, "a float in the range [0.0, inf)"),
-        ("weight_averaging", 1.0, "a float in the range [0.0, 1.0) or None"),
-        ("weight_averaging", -0.1, "a float in the range [0.0, 1.0) or None"),
-        ("weight_averaging", "ema", "a float in the range [0.0, 1.0) or None"),
-        ("n_members", 0, "an int in the range [1, inf)"),
-        ("n_members", 2.0, "an int in the range [1, inf)"),
-        ("member_sharing", "some", "a str among {"),
-        ("member_sharing", None, "a str among {"),
-        ("early_stopping", "yes", "a str among {'auto'}"),
-        ("validation_split", "first", "a str among {"),
-        ("tower_hidden_sizes", 64, "an array-like or an instance of 'dict'"),
-        ("task_weights", 2.0, "an array-like, an instance of 'dict', an instance"),
-        ("class_weight", "balance", "a str among {'balanced'}"),
-        ("task_names", "buy", "an array-like or None"),
-        ("callbacks", "early", "an instance of 'list', an instance of 'tuple' or None"),
-        ("preprocessor", "standard", "an object implementing"),
-        ("preprocessor", StandardScaler, "(an instance, not its class)"),
-        ("validation_split", KFold, "(an instance, not its class)"),
-        ("random_state", -1, "an int in the range [0, 4294967295]"),
-        ("monitor", 3.5, "a callable"),
-        ("warm_start", "no", "an instance of 'bool'"),
-        ("compile", "no", "an instance of 'bool'"),
-        ("batch_norm", 2, "a str among {'auto'}"),
-    ],
-)
-def test_a_value_out_of_range(cls, table, name, value, required):
-    model = make(cls, **{name: value})
-    with pytest.raises(ValueError) as caught:
-        model.fit(*table)
-    message = str(caught.value)
-    assert message.startswith(f"The {name!r} parameter of {cls.__name__} must be ")
-    assert required in message
-    assert message.endswith(f"Got {value!r} instead.")
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "message"),
-    [
-        (
-            "n_experts",
-            0,
-            "The 'n_experts' parameter of MMOEClassifier must be an int in the range "
-            "[1, inf). Got 0 instead.",
-        ),
-        (
-            "expert_hidden_sizes",
-            64,
-            "The 'expert_hidden_sizes' parameter of MMOEClassifier must be an "
-            "array-like. Got 64 instead.",
-        ),
-        (
-            "expert_hidden_sizes",
-            (64, 0),
-            "Hidden sizes must be tuples of integers >= 1; found (64, 0). Give for "
-            "instance (64, 32), or () for no hidden layer.",
-        ),
-        (
-            "gate_hidden_sizes",
-            (2.5,),
-            "Hidden sizes must be tuples of integers >= 1; found (2.5,). Give for "
-            "instance (64, 32), or () for no hidden layer.",
-        ),
-        (
-            "tower_hidden_sizes",
-            [(8,), 16],
-            "Hidden sizes must be tuples of integers >= 1; found 16. Give for instance "
-            "(64, 32), or () for no hidden layer.",
-        ),
-    ],
-)
-def test_a_size_out_of_range(table, name, value, message):
-    refuse(lambda: make(MMOEClassifier, **{name: value}).fit(*table), message)
 
 
 @both
@@ -457,75 +325,6 @@ def test_validation_rows_with_other_columns(cls, table):
 
 
 @both
-@pytest.mark.parametrize(
-    ("name", "value", "message"),
-    [
-        (
-            "task_weights",
-            {"clik": 2.0},
-            "task_weights must be keyed by task names ['click', 'conversion']; found "
-            "['clik']. Correct the names; tasks left out count 1.",
-        ),
-        (
-            "task_weights",
-            [1.0],
-            "task_weights must hold one entry per task ['click', 'conversion']; found "
-            "1: [1.0]. Give one per task, or a dict by task name.",
-        ),
-        (
-            "task_weights",
-            [1.0, -0.1],
-            "task_weights must be finite and >= 0, not all 0; found [1.0, -0.1].",
-        ),
-        (
-            "class_weight",
-            {"clik": "balanced"},
-            "class_weight must be keyed by task names ['click', 'conversion']; found "
-            "['clik']. Correct the names; tasks left out are not weighted.",
-        ),
-        (
-            "tower_hidden_sizes",
-            {"clik": (8,), "conversion": (8,)},
-            "tower_hidden_sizes must have one entry per task ['click', 'conversion']; "
-            "found ['clik', 'conversion'], which differs in ['click', 'clik']. Name "
-            "every task once.",
-        ),
-        (
-            "tower_hidden_sizes",
-            [(8,), (8,), (8,)],
-            "tower_hidden_sizes must hold one entry per task ['click', 'conversion']; "
-            "found 3: [(8,), (8,), (8,)]. Give one per task, or a dict by task name.",
-        ),
-        (
-            "monitor",
-            "clik",
-            "monitor must be 'valid_loss', one of the tasks ['click', 'conversion'], "
-            "one of the metrics ['roc_auc', 'roc_auc_ovr_weighted', "
-            "'average_precision', 'accuracy', 'log_loss', 'brier', 'neg_log_loss', "
-            "'neg_brier'], a pair (metric, task) or a callable; found 'clik'. Use one "
-            "of these names.",
-        ),
-        (
-            "monitor",
-            ("roc_auc", "clik"),
-            "monitor as a pair must be (metric, task) with a task of ['click', "
-            "'conversion']; found ('roc_auc', 'clik'). Use for instance ('roc_auc', "
-            "'click').",
-        ),
-        (
-            "task_names",
-            ["click", "buy"],
-            "task_names must agree with the columns of y; found ['click', 'buy'] and "
-            "['click', 'conversion']. Leave task_names=None where y carries its own "
-            "names.",
-        ),
-    ],
-)
-def test_a_task_that_is_unknown(cls, table, name, value, message):
-    refuse(lambda: make(cls, **{name: value}).fit(*table), message)
-
-
-@both
 def test_other_classes_at_a_later_partial_fit(cls, table):
     X, y = table
     given = [[0, 1], [0, 1]]
@@ -573,24 +372,6 @@ def test_a_label_among_the_features(cls, table):
 
 
 @both
-def test_a_device_that_is_not_there(cls, table, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    for device in ("cuda", "cuda:1", torch.device("cuda")):
-        refuse(
-            lambda device=device: make(cls, device=device).fit(*table),
-            f"device={str(device)!r} needs a CUDA device; found none: torch "
-            f"{torch.__version__} sees no card here. Use device='cpu' or 'auto', or "
-            "install a CUDA build of torch.",
-        )
-    refuse(
-        lambda: make(cls, device="gpu").fit(*table),
-        "device must be 'cpu', 'cuda', 'cuda:<number>' or 'auto'; found 'gpu'. Use one "
-        "of these.",
-    )
-    make(cls, device="auto").fit(*table)
-
-
-@both
 def test_a_loss_that_is_nan(cls, table):
     refuse(
         lambda: make(cls, optimizer="sgd", lr=1e30).fit(*table),
@@ -625,21 +406,6 @@ def test_clipping_of_sparse_gradients(cls, table):
 
 
 @both
-@pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_other_members_in_a_fit_that_goes_on(cls, table, method):
-    model = make(cls, n_members=2, warm_start=True).fit(*table)
-    model.set_params(n_members=3, member_sharing="none")
-    refuse(
-        lambda: getattr(model, method)(*table),
-        "A fit that goes on (warm_start, partial_fit) must keep the network of the "
-        "first one, with member_sharing='most', n_members=2; found "
-        "member_sharing='none', n_members=3. Set the parameters back, or fit a clone.",
-    )
-    model.set_params(n_members=2, member_sharing="most", warmup=1.0)
-    getattr(model, method)(*table)
-
-
-@both
 def test_sparse_tables_of_every_member(cls, table):
     options = {"n_members": 2, "sparse_embedding": True}
     refuse(
@@ -650,141 +416,6 @@ def test_sparse_tables_of_every_member(cls, table):
     )
     for sharing in ("most", "embedding"):
         make(cls, member_sharing=sharing, **options).fit(*table)
-
-
-class Sabotage(Callback):
-    """Fails after two epochs, when everything has been trained and changed."""
-
-    armed = False
-
-    def on_epoch_end(self, net, **_):
-        if Sabotage.armed and len(net.history) % 3 == 2:
-            raise RuntimeError("sabotage")
-
-
-@pytest.fixture
-def fitted(table):
-    X, y = table
-    return lambda cls, **options: make(
-        cls, callbacks=[Sabotage()], early_stopping=True, **options
-    ).fit(X, y)
-
-
-def failures(model, method, X, y):
-    """Yield ways to fail, early and late, as actions with the error's text."""
-    call = getattr(model, method)
-    yield lambda: call(X, y[:-1]), "199"
-    yield lambda: call(X.assign(age=np.inf), y), "infinity"
-    yield lambda: call(X, y, sample_weight=-np.ones(200)), "negative"
-    if method == "fit":
-        yield lambda: call(X, y, X_val=X), "without y_val"
-    if model.warm_start or method == "partial_fit":
-        yield lambda: call(X[["age"]], y), "missing"
-        yield lambda: call(X, y["click"]), re.escape("2 column(s)")
-    else:
-        yield lambda: call(X[["age"]], y.assign(conversion=np.nan)), "conversion"
-        yield lambda: call(X[["age"]].to_numpy(), y["click"].rename("x"), [1]), "shape"
-
-
-going_on = pytest.mark.parametrize(
-    ("method", "warm_start"), [("fit", False), ("fit", True), ("partial_fit", False)]
-)
-
-
-@both
-@going_on
-def test_refused_input_leaves_a_fitted_estimator_as_it_was(
-    cls, table, fitted, method, warm_start
-):
-    X, y = table
-    model = fitted(cls, warm_start=warm_start)
-    before, twin = snapshot(model, X), copy.deepcopy(model)
-    for action, text in failures(model, method, X, y):
-        with pytest.raises(ValueError, match=text):
-            action()
-        assert_same(before, snapshot(model, X))
-    assert_goes_on_alike(model, twin, method, X, y)
-
-
-@both
-@going_on
-def test_a_failure_in_training_leaves_a_fitted_estimator_as_it_was(
-    cls, table, fitted, method, warm_start, monkeypatch
-):
-    X, y = table
-    model = fitted(cls, warm_start=warm_start)
-    before, twin = snapshot(model, X), copy.deepcopy(model)
-    other = X.assign(age=X["age"] * 10, town="Atlantis")
-    if method == "partial_fit":
-        # It takes one epoch a call: the second of another three fails.
-        model.partial_fit(other, y)
-        before, twin = snapshot(model, X), copy.deepcopy(model)
-    monkeypatch.setattr(Sabotage, "armed", True)
-    with pytest.raises(RuntimeError, match="sabotage"):
-        getattr(model, method)(other, y)
-    assert_same(before, snapshot(model, X))
-    monkeypatch.undo()
-    assert_goes_on_alike(model, twin, method, X, y)
-
-
-@both
-@going_on
-def test_a_wrong_parameter_leaves_a_fitted_estimator_as_it_was(
-    cls, table, fitted, method, warm_start
-):
-    X, y = table
-    model = fitted(cls, warm_start=warm_start)
-    before = snapshot(model, X)
-    wrong = {"dropout": 2, "task_weights": {"clik": 1}}
-    if method == "partial_fit":
-        # scikit-learn checks ranges at the first partial_fit only.
-        wrong.pop("dropout")
-    for name, value in wrong.items():
-        sound = model.get_params()[name]
-        model.set_params(**{name: value})
-        with pytest.raises(ValueError, match=name):
-            getattr(model, method)(X, y)
-        model.set_params(**{name: sound})
-        assert_same(before, snapshot(model, X))
-
-
-def assert_goes_on_alike(model, twin, method, X, y):
-    """The next fit draws the numbers that it would have drawn."""
-    for each in (model, twin):
-        getattr(each, method)(X, y)
-    assert_equal_proba(model.predict_proba(X), twin.predict_proba(X))
-
-
-@both
-@pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_a_failed_first_fit_leaves_an_estimator_unfitted(cls, table, method):
-    X, y = table
-    model = make(cls, optimizer="sgd", lr=1e30)
-    before = vars(model).copy()
-    for rows, text in ((X, "the loss must stay finite"), (X.assign(age=np.inf), "X")):
-        with pytest.raises(ValueError, match=f"(?i){text}"):
-            getattr(model, method)(rows, y)
-        assert vars(model) == before
-
-
-def snapshot(model, X):
-    """Everything that tells of the fitted state."""
-    return {
-        "names": sorted(vars(model)),
-        "proba": np.stack(model.predict_proba(X)).tolist(),
-        "history": model.history_.to_dict("list"),
-        "classes": [classes.tolist() for classes in model.classes_],
-        "tasks": model.task_names_,
-        "features": model.feature_names_in_.tolist(),
-        "schema": repr(model.schema_),
-        "epochs": (model.n_iter_, model.best_epoch_),
-        "random": list(model._random_state.get_state()[1:3]),
-    }
-
-
-def assert_same(before, after):
-    for name, value in before.items():
-        np.testing.assert_equal(after[name], value, err_msg=name)
 
 
 def test_weights_of_other_tasks():
