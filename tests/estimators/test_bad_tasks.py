@@ -467,7 +467,7 @@ def test_losses_and_weights_that_do_not_fit_the_type(options, message, numbers):
         ("task_weights__age", "task_weights=None", "Set task_weights as a whole."),
         ("callbacks__es__patience", "callbacks=None", "Set callbacks as a whole."),
         (
-            "preprocessor__num__with_mean",
+            "preprocessor__num__scaler__with_mean",
             "preprocessor=None",
             "Give the preprocessor first, such as "
             "preprocessor=make_tabular_preprocessor().",

@@ -99,10 +99,10 @@ def test_a_search_reaches_into_the_preprocessor(table):
     towns[::60], towns[1::60] = "Rare", "Rarer"
     X = X.assign(town=towns)
     model = make(preprocessor=make_tabular_preprocessor(X, numeric="quantile"))
-    assert "preprocessor__num__n_quantiles" in model.get_params()
+    assert "preprocessor__num__scaler__n_quantiles" in model.get_params()
     grid = {
         "preprocessor__cat__min_frequency": [None, 20],
-        "preprocessor__num__n_quantiles": [10],
+        "preprocessor__num__scaler__n_quantiles": [10],
     }
     found = search(model, grid).fit(X, y)
     for frequency, cardinality in ((None, 6), (20, 5)):

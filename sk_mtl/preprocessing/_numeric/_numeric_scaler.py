@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sk_mtl._frames import column_names, column_of, has_fitted_columns, is_frame
 from sk_mtl._sklearn_compat import HasMethods, StrOptions, _fit_context
 from sk_mtl._versions import VersionedPickle
-from sk_mtl.preprocessing._numeric._scaling import is_known, scale
+from sk_mtl.preprocessing._numeric._scaling import scale
 from sk_mtl.preprocessing._tables._large_integers import find_offsets, subtract_offset
 from sk_mtl.preprocessing._tables._numbers import refuse_infinite, to_float, to_floats
 
@@ -36,9 +36,7 @@ class NumericScaler(
     `SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)`
     and a scaler does, ten times as fast on large tables without gaps (the imputer
     sorts masked arrays). It differs where a pipeline is of less use: indicators keep
-    their values 0 and 1, an error about text or infinity names the column, and the
-    scaler's parameters are reached directly (`num__n_quantiles` rather than
-    `num__scale__n_quantiles`).
+    their values 0 and 1, and an error about text or infinity names the column.
 
     Integers beyond 2**53, of which floats would make one number of several, are
     subtracted before they become floats: such a column is counted from its least
@@ -51,8 +49,7 @@ class NumericScaler(
         :class:`~sklearn.preprocessing.StandardScaler`, "passthrough" leaves the
         numbers as they are. A :class:`~sklearn.pipeline.FeatureUnion` of scalers makes
         several copies of each column, of which the first scaler's keep the plain
-        names. `get_params` and `set_params` show the parameters of the scaler as if
-        they were this object's own.
+        names.
 
     Attributes
     ----------
@@ -96,49 +93,6 @@ class NumericScaler(
 
     def __init__(self, scaler=None):
         self.scaler = scaler
-
-    def get_params(self, deep=True):
-        """Get the parameters, with those of the scaler as if they were own ones.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Whether to include the parameters of the scaler.
-
-        Returns
-        -------
-        params : dict
-            Parameter names and values.
-        """
-        params = super().get_params(deep=deep)
-        if deep and hasattr(self.scaler, "get_params"):
-            params = {**self.scaler.get_params(), **params}
-        return params
-
-    def set_params(self, **params):
-        """Set parameters, those of the scaler included.
-
-        Parameters
-        ----------
-        **params : dict
-            Parameter names and values.
-
-        Returns
-        -------
-        self : object
-            This object.
-        """
-        own = {
-            name: params.pop(name)
-            for name in list(params)
-            if name.partition("__")[0] == "scaler"
-        }
-        super().set_params(**own)
-        if params and hasattr(self.scaler, "set_params"):
-            self.scaler.set_params(**params)
-        else:
-            super().set_params(**params)
-        return self
 
     def fit(self, X, y=None):
         """Learn medians, gaps and scales.
@@ -190,9 +144,6 @@ class NumericScaler(
             # Frames would only be taken apart again, and copies of a column that has no
             # name clash in them.
             self.scaler_.set_output(transform="default")
-        if is_known(self.scaler_):
-            self.scaler_.fit(filled)
-            return self._join(scale(self.scaler_, filled), missing)
         return self._join(self.scaler_.fit_transform(filled), missing)
 
     def transform(self, X):
