@@ -6,6 +6,7 @@ this file is the only one to mend.
 
 import pyarrow as pa
 from sklearn.base import _fit_context
+from sklearn.compose import ColumnTransformer
 from sklearn.metrics._scorer import _BaseScorer
 from sklearn.utils import _safe_indexing as _indexing
 from sklearn.utils._param_validation import (
@@ -32,6 +33,7 @@ __all__ = [
     "HasMethods",
     "Interval",
     "Options",
+    "StackingColumnTransformer",
     "StrOptions",
     "_BaseScorer",
     "_fit_context",
@@ -50,6 +52,21 @@ def _safe_indexing(X, indices, *, axis=0):
     if isinstance(X, pa.RecordBatch):
         X = pa.Table.from_batches([X])
     return _indexing(X, indices, axis=axis)
+
+
+class StackingColumnTransformer(ColumnTransformer):
+    """A ColumnTransformer whose subclasses stack the outputs of its steps.
+
+    scikit-learn has the private hook for that. Without it, outputs would be joined as
+    in any ColumnTransformer.
+    """
+
+    def _stack(self, outputs, n_samples):
+        """Return the outputs of the steps as one table."""
+        return super()._hstack(outputs, n_samples=n_samples)
+
+    def _hstack(self, Xs, *, n_samples):
+        return self._stack(Xs, n_samples)
 
 
 class HasMethods(_HasMethods):

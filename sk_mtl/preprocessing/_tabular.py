@@ -1,7 +1,6 @@
 """A ColumnTransformer for tables of numbers, categories, times and lists."""
 
 from sklearn.base import clone
-from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
@@ -19,6 +18,7 @@ from sk_mtl.preprocessing._tables._columns import (
     has_names,
     lists_columns,
 )
+from sk_mtl.preprocessing._tabular_preprocessor import TabularPreprocessor
 
 
 def make_tabular_preprocessor(
@@ -44,10 +44,9 @@ def make_tabular_preprocessor(
     become sequences of codes. Everything else (`category`, text, objects, bool) is
     encoded by :class:`CategoryEncoder`. The steps are named
 
-    - `num`: a :class:`NumericScaler`, which shows the parameters of its scaler
-      (`num__with_mean`, `num__n_quantiles`),
+    - `num`: a :class:`NumericScaler` (`num__scaler__with_mean`),
     - `time`, for points in time and durations: a pipeline of :class:`ElapsedTime` and a
-      `NumericScaler` (`time__scale__with_mean`),
+      `NumericScaler` (`time__scale__scaler__with_mean`),
     - `cat`: a :class:`CategoryEncoder` (`cat__min_frequency`),
     - `codes`, only where `categorical_features` lists columns: a pipeline of a reader
       of integer codes and a `CategoryEncoder` (`codes__encode__min_frequency`),
@@ -100,7 +99,8 @@ def make_tabular_preprocessor(
     -------
     preprocessor : ColumnTransformer
         Not fitted. Its output holds the numbers first, then the codes, then the
-        sequences.
+        sequences. It is a `TabularPreprocessor`, a subclass that hands its output to an
+        estimator with codes and numbers in arrays of their own.
 
     Warns
     -----
@@ -150,13 +150,13 @@ def preprocessor_for(
 
     Returns
     -------
-    preprocessor : ColumnTransformer
+    preprocessor : TabularPreprocessor
     """
     X = as_pandas(X) if is_frame(X) else X
     listed = lists_columns(categorical_features)
     columns, code_names = _columns(X, categorical_features, wanted)
     steps = _steps(_make_scaler(numeric, X), encoder or {}, code_names)
-    return ColumnTransformer(
+    return TabularPreprocessor(
         [
             (name, step, columns[name])
             for name, step in steps.items()

@@ -49,7 +49,7 @@ def transform(preprocessor, X, training=None):
 def test_numbers_come_first_and_names_survive():
     X = make_mixed_frame()
     preprocessor = make_tabular_preprocessor(X).fit(X)
-    assert type(preprocessor) is ColumnTransformer
+    assert isinstance(preprocessor, ColumnTransformer)
     assert [name for name, _, _ in preprocessor.transformers] == ["num", "cat"]
     assert preprocessor.get_feature_names_out().tolist() == [
         "age",
@@ -132,7 +132,7 @@ def test_numeric_names_a_scaler(numeric, scaler):
 def test_quantiles_follow_the_number_of_rows():
     X = pd.DataFrame({"a": np.exp(np.arange(12_000.0) / 2000)})
     preprocessor = make_tabular_preprocessor(X, numeric="quantile")
-    assert preprocessor.get_params()["num__n_quantiles"] == 400
+    assert preprocessor.get_params()["num__scaler__n_quantiles"] == 400
     out = preprocessor.fit_transform(X)
     np.testing.assert_array_equal(preprocessor.fit_transform(X), out)
     assert abs(np.median(out)) < 0.01
@@ -154,7 +154,11 @@ def test_few_rows_have_few_quantiles(given, numeric):
         parts = dict(getattr(fitted, "transformer_list", [("quantile", fitted)]))
         assert parts["quantile"].n_quantiles_ == 3
     asked = preprocessor.get_params()
-    name = "num__quantile__n_quantiles" if numeric == "both" else "num__n_quantiles"
+    name = (
+        "num__scaler__quantile__n_quantiles"
+        if numeric == "both"
+        else "num__scaler__n_quantiles"
+    )
     assert asked[name] == (10 if given else 1000), "a larger table has more"
 
 
@@ -174,9 +178,9 @@ def test_both_keeps_the_standard_copy_under_the_plain_name(given):
 def test_parameters_of_both_copies_are_reached():
     X = make_mixed_frame()
     preprocessor = make_tabular_preprocessor(X, numeric="both")
-    assert preprocessor.get_params()["num__quantile__n_quantiles"] == 10
+    assert preprocessor.get_params()["num__scaler__quantile__n_quantiles"] == 10
     preprocessor.set_params(
-        num__quantile__n_quantiles=5, num__standard__with_mean=False
+        num__scaler__quantile__n_quantiles=5, num__scaler__standard__with_mean=False
     )
     scaler = clone(preprocessor).fit(X).named_transformers_["num"].scaler_
     parts = dict(scaler.transformer_list)
@@ -219,13 +223,16 @@ def test_parameters_are_reached_from_a_grid_search():
         ]
     )
     grid = {
-        "preprocessor__num__n_quantiles": [5, 10],
+        "preprocessor__num__scaler__n_quantiles": [5, 10],
         "preprocessor__cat__min_frequency": [None, 4],
     }
     search = GridSearchCV(pipeline, grid, cv=2, error_score="raise")
     search.fit(X, X["member"])
     fitted = search.best_estimator_[0].named_transformers_["num"].scaler_
-    assert fitted.n_quantiles_ == search.best_params_["preprocessor__num__n_quantiles"]
+    assert (
+        fitted.n_quantiles_
+        == search.best_params_["preprocessor__num__scaler__n_quantiles"]
+    )
 
 
 def test_an_unseen_category_and_a_new_gap_are_taken():
@@ -334,13 +341,13 @@ def test_steps_of_times_and_lists_are_set_like_the_others():
     )
     parameters = preprocessor.get_params()
     assert isinstance(parameters["time__elapsed"], ElapsedTime)
-    assert parameters["time__scale__quantile__n_quantiles"] == 10
+    assert parameters["time__scale__scaler__quantile__n_quantiles"] == 10
     assert parameters["calendar__parts__parts"] == ("month", "weekday", "hour")
     for step in ("cat", "calendar__encode", "seq"):
         assert parameters[f"{step}__min_frequency"] == 2
         assert parameters[f"{step}__max_categories"] == 3
-    preprocessor.set_params(num__quantile__n_quantiles=7)
-    assert preprocessor.get_params()["time__scale__quantile__n_quantiles"] == 10
+    preprocessor.set_params(num__scaler__quantile__n_quantiles=7)
+    assert preprocessor.get_params()["time__scale__scaler__quantile__n_quantiles"] == 10
 
 
 @pytest.mark.parametrize(

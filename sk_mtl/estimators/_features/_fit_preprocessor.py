@@ -15,8 +15,8 @@ from sk_mtl.estimators._features._supervised_steps import (
     fit_transform_labelled,
     needs_labels,
 )
-from sk_mtl.preprocessing._schema._unjoined import fit_transform_unjoined
 from sk_mtl.preprocessing._tabular import preprocessor_for
+from sk_mtl.preprocessing._tabular_preprocessor import fit_transform_unjoined
 
 
 def fit_preprocessor(

@@ -15,7 +15,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import get_tags
 
 from sk_mtl._sklearn_compat import _safe_indexing
-from sk_mtl.preprocessing._schema._unjoined import fit_transform_unjoined
+from sk_mtl.preprocessing._tabular_preprocessor import fit_transform_unjoined
 
 # Packages whose steps tell whether they learn from labels.
 _TELLING = {"sklearn", "sk_mtl"}

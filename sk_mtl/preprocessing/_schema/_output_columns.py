@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 
 from sk_mtl._frames import as_pandas
-from sk_mtl.preprocessing._schema._unjoined import UnjoinedColumns
+from sk_mtl.preprocessing._tables._unjoined_columns import UnjoinedColumns
 
 
 def as_table(Z):

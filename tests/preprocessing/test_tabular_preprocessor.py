@@ -1,19 +1,23 @@
-"""What a ColumnTransformer's steps return, taken without joining it."""
+"""The output of the tabular preprocessor's steps, with and without joining it."""
+
+import pickle
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn import config_context
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sk_mtl.preprocessing import FeatureSchema, make_tabular_preprocessor
-from sk_mtl.preprocessing._schema._unjoined import (
-    UnjoinedColumns,
+from sk_mtl.preprocessing._tables._unjoined_columns import UnjoinedColumns
+from sk_mtl.preprocessing._tabular_preprocessor import (
+    TabularPreprocessor,
     fit_transform_unjoined,
 )
 from tests.preprocessing._sample_tables import make_mixed_frame
-from tests.preprocessing._schemas import NUM, assert_same_arrays, columns
+from tests.preprocessing._schemas import NUM, assert_same_arrays
 
 
 def make_dated_frame():
@@ -43,38 +47,47 @@ def test_the_schema_reads_the_same_off_both_forms(numeric):
     assert_same_arrays(schemas[1].transform(unjoined, X), expected)
 
 
-def test_the_fitted_preprocessor_is_the_ordinary_one():
+def test_it_is_an_ordinary_column_transformer():
     X = make_mixed_frame()
     preprocessor = make_tabular_preprocessor(X)
+    assert isinstance(preprocessor, ColumnTransformer)
+    assert repr(preprocessor).startswith("TabularPreprocessor(transformers=[('num',")
+    plain = ColumnTransformer(**clone(preprocessor).get_params(deep=False))
+    expected = plain.fit_transform(X)
     fit_transform_unjoined(preprocessor, X)
-    assert type(preprocessor) is ColumnTransformer
-    expected = make_tabular_preprocessor(X).fit_transform(X)
-    np.testing.assert_array_equal(preprocessor.transform(X), expected)
+    for fitted in (preprocessor, pickle.loads(pickle.dumps(preprocessor))):
+        np.testing.assert_array_equal(fitted.transform(X), expected)
+    np.testing.assert_array_equal(clone(preprocessor).fit_transform(X), expected)
 
 
-def test_a_failed_fit_leaves_the_class_as_it_was():
-    preprocessor = columns(("num", StandardScaler(), ["no such column"]))
-    with pytest.raises(ValueError, match=r"not a column|not columns"):
-        fit_transform_unjoined(preprocessor, make_mixed_frame())
-    assert type(preprocessor) is ColumnTransformer
+def test_outputs_are_joined_again_after_a_failed_fit():
+    X = make_mixed_frame()
+    preprocessor = make_tabular_preprocessor(X)
+    with pytest.raises(ValueError, match="columns"):
+        fit_transform_unjoined(preprocessor, X.drop(columns="town"))
+    assert type(preprocessor.fit_transform(X)) is np.ndarray
 
 
-class Stacked(ColumnTransformer):
+class Stacked(TabularPreprocessor):
     pass
 
 
 def test_other_output_comes_as_the_preprocessor_returns_it():
     X = make_mixed_frame().dropna()
-    sparse = columns(("hot", OneHotEncoder(), ["town", "colour"]), ("num", "drop", NUM))
-    assert fit_transform_unjoined(sparse, X).shape == (58, 5)
-    labels = columns(("num", StandardScaler(), NUM), ("raw", "passthrough", ["town"]))
-    assert fit_transform_unjoined(labels, X).dtype == object
-    single = columns(("num", StandardScaler(), NUM))
-    assert type(fit_transform_unjoined(single, X)) is np.ndarray
-    subclass = Stacked([("a", StandardScaler(), NUM), ("b", StandardScaler(), NUM)])
-    assert type(fit_transform_unjoined(subclass, X)) is np.ndarray
-    scaler = StandardScaler()
-    assert fit_transform_unjoined(scaler, X[NUM]).shape == (58, 2)
+
+    def fit(preprocessor, *steps):
+        return fit_transform_unjoined(preprocessor(list(steps)), X)
+
+    scaled, copied = ("num", StandardScaler(), NUM), ("two", StandardScaler(), NUM)
+    hot = ("hot", OneHotEncoder(), ["town", "colour"])
+    assert fit(TabularPreprocessor, hot, ("num", "drop", NUM)).shape == (58, 5)
+    labels = fit(TabularPreprocessor, scaled, ("raw", "passthrough", ["town"]))
+    assert labels.dtype == object
+    assert type(fit(TabularPreprocessor, scaled)) is np.ndarray
+    assert type(fit(TabularPreprocessor, scaled, copied)) is UnjoinedColumns
+    assert type(fit(ColumnTransformer, scaled, copied)) is np.ndarray
+    assert type(fit(Stacked, scaled, copied)) is np.ndarray
+    assert fit_transform_unjoined(StandardScaler(), X[NUM]).shape == (58, 2)
     with config_context(transform_output="pandas"):
         frame = fit_transform_unjoined(make_tabular_preprocessor(X), X)
     assert isinstance(frame, pd.DataFrame)
