@@ -290,7 +290,7 @@ def test_losses_are_those_of_each_member_and_are_summed():
 
 
 def test_a_gradient_through_rows_of_batched_tables_is_that_of_the_loop():
-    from sk_mtl.nn._encoding._embedding_tables import take_rows
+    from sk_mtl.nn._encoding._take_rows import take_rows
 
     tables = torch.randn(3, 6, 2, requires_grad=True)
     rows = torch.tensor([[1, 4], [1, 0]])

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from sk_mtl.nn._encoding._embedding_tables import EMBEDDING_SD, take_rows
+from sk_mtl.nn._encoding._embedding_tables import EMBEDDING_SD
+from sk_mtl.nn._encoding._take_rows import take_rows
 
 # Infinity would not do: a state with an infinite number counts as diverged.
 _BEYOND = torch.finfo(torch.float32).max

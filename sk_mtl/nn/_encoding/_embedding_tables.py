@@ -1,46 +1,20 @@
 """Embedding tables: the rows of many columns and sequences, few lookups."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sk_mtl.nn._encoding._take_rows import take_rows
+
 # Inputs of a network are scaled to unit variance at most, and a code's row must first
 # move away from its start to mean anything. A start well below the numeric columns'
 # scale lets the first epoch listen to both, and rows that are rarely seen stay near
 # zero, which is "nothing known", instead of near a random vector.
 EMBEDDING_SD = 0.1
-
-
-def auto_embedding_dim(cardinality: int) -> int:
-    """Return the embedding width for a column with so many codes.
-
-    The smallest power of two that is at least the cube root of the cardinality, kept
-    between 2 and 32: 2 up to 8 codes, 4 up to 64, 8 up to 512, 16 up to 4,096 and 32
-    beyond. Powers of two keep the number of distinct widths, each of which costs one
-    lookup, at five, and the ceiling keeps a column of ten million users at 1.3 GB in
-    single precision.
-
-    Parameters
-    ----------
-    cardinality : int
-        The number of codes, the unknown code included.
-
-    Examples
-    --------
-    The width grows slowly with the number of codes.
-
-    >>> from sk_mtl.nn import auto_embedding_dim
-    >>> [auto_embedding_dim(n) for n in (3, 53, 500, 4_000, 10_000_000)]
-    [2, 4, 8, 16, 32]
-    """
-    for dim in (2, 4, 8, 16):
-        if cardinality <= dim**3:
-            return dim
-    return 32
 
 
 class Place(NamedTuple):
@@ -270,6 +244,7 @@ def _check_vocabularies(
     embedding_dims: Sequence[int],
     sparse: Sequence[bool],
 ) -> None:
+    """Raise unless features of one vocabulary can have common rows."""
     for name, found in (("vocabularies", vocabularies), ("sparse", sparse)):
         if len(found) != len(cardinalities):
             raise ValueError(
@@ -288,62 +263,6 @@ def _check_vocabularies(
                 f"{tuple(needs)} at position {position}. Make them equal, or give the "
                 "features vocabularies of their own."
             )
-
-
-def take_rows(table: Tensor, rows: Tensor, sparse: bool = False) -> Tensor:
-    """Return rows of a table, (*rows.shape, width), as `F.embedding` does.
-
-    On the processor, gathering along the first axis writes the same dense gradient,
-    bit for bit, in a fraction of the time. (Indexing is as fast, but with several
-    threads it adds in an order that changes from run to run.)
-    """
-    if sparse or table.device.type != "cpu" or torch.compiler.is_compiling():
-        return F.embedding(rows, table, sparse=sparse)
-    width = table.shape[1]
-    return _Gather.apply(table, rows.long().reshape(-1)).view(*rows.shape, width)
-
-
-class _Gather(torch.autograd.Function):
-    """table (rows, width), index (n,) -> (n, width), the rows of these numbers.
-
-    `Tensor.gather` along the first axis, with a rule for `torch.func.vmap`: the tables
-    of several members are one table of all their rows. Left to itself, `vmap` adds a
-    gradient up along an inner axis, which takes four times as long.
-    """
-
-    @staticmethod
-    def forward(table: Tensor, index: Tensor) -> Tensor:
-        return table.gather(0, index.unsqueeze(1).expand(-1, table.shape[1]))
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
-        table, index = inputs
-        ctx.save_for_backward(index)
-        ctx.shape = table.shape
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        (index,) = ctx.saved_tensors
-        total = gradient.new_zeros(ctx.shape)
-        rows = index.unsqueeze(1).expand(-1, ctx.shape[1])
-        return total.scatter_add_(0, rows, gradient), None
-
-    @staticmethod
-    def vmap(
-        info: Any, in_dims: tuple[int | None, int | None], table: Tensor, index: Tensor
-    ) -> tuple[Tensor, int]:
-        n = info.batch_size
-        table = _first_axis(table, in_dims[0], n)
-        n_rows, width = table.shape[1:]
-        first = torch.arange(n, device=index.device).unsqueeze(1) * n_rows
-        index = _first_axis(index, in_dims[1], n) + first
-        taken = _Gather.apply(table.reshape(n * n_rows, width), index.reshape(-1))
-        return taken.view(n, -1, width), 0
-
-
-def _first_axis(x: Tensor, dim: int | None, size: int) -> Tensor:
-    """Return a tensor whose first axis is the one that `vmap` runs over."""
-    return x.expand(size, *x.shape) if dim is None else x.movedim(dim, 0)
 
 
 def pool_items(items: Tensor, real: Tensor, mode: str) -> Tensor:

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from sk_mtl.nn import FeatureEncoder, auto_embedding_dim
-from sk_mtl.nn._encoding._embedding_tables import EmbeddingTables, pool_items, take_rows
+from sk_mtl.nn._encoding._embedding_tables import EmbeddingTables, pool_items
+from sk_mtl.nn._encoding._take_rows import take_rows
 from tests.nn._asserts import assert_close, operations, pad, set_values
 
 PADDED = -1
