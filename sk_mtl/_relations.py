@@ -49,6 +49,11 @@ def resolve_parents(
                 "on no other."
             )
         parents[name] = [value] if single else list(value)
+        if len(set(parents[name])) < len(parents[name]):
+            raise ValueError(
+                f"{parameter} must name each task once; found {value!r} for {name!r}. "
+                "Drop the repeated names."
+            )
     found = [
         tuple(task_positions(parameter, parents.get(name, []), task_names))
         for name in task_names
@@ -69,19 +74,38 @@ def chain_of(task_names: list) -> list[tuple[int, ...]]:
     return [(k - 1,) if k else () for k in range(len(task_names))]
 
 
-def funnel_parents(funnel: Mapping | None, task_names: list) -> list[int | None] | None:
-    """Return the position of the step that each step builds on; None for the chain."""
-    if funnel is None:
-        return None
-    several = [
-        name
-        for name, on in funnel.items()
-        if not isinstance(on, str) and find_task(on, task_names) is None
-    ]
-    if several:
-        raise ValueError(
-            "funnel must name one step that a step builds on; found "
-            f"{funnel[several[0]]!r} for {several[0]!r}. Give a single name."
-        )
-    parents = resolve_parents("funnel", funnel, task_names)
+def funnel_parents(
+    parameter: str, given: Mapping, task_names: list
+) -> list[int | None]:
+    """Return the position of the step that each step builds on, None for a first step.
+
+    Parameters
+    ----------
+    parameter : str
+        Its name, for errors.
+
+    given : mapping
+        By the name of a step the name of the one that it builds on. Steps left out
+        build on no other.
+
+    task_names : list
+    """
+    has_tuples = any(isinstance(name, tuple) for name in task_names)
+    for step, on in given.items():
+        # A tuple may be a misspelt name where names are tuples.
+        is_name = isinstance(on, str) or (has_tuples and isinstance(on, tuple))
+        if on is None or (np.iterable(on) and not is_name):
+            raise ValueError(
+                f"{parameter} must name one step that a step builds on; found {on!r} "
+                f"for {step!r}. Give a single name, and leave out steps that build on "
+                "no other."
+            )
+    parents = resolve_parents(
+        parameter, {step: [on] for step, on in given.items()}, task_names
+    )
     return [each[0] if each else None for each in parents]
+
+
+def as_tuples(parents: Sequence[int | None]) -> list[tuple[int, ...]]:
+    """Return for each step the steps that it builds on, at most one."""
+    return [() if parent is None else (parent,) for parent in parents]

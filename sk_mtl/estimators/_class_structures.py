@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from sk_mtl._relations import funnel_parents
 from sk_mtl.estimators._targets._targets import Targets
@@ -15,31 +16,39 @@ from sk_mtl.losses import (
 
 
 def make_class_structure(
-    name: str,
-    targets: Targets,
-    output: Callable[[int], ClassOutput],
-    *,
-    funnel: Mapping | None = None,
+    structure: str | Mapping, targets: Targets, output: Callable[[int], ClassOutput]
 ) -> Structure:
     """Return the structure of tasks that all are classes.
 
     `output` makes what the logits of so many classes mean.
     """
-    if name == "independent":
-        refuse_funnel(funnel, name)
+    if not is_funnel(structure):
         return IndependentStructure([output(len(each)) for each in targets.classes])
     check_binary(targets)
-    parents = funnel_parents(funnel, targets.task_names)
+    parents = step_parents(structure, targets.task_names)
     return FunnelStructure(targets.n_tasks, parents, output=output(2))
 
 
-def refuse_funnel(funnel: Mapping | None, structure: str) -> None:
-    """Raise where steps are given an order that the structure does not look at."""
-    if funnel is not None:
+def is_funnel(structure: Any) -> bool:
+    """Return whether a value of the parameter makes a funnel: its name, or a tree."""
+    by_name = isinstance(structure, str) and structure == "funnel"
+    return by_name or isinstance(structure, Mapping)
+
+
+def step_parents(structure: Any, task_names: list) -> list[int | None] | None:
+    """Return the position of the step that each step builds on.
+
+    None stands for the chain of the columns, where the structure is no tree.
+    """
+    if not isinstance(structure, Mapping):
+        return None
+    if not structure:
         raise ValueError(
-            f"funnel needs structure='funnel'; found structure={structure!r}. Set "
-            "structure='funnel', or leave funnel=None."
+            "structure must name at least one step and the step that it builds on; "
+            f"found {structure!r}. Set structure='independent' for tasks that do not "
+            "build on each other, or 'funnel' for the chain of the columns."
         )
+    return funnel_parents("structure", structure, task_names)
 
 
 def check_binary(

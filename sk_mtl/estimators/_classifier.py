@@ -10,9 +10,10 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
+from sk_mtl._relations import as_tuples
 from sk_mtl._sklearn_compat import StrOptions
 from sk_mtl.estimators._atomic_fit import answer_from_fit
-from sk_mtl.estimators._class_structures import make_class_structure
+from sk_mtl.estimators._class_structures import is_funnel, make_class_structure
 from sk_mtl.estimators._class_tasks import ClassTasks
 from sk_mtl.estimators._multi_task_model import MultiTaskModel
 from sk_mtl.estimators._rows._funnel_labels import (
@@ -27,11 +28,11 @@ from sk_mtl.losses import FunnelStructure, Structure
 
 def _is_funnel(estimator: MultiTaskClassifier) -> bool:
     structure = estimator._setting("structure")
-    if structure != "funnel":
+    if not is_funnel(structure):
         raise AttributeError(
-            "predict_conditional_proba needs structure='funnel', whose steps build on "
-            f"each other; found structure={structure!r}. Fit with "
-            "structure='funnel'."
+            "predict_conditional_proba needs steps that build on each other; found "
+            f"structure={structure!r}. Fit with structure='funnel', or with a dict of "
+            "steps."
         )
     return True
 
@@ -42,17 +43,14 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
 
     Parameters
     ----------
-    structure : {"independent", "funnel"}, default="independent"
-        What the columns of `y` mean. ``"independent"``: each is a task of its own.
+    structure : {"independent", "funnel"} or dict, default="independent"
+        Meaning of the columns of `y`. ``"independent"``: each is a task of its own.
         ``"funnel"``: column k says whether step k was reached, and step k only after
         step k - 1; then the probability of step k is the product of the conditional
-        probabilities up to k, and every step is trained on all rows. Of text labels
-        `pos_label` says which means "reached".
-
-    funnel : dict or None, default=None
-        With ``structure="funnel"``, by the name of a step that of the step that it
-        builds on, such as ``{"like": "click", "buy": "click"}``; steps left out build
-        on no other. None is the chain of the columns of `y`.
+        probabilities up to k, and every step is trained on all rows. A dict is a funnel
+        that is not a chain: it maps a step to the step that it builds on, such as
+        ``{"buy": "click", "like": "click"}``, and steps left out build on no other. Of
+        text labels `pos_label` says which means "reached".
 
     Attributes
     ----------
@@ -61,12 +59,10 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        "structure": [StrOptions({"independent", "funnel"})],
-        "funnel": [Mapping, None],
+        "structure": [StrOptions({"independent", "funnel"}), Mapping],
     }
 
-    structure: str = "independent"
-    funnel: Mapping | None = None
+    structure: str | Mapping = "independent"
 
     # Not the mixin's, which knows nothing of missing labels.
     score = MultiTaskModel.score
@@ -96,7 +92,8 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
     def __sklearn_tags__(self):
         """Return what scikit-learn should know about the estimator."""
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = self._setting("structure") != "funnel"
+        # Steps have two classes, of whatever structure.
+        tags.classifier_tags.multi_class = self._setting("structure") == "independent"
         return tags
 
     def _learn_targets(self, y, classes=None, weight=None) -> Targets:
@@ -110,9 +107,7 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
         )
 
     def _make_structure(self, targets: Targets) -> Structure:
-        return make_class_structure(
-            self.structure, targets, self._class_output, funnel=self.funnel
-        )
+        return make_class_structure(self.structure, targets, self._class_output)
 
     def _check_labels(self, codes: np.ndarray) -> None:
         parents = self._step_parents()
@@ -130,5 +125,4 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
         """Return the steps that each step builds on; None where y holds no steps."""
         if not isinstance(self._structure, FunnelStructure):
             return None
-        parents = self._structure.parents
-        return [() if parent is None else (parent,) for parent in parents]
+        return as_tuples(self._structure.parents)

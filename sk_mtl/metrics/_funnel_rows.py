@@ -34,8 +34,9 @@ class FunnelRows:
     """
 
     def __init__(self, columns, names, funnel, pos_labels, missing_label=None):
-        chain = [None, *range(len(names) - 1)]
-        self.parents = chain if funnel is None else funnel_parents(funnel, names)
+        self.parents = [None, *range(len(names) - 1)]
+        if funnel is not None:
+            self.parents = funnel_parents("funnel", funnel, names)
         self._columns, self._names = columns, names
         self._pos_labels, self._missing_label = pos_labels, missing_label
         self.open_classes = {}

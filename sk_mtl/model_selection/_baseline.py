@@ -1,6 +1,7 @@
 """The baseline of a multi-task model: a network of its own for each task."""
 
 import inspect
+from collections.abc import Mapping
 
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.pipeline import Pipeline
@@ -39,7 +40,8 @@ def single_task_baseline(estimator):
     baseline = getattr(estimators, f"SingleTask{kind}")
     shared = inspect.signature(baseline).parameters
     values = {**estimator.get_params(deep=False), **_UNBALANCED}
-    if values.get("structure") not in ("independent", "funnel"):
+    structure = values.get("structure")
+    if not (structure in ("independent", "funnel") or isinstance(structure, Mapping)):
         # A structure of the model's own, of tasks with probabilities of their own.
         values.pop("structure", None)
     return baseline(**{name: v for name, v in values.items() if name in shared})

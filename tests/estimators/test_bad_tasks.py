@@ -52,7 +52,7 @@ def refuse(cls, table, message, **options):
 
 @pytest.mark.parametrize("cls", [ESMMClassifier, MMOEClassifier])
 @pytest.mark.parametrize(
-    ("funnel", "circle"),
+    ("tree", "circle"),
     [
         ({"like": "buy", "buy": "like"}, "'like' -> 'buy' -> 'like'"),
         (
@@ -62,46 +62,63 @@ def refuse(cls, table, message, **options):
         ({"like": "like"}, "'like' -> 'like'"),
     ],
 )
-def test_a_funnel_that_leads_back(cls, steps, funnel, circle):
+def test_a_tree_that_leads_back(cls, steps, tree, circle):
     message = (
-        f"funnel must not lead from a task back to itself; found {circle}. Drop one of "
-        "these relations."
+        f"structure must not lead from a task back to itself; found {circle}. Drop one "
+        "of these relations."
     )
-    refuse(cls, steps, message, structure="funnel", funnel=funnel)
+    refuse(cls, steps, message, structure=tree)
 
 
 @pytest.mark.parametrize(
-    ("funnel", "found"),
+    ("tree", "found"),
     [
         ({"like": "clik"}, "['clik']"),
         ({"share": "click"}, "['share']"),
         ({1: "click"}, "[1]"),
+        ({"like": 0}, "[0]"),
     ],
 )
-def test_a_funnel_of_unknown_steps(steps, funnel, found):
-    message = f"funnel must name tasks of {STEPS}; found {found}. Correct the names."
-    refuse(ESMMClassifier, steps, message, funnel=funnel)
+def test_a_tree_of_unknown_steps(steps, tree, found):
+    message = f"structure must name tasks of {STEPS}; found {found}. Correct the names."
+    refuse(ESMMClassifier, steps, message, structure=tree)
 
 
-@pytest.mark.parametrize("found", [["click", "like"], None, 0])
+def test_a_misspelt_tuple(steps):
+    X, y = steps
+    names = [("step", name) for name in y]
+    y = pd.DataFrame(y.to_numpy(), columns=pd.MultiIndex.from_tuples(names))
+    message = f"structure must name tasks of {names}; found {{}}. Correct the names."
+    wrong = ("step", "clik")
+    tree = {names[2]: wrong}
+    refuse(ESMMClassifier, (X, y), message.format([wrong]), structure=tree)
+
+
+@pytest.mark.parametrize("cls", [AITMClassifier, ESMMClassifier, MMOEClassifier])
+def test_a_tree_without_relations(cls, steps):
+    message = (
+        "structure must name at least one step and the step that it builds on; found "
+        "{}. Set structure='independent' for tasks that do not build on each other, or "
+        "'funnel' for the chain of the columns."
+    )
+    refuse(cls, steps, message, structure={})
+
+
+@pytest.mark.parametrize("found", [["click", "like"], ("click", "like"), None])
 def test_a_step_that_builds_on_several_or_on_none(steps, found):
     message = (
-        f"funnel must name one step that a step builds on; found {found!r} for 'buy'. "
-        "Give a single name."
+        f"structure must name one step that a step builds on; found {found!r} for "
+        "'buy'. Give a single name, and leave out steps that build on no other."
     )
-    refuse(ESMMClassifier, steps, message, funnel={"buy": found})
+    refuse(ESMMClassifier, steps, message, structure={"buy": found})
 
 
-@pytest.mark.parametrize(
-    ("cls", "structure"),
-    [(DBMTLClassifier, "independent"), (AITMClassifier, "sequential")],
-)
-def test_a_funnel_without_its_structure(cls, structure, steps):
+def test_a_task_that_depends_on_another_twice(steps):
     message = (
-        f"funnel needs structure='funnel'; found structure={structure!r}. Set "
-        "structure='funnel', or leave funnel=None."
+        "relations must name each task once; found ['click', 'click'] for 'buy'. Drop "
+        "the repeated names."
     )
-    refuse(cls, steps, message, funnel={"like": "click"})
+    refuse(DBMTLClassifier, steps, message, relations={"buy": ["click", "click"]})
 
 
 def _three_classes(table):

@@ -170,7 +170,7 @@ def test_escm2_takes_a_tree():
     X, y = funnel_table(300)
     y = y.assign(share=y["click"] * (X["visits"] > 4))
     tree = {"conversion": "click", "share": "click"}
-    model = sk_mtl.ESCM2Classifier(**FAST, funnel=tree, variant="dr").fit(X, y)
+    model = sk_mtl.ESCM2Classifier(**FAST, structure=tree, variant="dr").fit(X, y)
     click, _, share = (p[:, 1] for p in model.predict_proba(X))
     rate = model.predict_conditional_proba(X)[2][:, 1]
     np.testing.assert_allclose(share, click * rate, rtol=1e-4)
@@ -179,22 +179,13 @@ def test_escm2_takes_a_tree():
 def test_what_steps_pass_on_follows_the_tree():
     X, y = funnel_table(200)
     y = y.assign(share=y["click"] * (X["visits"] > 4))
-    options = {**FAST, "structure": "funnel"}
-    options["funnel"] = {"conversion": "click", "share": "click"}
+    options = {**FAST, "structure": {"conversion": "click", "share": "click"}}
     aitm = sk_mtl.AITMClassifier(**options).fit(X, y)
     assert aitm.net_.module_.towers.pairs == [(1, 0), (2, 0)]
     dbmtl = sk_mtl.DBMTLClassifier(**options).fit(X, y)
     assert [each.n_parents for each in dbmtl.net_.module_.towers.groups] == [0, 1]
     own = dbmtl.set_params(relations={"share": ["click", "conversion"]}).fit(X, y)
     assert [each.n_parents for each in own.net_.module_.towers.groups] == [0, 2]
-
-
-def test_steps_in_sequence_are_no_tree():
-    X, y = funnel_table(200)
-    model = sk_mtl.AITMClassifier(**FAST, funnel={"conversion": "click"})
-    with pytest.raises(ValueError, match=r"funnel needs structure='funnel'; found str"):
-        model.fit(X, y)
-    assert len(model.set_params(structure="funnel").fit(X, y).predict_proba(X)) == 2
 
 
 def test_aitm_without_transfer_is_a_shared_bottom():

@@ -219,8 +219,8 @@ def test_parameters_are_keyed_by_own_names(names, cls, options, positional):
 @pytest.mark.parametrize(
     ("cls", "options"),
     [
-        (ESMMClassifier, lambda a, b: {"funnel": {b: a}}),
-        (AITMClassifier, lambda a, b: {"structure": "funnel", "funnel": {b: a}}),
+        (ESMMClassifier, lambda a, b: {"structure": {b: a}}),
+        (AITMClassifier, lambda a, b: {"structure": {b: a}}),
         (DBMTLClassifier, lambda a, b: {"relations": {b: a}}),
         (DBMTLClassifier, lambda a, b: {"relations": {b: [a]}}),
         (HoMEClassifier, lambda a, b: {"groups": [[b], [a]]}),

@@ -113,10 +113,9 @@ def test_only_steps_that_nothing_is_said_of_are_named():
     ("model", "y"),
     [
         (ESMMClassifier(**QUICK), TEXT["click"]),
-        (MMOEClassifier(structure="funnel", funnel={}, **QUICK), TEXT),
         (MMOEClassifier(**QUICK), TEXT),
     ],
-    ids=["one step", "no relations", "independent"],
+    ids=["one step", "independent"],
 )
 def test_where_nothing_depends_on_it_nothing_is_said(model, y):
     assert clone(model).fit(X, y).pos_label_ == {}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, ClassVar
 
-from sk_mtl._relations import chain_of, funnel_parents
+from sk_mtl._relations import chain_of
 from sk_mtl._sklearn_compat import Interval, StrOptions
-from sk_mtl.estimators._class_structures import check_binary, refuse_funnel
+from sk_mtl.estimators._class_structures import check_binary, step_parents
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._models._shared_bottom import SharedBottomModel
@@ -35,7 +36,8 @@ class AITMModel(SharedBottomModel):
     ----------
     transfer : bool, default=True
         Whether steps pass anything on: each to the next column, or to the steps that
-        build on it where `funnel` is given. Without it the network is a shared bottom.
+        build on it where `structure` is a dict. Without it the network is a shared
+        bottom.
 
     References
     ----------
@@ -60,8 +62,8 @@ class AITMModel(SharedBottomModel):
             hidden_sizes,
             head_widths,
             transfer=self.transfer,
-            # Only classifiers have a funnel.
-            parents=funnel_parents(getattr(self, "funnel", None), task_names),
+            # Only classifiers have a structure.
+            parents=step_parents(getattr(self, "structure", None), task_names),
             **layers,
         )
 
@@ -73,11 +75,13 @@ class AITMClassifier(AITMModel, MultiTaskClassifier):
 
     Parameters
     ----------
-    structure : {"sequential", "funnel", "independent"}, default="sequential"
-        What the columns of `y` mean. ``"sequential"``: column k says whether step k was
-        reached; each has a probability of its own, and the calibrator is added to the
-        loss. ``"funnel"``: the probability of step k is the product of the conditional
-        ones up to k. ``"independent"``: tasks that do not build on each other.
+    structure : {"sequential", "funnel", "independent"} or dict, default="sequential"
+        Meaning of the columns of `y`. ``"sequential"``: column k says whether step k
+        was reached; each has a probability of its own, and the calibrator is added to
+        the loss. ``"funnel"``: the probability of step k is the product of the
+        conditional ones up to k; a dict such as ``{"buy": "click", "like": "click"}``
+        is a funnel that is not a chain. ``"independent"``: tasks that do not build on
+        each other.
 
     calibrator_weight : float, default=0.6
         What ``"sequential"`` pays where a later step is predicted as likelier than the
@@ -102,17 +106,16 @@ class AITMClassifier(AITMModel, MultiTaskClassifier):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        "structure": [StrOptions({"sequential", "funnel", "independent"})],
+        "structure": [StrOptions({"sequential", "funnel", "independent"}), Mapping],
         "calibrator_weight": [Interval(Real, 0, None, closed="left")],
     }
 
-    structure: str = "sequential"
+    structure: str | Mapping = "sequential"
     calibrator_weight: float = 0.6
 
     def _make_structure(self, targets: Targets) -> Structure:
         if self.structure != "sequential":
             return super()._make_structure(targets)
-        refuse_funnel(self.funnel, self.structure)
         check_binary(targets)
         return SequentialStructure(
             targets.n_tasks,
@@ -124,9 +127,3 @@ class AITMClassifier(AITMModel, MultiTaskClassifier):
         if self.structure == "sequential":
             return chain_of(self._targets.task_names)
         return super()._step_parents()
-
-    def __sklearn_tags__(self):
-        """Return what scikit-learn should know about the estimator."""
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = self.structure == "independent"
-        return tags

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sk_mtl._relations import chain_of, resolve_parents
+from sk_mtl._relations import as_tuples, chain_of, resolve_parents
+from sk_mtl.estimators._class_structures import step_parents
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._layer_sizes import check_sizes
@@ -29,9 +30,10 @@ class DBMTLModel(SharedBottomModel):
     Parameters
     ----------
     relations : dict or None, default=None
-        By the name of a task that of the task on which it depends, or a list of
-        several; tasks left out depend on no other. None lets each column of `y` depend
-        on the one before, or on the step that `funnel` gives.
+        From a task to the task that it depends on, or to a list of several, such as
+        ``{"like": "click", "buy": ["click", "like"]}``; tasks left out depend on no
+        other. None lets each column of `y` depend on the one before, or on the step
+        that `structure` gives.
 
     relation_hidden_sizes : tuple of int, default=(32,)
         Widths of the relation layers of each task, at least one.
@@ -56,19 +58,22 @@ class DBMTLModel(SharedBottomModel):
         return {"bottom_hidden_sizes": options["bottom_hidden_sizes"]}
 
     def _make_towers(self, in_width, hidden_sizes, head_widths, task_names, **layers):
-        relations = chain_of(task_names)
-        # Only classifiers have a funnel.
-        for name in ("funnel", "relations"):
-            if getattr(self, name, None) is not None:
-                relations = resolve_parents(name, getattr(self, name), task_names)
         return RelationTowers(
             in_width,
             hidden_sizes,
             head_widths,
-            relations,
+            self._resolve_relations(task_names),
             relation_hidden_sizes=check_sizes(self.relation_hidden_sizes),
             **layers,
         )
+
+    def _resolve_relations(self, task_names: list) -> list[tuple[int, ...]]:
+        """Return the positions of the tasks that each task depends on."""
+        if self.relations is not None:
+            return resolve_parents("relations", self.relations, task_names)
+        # Only classifiers have a structure.
+        parents = step_parents(getattr(self, "structure", None), task_names)
+        return chain_of(task_names) if parents is None else as_tuples(parents)
 
 
 @share_documentation

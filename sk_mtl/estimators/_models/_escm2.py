@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
 from typing import ClassVar
 
 import torch
 
-from sk_mtl._relations import funnel_parents
 from sk_mtl._sklearn_compat import Interval, StrOptions
 from sk_mtl._warnings import warn_user
-from sk_mtl.estimators._class_structures import check_binary
+from sk_mtl.estimators._class_structures import check_binary, step_parents
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._models._esmm import ESMMModel
@@ -68,8 +68,10 @@ class ESCM2Classifier(ESMMModel, MultiTaskClassifier):
         Widths of the hidden layers of the towers: one tuple for all steps, a list with
         one per step, or a dict by name. The third tower has those of the conversion.
 
-    structure : {"funnel"}, default="funnel"
-        What the columns of `y` mean: a click, and a conversion only after it.
+    structure : {"funnel"} or dict, default="funnel"
+        Meaning of the columns of `y`. ``"funnel"``: each is a step that is reached only
+        through the one before it. A dict is a funnel that is not a chain, such as
+        ``{"buy": "click", "like": "click"}``.
 
     See Also
     --------
@@ -99,7 +101,7 @@ class ESCM2Classifier(ESMMModel, MultiTaskClassifier):
         "propensity_clip": [Interval(Real, 0, 1, closed="right")],
         "counterfactual_weight": [Interval(Real, 0, None, closed="left")],
         "imputation_weight": [Interval(Real, 0, None, closed="left")],
-        "structure": [StrOptions({"funnel"})],
+        "structure": [StrOptions({"funnel"}), Mapping],
     }
 
     variant: str = "ipw"
@@ -107,14 +109,14 @@ class ESCM2Classifier(ESMMModel, MultiTaskClassifier):
     counterfactual_weight: float = 0.5
     imputation_weight: float = 0.5
     tower_hidden_sizes: tuple = (64, 32)
-    structure: str = "funnel"
+    structure: str | Mapping = "funnel"
 
     def _make_structure(self, targets: Targets) -> Structure:
         check_binary(targets, "Use another classifier, with structure='independent'.")
         return ESCM2Structure(
             self.variant,
             n_steps=targets.n_tasks,
-            parents=funnel_parents(self.funnel, targets.task_names),
+            parents=step_parents(self.structure, targets.task_names),
             output=self._class_output(2),
             propensity_clip=self.propensity_clip,
             counterfactual_weight=self.counterfactual_weight,

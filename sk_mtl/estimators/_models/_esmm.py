@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sk_mtl.estimators._classifier import MultiTaskClassifier
@@ -45,10 +46,11 @@ class ESMMClassifier(ESMMModel, MultiTaskClassifier):
         one per step, or a dict by name. All depth of the network is here, since the
         steps share nothing but the embeddings.
 
-    structure : {"funnel", "independent"}, default="funnel"
-        What the columns of `y` mean. ``"funnel"``: column k says whether step k was
-        reached, and step k only after step k - 1. ``"independent"``: each column is a
-        task of its own.
+    structure : {"funnel", "independent"} or dict, default="funnel"
+        Meaning of the columns of `y`. ``"funnel"``: column k says whether step k was
+        reached, and step k only after step k - 1. A dict is a funnel that is not a
+        chain, such as ``{"buy": "click", "like": "click"}``. ``"independent"``: each
+        column is a task of its own.
 
     Attributes
     ----------
@@ -82,4 +84,4 @@ class ESMMClassifier(ESMMModel, MultiTaskClassifier):
     """
 
     tower_hidden_sizes: tuple = (64, 32)
-    structure: str = "funnel"
+    structure: str | Mapping = "funnel"

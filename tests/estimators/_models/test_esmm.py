@@ -167,8 +167,8 @@ def test_independent_tasks_have_no_conditional_probabilities(model):
     with pytest.raises(AttributeError) as caught:
         model.predict_conditional_proba(X)
     assert str(caught.value.__cause__) == (
-        "predict_conditional_proba needs structure='funnel', whose steps build on each "
-        "other; found structure='independent'. Fit with structure='funnel'."
+        "predict_conditional_proba needs steps that build on each other; found "
+        "structure='independent'. Fit with structure='funnel', or with a dict of steps."
     )
 
 
