@@ -2,7 +2,7 @@
 
 `MMOEClassifier` on two tasks (20,000 rows of Census-Income (KDD), income and never
 married) and `MMOERegressor` on eight (`make_related_tasks`, 20,000 rows), with every
-`task_weights` and `gradient_balancing` that has a name, and with the recording of the
+`balancing` that has a name, and with the recording of the
 gradients' conflict. Fits take turns, and what counts is the quickest epoch of each,
 beside that of the plain sum. Weights cost a sum of a few numbers; methods that look at
 gradients differentiate the shared part of the network once per task.
@@ -24,11 +24,7 @@ N_ROWS, N_EPOCHS, BATCH = 20_000, 2, 1024
 PLAIN = "None"
 METHODS = {
     PLAIN: {},
-    **{f'task_weights="{name}"': {"task_weights": name} for name in WEIGHTINGS},
-    **{
-        f'gradient_balancing="{name}"': {"gradient_balancing": name}
-        for name in AGGREGATORS
-    },
+    **{f'balancing="{name}"': {"balancing": name} for name in WEIGHTINGS | AGGREGATORS},
     "record_gradient_conflict=True": {"record_gradient_conflict": True},
 }
 OPTIONS = {
@@ -54,8 +50,7 @@ def quickest_epochs(model, X, y, n_rounds: int) -> dict[str, float]:
     best = dict.fromkeys(METHODS, float("inf"))
     for _ in range(n_rounds):
         for name, method in METHODS.items():
-            defaults = {"task_weights": None, "gradient_balancing": None}
-            defaults["record_gradient_conflict"] = False
+            defaults = {"balancing": None, "record_gradient_conflict": False}
             model.set_params(**{**defaults, **method}).fit(X, y)
             best[name] = min(best[name], model.history_["seconds"].min())
         print(pd.Series(best).round(3).to_string(), flush=True)

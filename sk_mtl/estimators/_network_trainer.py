@@ -289,18 +289,18 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
 
     def _next_balancer(self, *, known: bool) -> Balancer | None:
         """Return what joins the tasks' losses; None where it stays that of before."""
-        wanted = repr((self.task_weights, self.gradient_balancing))
+        wanted = repr((self.task_weights, self.balancing))
         if known and wanted == self._balance:
             return None
         self._balance = wanted
         names, weights = self._targets.task_names, self.task_weights
-        if not isinstance(weights, str):
+        if weights is not None:
             weights = resolve_task_weights(weights, names)
             weights = weights.to(DTYPES[self.precision])
         balancer = make_balancer(
-            weights,
-            self.gradient_balancing,
+            self.balancing,
             len(names),
+            weights,
             may_be_negative=self._structure.may_be_negative,
         )
         if isinstance(balancer, GradientBalancer):

@@ -58,24 +58,26 @@ class SharedParameters(FeatureParameters):
         before the experts. ``"most"``: also the experts; a member has scales of its
         inputs, gates and towers of its own.
 
-    task_weights : list of float, dict, str or None, default=None
-        What each task counts in the sum of losses: a list, or a dict by task name in
-        which tasks left out count 1. Larger favours a task where tasks compete. Or the
-        name of a method that weights them in training: ``"uncertainty"`` (by learnt
+    task_weights : list of float, dict or None, default=None
+        Weight of each task in the sum of losses: a list, or a dict by task name in
+        which tasks left out count 1. Larger favours a task where tasks compete. The
+        recorded and monitored losses are free of it.
+
+    balancing : str, callable or None, default=None
+        Method that balances the tasks in training. Of losses: ``"uncertainty"`` (learnt
         noise), ``"dwa"`` (by how slowly a loss falls), ``"famo"`` (equal rates of
         falling), ``"geometric"`` (the product of the losses), ``"stch"`` (smoothly the
-        worst of them), ``"random"``, ``"imtl_l"``, ``"pbi"``, ``"cosmos"`` (extra
-        ``balance``); ``"gradnorm"`` and ``"metabalance"`` (gradients of like size; the
-        latter as large as those of the first task). The recorded and monitored losses
-        are free of it.
-
-    gradient_balancing : str, callable or None, default=None
-        How the tasks' gradients on what they share are joined, where they conflict:
-        ``"pcgrad"``, ``"cagrad"``, ``"mgda"``, ``"nash_mtl"``, ``"imtl_g"``,
-        ``"aligned_mtl"``, ``"upgrad"``, ``"config"``, ``"dualproj"``, ``"graddrop"``,
-        ``"fairgrad"``, ``"excess_mtl"``, or an aggregator of
-        :mod:`torchjd.aggregation` (extra ``balance``). Each step takes a backward pass
-        per task. None is their sum.
+        worst of them), ``"random"``, ``"imtl_l"``, ``"pbi"``, ``"cosmos"``;
+        ``"gradnorm"`` and ``"metabalance"`` (gradients of like size; the latter as
+        large as those of the first task). Of gradients on what the tasks share, where
+        they conflict: ``"pcgrad"``, ``"cagrad"``, ``"mgda"``, ``"nash_mtl"``,
+        ``"imtl_g"``, ``"aligned_mtl"``, ``"upgrad"``, ``"config"``, ``"dualproj"``,
+        ``"graddrop"``, ``"fairgrad"``, ``"excess_mtl"``. Or an aggregator of
+        :mod:`torchjd.aggregation`, any other function from a Jacobian with a row per
+        task to a vector, or a scalarizer of :mod:`torchjd.scalarization`. All but
+        ``"gradnorm"`` and ``"metabalance"`` need the extra ``balance``. Methods that
+        read gradients take a backward pass per task and step; those that join them go
+        with `task_weights`. None adds the weighted losses.
 
     record_gradient_conflict : bool, default=False
         Whether the cosines between the tasks' gradients on what they share are recorded
@@ -220,8 +222,9 @@ class SharedParameters(FeatureParameters):
         "batch_norm": ["boolean", StrOptions({"auto"})],
         "n_members": COUNT,
         "member_sharing": [StrOptions(set(MEMBER_SHARING))],
+        # A text gets an error that names `balancing`.
         "task_weights": ["array-like", dict, str, None],
-        "gradient_balancing": [str, callable, None],
+        "balancing": [str, callable, None],
         "record_gradient_conflict": ["boolean"],
         "missing_label": "no_validation",
         "check_leaks": ["boolean"],
@@ -256,7 +259,7 @@ class SharedParameters(FeatureParameters):
     _changeable: ClassVar[frozenset] = frozenset(
         {
             *("preprocessor", "categorical_features", "task_names", "callbacks"),
-            *("task_weights", "gradient_balancing", "missing_label", "check_leaks"),
+            *("task_weights", "balancing", "missing_label", "check_leaks"),
             "record_gradient_conflict",
             *("lr", "weight_decay", "lr_schedule", "batch_size", "max_epochs"),
             *("warmup", "weight_averaging"),
@@ -274,7 +277,7 @@ class SharedParameters(FeatureParameters):
     n_members: int = 1
     member_sharing: str = "most"
     task_weights: Any = None
-    gradient_balancing: Any = None
+    balancing: Any = None
     record_gradient_conflict: bool = False
     missing_label: Any = None
     check_leaks: bool = True

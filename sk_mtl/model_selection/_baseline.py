@@ -10,7 +10,7 @@ from sk_mtl import estimators
 
 _UNBALANCED = {
     "task_weights": None,
-    "gradient_balancing": None,
+    "balancing": None,
     "record_gradient_conflict": False,
 }
 

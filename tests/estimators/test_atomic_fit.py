@@ -257,7 +257,7 @@ class Card:
 
 def test_a_model_of_a_card_is_served_on_the_processor():
     X, y = mixed_table(80)
-    model = MMOEClassifier(task_weights="uncertainty", **QUICK).fit(X, y)
+    model = MMOEClassifier(balancing="uncertainty", **QUICK).fit(X, y)
     expected = model.predict_proba(X)
     Card(model)
     model.set_params(device="cpu")

@@ -251,43 +251,51 @@ def test_negative_numbers_of_one_task_of_several(loss, bound, numbers):
     assert str(caught.value) == message.format("y")
 
 
-@pytest.mark.parametrize("name", ["uncertain", "UW", ""])
-def test_an_unknown_way_to_weigh_tasks(name, table):
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("uncertain", "Did you mean 'uncertainty'?"),
+        ("PCGrad", "Did you mean 'pcgrad'?"),
+        ("", "Use one of these."),
+    ],
+)
+def test_an_unknown_method(name, remedy, table):
     message = (
-        f"task_weights must be numbers or one of {list(WEIGHTINGS)}; found {name!r}. "
-        "Use one of these."
+        f"balancing must be None, one of {[*WEIGHTINGS, *AGGREGATORS]}, an aggregator "
+        "of torchjd.aggregation or a scalarizer of torchjd.scalarization; found "
+        f"{name!r}. {remedy}"
     )
-    refuse(MMOEClassifier, table, message, task_weights=name)
+    refuse(MMOEClassifier, table, message, balancing=name)
 
 
-@pytest.mark.parametrize("name", ["grad", "PCGrad"])
-def test_an_unknown_way_to_join_gradients(name, table):
+def test_a_method_that_is_no_weight(table):
     message = (
-        f"gradient_balancing must be None, one of {list(AGGREGATORS)}, or an "
-        f"aggregator of torchjd.aggregation; found {name!r}. Use one of these."
+        "task_weights must be numbers, one per task ['click', 'conversion']; found "
+        "'uncertainty'. Set balancing='uncertainty' for the method of this name."
     )
-    refuse(MMOEClassifier, table, message, gradient_balancing=name)
+    refuse(MMOEClassifier, table, message, task_weights="uncertainty")
 
 
 def test_an_aggregator_that_is_no_instance(table):
     message = (
-        "gradient_balancing must be an aggregator, not its class; found the class "
-        "Mean. Make an instance, such as Mean()."
+        "balancing must be an instance of its class; found the class Mean. Write "
+        "Mean()."
     )
 
     class Mean:
         def __call__(self, jacobian):
             return jacobian.mean(0)
 
-    refuse(MMOEClassifier, table, message, gradient_balancing=Mean)
+    refuse(MMOEClassifier, table, message, balancing=Mean)
 
 
-def test_two_methods_at_once(table):
+def test_weights_beside_a_method_that_weighs(table):
     message = (
-        "task_weights and gradient_balancing must not both name a method; found 'dwa' "
-        "and 'pcgrad'. Choose one."
+        "task_weights must be None where the balancing sets weights of its own; found "
+        "[2.0, 1.0] with balancing='gradnorm'. Leave task_weights out, or balance "
+        "gradients, such as by 'pcgrad'."
     )
-    options = {"task_weights": "dwa", "gradient_balancing": "pcgrad"}
+    options = {"task_weights": {"click": 2}, "balancing": "gradnorm"}
     refuse(MMOEClassifier, table, message, **options)
 
 
@@ -307,12 +315,14 @@ def test_two_methods_at_once(table):
         (
             {"click": "dwa"},
             "task_weights must be numbers, one per task ['click', 'conversion']; found "
-            "['dwa', 1.0]. Give numbers, or the name of one method for all.",
+            "['dwa', 1.0]. Give numbers; balancing takes the name of one "
+            "method for all tasks.",
         ),
         (
             ["dwa", None],
             "task_weights must be numbers, one per task ['click', 'conversion']; found "
-            "['dwa', None]. Give numbers, or the name of one method for all.",
+            "['dwa', None]. Give numbers; balancing takes the name of one "
+            "method for all tasks.",
         ),
     ],
 )
@@ -351,7 +361,7 @@ def test_gradients_that_cannot_be_taken_task_by_task(options, found, table):
     def add(jacobian):
         return jacobian.sum(0)
 
-    refuse(MMOEClassifier, table, message, gradient_balancing=add, **options)
+    refuse(MMOEClassifier, table, message, balancing=add, **options)
 
 
 def test_a_method_whose_solver_is_absent(table, monkeypatch):
@@ -362,9 +372,9 @@ def test_a_method_whose_solver_is_absent(table, monkeypatch):
 
     monkeypatch.setitem(AGGREGATORS, "nash_mtl", absent)
     with pytest.raises(ImportError) as caught:
-        MMOEClassifier(**QUICK, gradient_balancing="nash_mtl").fit(*table)
+        MMOEClassifier(**QUICK, balancing="nash_mtl").fit(*table)
     assert str(caught.value) == (
-        "gradient_balancing='nash_mtl' needs solvers that are not installed: No module "
+        "balancing='nash_mtl' needs solvers that are not installed: No module "
         "named 'cvxpy'. Run pip install 'sk_mtl[balance]'."
     )
 

@@ -275,9 +275,7 @@ def test_answers_that_are_not_finite_after_the_last_step_are_an_error(table):
 def test_balanced_gradients_that_are_not_finite_are_an_error_in_words(name, table):
     pytest.importorskip("torchjd")
     X, y = table
-    model = MMOEClassifier(
-        gradient_balancing=name, lr=1e5, max_epochs=5, random_state=0
-    )
+    model = MMOEClassifier(balancing=name, lr=1e5, max_epochs=5, random_state=0)
     with pytest.raises(
         ValueError, match=r"(The loss|A gradient) must stay finite; .* lr"
     ):

@@ -377,7 +377,7 @@ def test_a_model_of_the_card_answers_where_there_is_none(funnel, tmp_path):
 @pytest.mark.gpu
 def test_a_model_of_a_card_is_served_on_the_processor(funnel):
     X, y = funnel
-    model = ESMMClassifier(device=CARD, task_weights="uncertainty", **QUICK).fit(X, y)
+    model = ESMMClassifier(device=CARD, balancing="uncertainty", **QUICK).fit(X, y)
     expected = model.predict_proba(X)
     model.set_params(device="cpu")
     assert_equal_proba(expected, model.predict_proba(X), rtol=0, atol=1e-5)

@@ -9,6 +9,12 @@ from sk_mtl._task_names import per_task
 
 def resolve_task_weights(task_weights, task_names: list) -> torch.Tensor:
     """Return one weight per task."""
+    if isinstance(task_weights, str):
+        raise ValueError(
+            f"task_weights must be numbers, one per task {task_names}; found "
+            f"{task_weights!r}. Set balancing={task_weights!r} for the method of this "
+            "name."
+        )
     each = per_task(
         "task_weights",
         {} if task_weights is None else task_weights,
@@ -22,7 +28,7 @@ def resolve_task_weights(task_weights, task_names: list) -> torch.Tensor:
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"task_weights must be numbers, one per task {task_names}; found {each}. "
-            "Give numbers, or the name of one method for all."
+            "Give numbers; balancing takes the name of one method for all tasks."
         ) from error
     if not (torch.isfinite(values).all() and (values >= 0).all() and values.any()):
         raise ValueError(

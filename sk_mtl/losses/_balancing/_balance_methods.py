@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import sys
 import warnings
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import Any
 
 import torch
@@ -58,7 +61,7 @@ WEIGHTINGS: dict[str, Callable[[int], Balancer]] = {
     "gradnorm": GradNormBalancer,
     "metabalance": MetaBalancer,
 }
-"""What `task_weights` can name: each makes a balancer of so many tasks."""
+"""Methods that weigh losses: each makes a balancer of so many tasks."""
 
 NEED_POSITIVE_LOSSES = frozenset(
     {"uncertainty", "dwa", "geometric", "famo", "imtl_l", "gradnorm"}
@@ -93,39 +96,13 @@ AGGREGATORS: dict[str, Callable[[Any, int], Any]] = {
     "fairgrad": lambda jd, n_tasks: jd.FairGrad(alpha=1.0),
     "excess_mtl": lambda jd, n_tasks: jd.ExcessMTL(),
 }
-"""What `gradient_balancing` can name."""
-
-
-def make_aggregator(aggregator: Any, n_tasks: int) -> Callable[[Tensor], Tensor]:
-    """Return an aggregator of gradients by its name, or as it was given."""
-    if isinstance(aggregator, type):
-        raise ValueError(
-            "gradient_balancing must be an aggregator, not its class; found the class "
-            f"{aggregator.__name__}. Make an instance, such as "
-            f"{aggregator.__name__}()."
-        )
-    if not isinstance(aggregator, str):
-        return aggregator
-    if aggregator not in AGGREGATORS:
-        raise ValueError(
-            f"gradient_balancing must be None, one of {list(AGGREGATORS)}, or an "
-            f"aggregator of torchjd.aggregation; found {aggregator!r}. Use one of "
-            "these."
-        )
-    jd = _torchjd("aggregation")
-    try:
-        return AGGREGATORS[aggregator](jd, n_tasks)
-    except ImportError as error:
-        raise ImportError(
-            f"gradient_balancing={aggregator!r} needs solvers that are not installed: "
-            f"{error} Run pip install 'sk_mtl[balance]'."
-        ) from error
+"""Methods that join gradients: each makes an aggregator from TorchJD."""
 
 
 def make_balancer(
-    task_weights: Tensor | str,
-    gradient_balancing: Any,
+    balancing: Any,
     n_tasks: int,
+    task_weights: Tensor | None = None,
     *,
     may_be_negative: bool = False,
 ) -> Balancer:
@@ -133,40 +110,110 @@ def make_balancer(
 
     Parameters
     ----------
-    task_weights : Tensor of shape (n_tasks,) or str
-        Weights, or one of `WEIGHTINGS`.
-    gradient_balancing : None, str or callable
-        One of `AGGREGATORS`, or an aggregator.
+    balancing : None, str, callable or Scalarizer
+        One of `WEIGHTINGS` or `AGGREGATORS`, an aggregator of gradients, or a
+        scalarizer of losses of :mod:`torchjd.scalarization`. An object is copied, so
+        that what it learns stays with the balancer.
     n_tasks : int
+    task_weights : Tensor of shape (n_tasks,) or None, default=None
+        Fixed weights, without balancing or before an aggregator. None weights all
+        tasks alike.
     may_be_negative : bool, default=False
         Whether a task's loss can be less than 0.
 
     Raises
     ------
     ValueError
-        Where a name is unknown, two methods are named, or one needs positive losses.
+        If a name is unknown, weights meet a method that sets its own, or the method
+        needs positive losses.
     """
-    if isinstance(task_weights, str):
-        if gradient_balancing is not None:
-            raise ValueError(
-                "task_weights and gradient_balancing must not both name a method; "
-                f"found {task_weights!r} and {gradient_balancing!r}. Choose one."
-            )
-        if task_weights not in WEIGHTINGS:
-            raise ValueError(
-                f"task_weights must be numbers or one of {list(WEIGHTINGS)}; found "
-                f"{task_weights!r}. Use one of these."
-            )
-        if may_be_negative and task_weights in NEED_POSITIVE_LOSSES:
-            others = [name for name in WEIGHTINGS if name not in NEED_POSITIVE_LOSSES]
-            raise ValueError(
-                f"task_weights={task_weights!r} needs losses that are positive; found "
-                "a task whose loss can be negative ('ziln'). Use one of "
-                f"{others}, numbers, or gradient_balancing."
-            )
-        return WEIGHTINGS[task_weights](n_tasks)
-    if gradient_balancing is None:
-        return FixedBalancer(task_weights)
-    return AggregatedBalancer(
-        make_aggregator(gradient_balancing, n_tasks), task_weights
+    by_losses = _is_weighting(balancing)
+    if by_losses and task_weights is not None:
+        raise ValueError(
+            "task_weights must be None where the balancing sets weights of its own; "
+            f"found {task_weights.tolist()} with balancing={_describe(balancing)}. "
+            "Leave task_weights out, or balance gradients, such as by 'pcgrad'."
+        )
+    if by_losses:
+        return _make_weighting(balancing, n_tasks, may_be_negative)
+    weights = torch.ones(n_tasks) if task_weights is None else task_weights
+    if balancing is None:
+        return FixedBalancer(weights)
+    return AggregatedBalancer(_make_aggregator(balancing, n_tasks), weights)
+
+
+def _is_weighting(balancing: Any) -> bool:
+    """Return whether a method joins losses, by weights of its own."""
+    if isinstance(balancing, str):
+        return balancing in WEIGHTINGS
+    return _is_of_torchjd(balancing, "scalarization", "Scalarizer")
+
+
+def _is_of_torchjd(value: Any, module: str, base: str) -> bool:
+    # Its objects exist only where it has been imported.
+    loaded = sys.modules.get(f"torchjd.{module}")
+    return isinstance(value, getattr(loaded, base, ()))
+
+
+def _make_weighting(balancing: Any, n_tasks: int, may_be_negative: bool) -> Balancer:
+    if not isinstance(balancing, str):
+        return ScalarizedBalancer(copy.deepcopy(balancing))
+    if may_be_negative and balancing in NEED_POSITIVE_LOSSES:
+        others = [name for name in WEIGHTINGS if name not in NEED_POSITIVE_LOSSES]
+        raise ValueError(
+            f"balancing={balancing!r} needs losses that are positive; found a task "
+            f"whose loss can be negative ('ziln'). Use one of {others}, one that joins "
+            "gradients, or fixed task_weights."
+        )
+    return WEIGHTINGS[balancing](n_tasks)
+
+
+def _make_aggregator(balancing: Any, n_tasks: int) -> Callable[[Tensor], Tensor]:
+    """Return an aggregator of gradients by its name, or a copy of the given one."""
+    if not isinstance(balancing, str):
+        _check_aggregator(balancing)
+        return copy.deepcopy(balancing)
+    if balancing not in AGGREGATORS:
+        raise _refusal(balancing)
+    jd = _torchjd("aggregation")
+    try:
+        return AGGREGATORS[balancing](jd, n_tasks)
+    except ImportError as error:
+        raise ImportError(
+            f"balancing={balancing!r} needs solvers that are not installed: {error} "
+            "Run pip install 'sk_mtl[balance]'."
+        ) from error
+
+
+def _check_aggregator(balancing: Any) -> None:
+    if isinstance(balancing, type):
+        raise ValueError(
+            "balancing must be an instance of its class; found the class "
+            f"{balancing.__name__}. Write {balancing.__name__}()."
+        )
+    if _is_of_torchjd(balancing, "aggregation", "Weighting"):
+        name = type(balancing).__name__
+        raise ValueError(
+            f"balancing must join gradients or losses; found {name}, which only weighs "
+            f"gradients. Write GramianWeightedAggregator({name}(...)), or "
+            "WeightedAggregator for a weighting of whole matrices."
+        )
+    if not callable(balancing):
+        raise _refusal(balancing)
+
+
+def _refusal(balancing: Any) -> ValueError:
+    names = [*WEIGHTINGS, *AGGREGATORS]
+    read = str(balancing).lower()
+    close = [read] if read in names else get_close_matches(read, names)
+    remedy = "Use one of these."
+    if close:
+        remedy = f"Did you mean {' or '.join(map(repr, close))}?"
+    return ValueError(
+        f"balancing must be None, one of {names}, an aggregator of torchjd.aggregation "
+        f"or a scalarizer of torchjd.scalarization; found {balancing!r}. {remedy}"
     )
+
+
+def _describe(balancing: Any) -> str:
+    return repr(balancing) if isinstance(balancing, str) else type(balancing).__name__

@@ -79,7 +79,7 @@ def test_a_learnt_weight_of_uncertainty_is_the_inverse_loss():
 
 def test_the_geometric_mean_weighs_by_the_inverse_loss():
     pytest.importorskip("torchjd")
-    balancer = make_balancer("geometric", None, 2)
+    balancer = make_balancer("geometric", 2)
     x = torch.tensor([0.3, 0.0], requires_grad=True)
     losses = _losses(x)
     balancer.backward(losses, None, [x])
@@ -89,7 +89,7 @@ def test_the_geometric_mean_weighs_by_the_inverse_loss():
 
 def test_members_share_the_weights_and_are_trained_as_alone():
     pytest.importorskip("torchjd")
-    balancer = make_balancer("geometric", None, 2)
+    balancer = make_balancer("geometric", 2)
     losses = torch.tensor([[1.0, 4.0], [3.0, 12.0]], requires_grad=True)
     balancer.backward(losses, None, [])
     # The root of the product of the means, 2 and 8, by each of them, for each member.
@@ -98,7 +98,7 @@ def test_members_share_the_weights_and_are_trained_as_alone():
 
 def test_dwa_weighs_what_falls_slowly():
     pytest.importorskip("torchjd")
-    balancer = make_balancer("dwa", None, 2)
+    balancer = make_balancer("dwa", 2)
     x = torch.zeros(1, requires_grad=True)
     for epoch in range(3):
         losses = torch.tensor([1.0 / 2**epoch, 1.0]) + 0 * x
@@ -110,7 +110,7 @@ def test_dwa_weighs_what_falls_slowly():
 
 def test_famo_sees_the_losses_after_the_step():
     pytest.importorskip("torchjd")
-    balancer = make_balancer("famo", None, 2)
+    balancer = make_balancer("famo", 2)
     assert balancer.sees_new_losses
     x = torch.zeros(2, requires_grad=True)
     balancer.backward(_losses(x), None, [x])
@@ -205,7 +205,7 @@ def test_metabalance_leaves_out_the_rows_that_one_task_has_alone():
 def test_pcgrad_takes_out_what_conflicts():
     """Of (1, 0) and (-1, 1) each loses its part against the other one."""
     pytest.importorskip("torchjd")
-    balancer = make_balancer(torch.ones(2), "pcgrad", 2)
+    balancer = make_balancer("pcgrad", 2)
     x = torch.zeros(1, 2, requires_grad=True)
     balancer.backward(torch.stack([x[0, 0], -x[0, 0] + x[0, 1]]), None, [x])
     torch.testing.assert_close(x.grad, torch.tensor([[0.5, 1.5]]))
@@ -213,7 +213,7 @@ def test_pcgrad_takes_out_what_conflicts():
 
 def test_mgda_stands_still_where_no_task_can_gain_without_loss():
     pytest.importorskip("torchjd")
-    balancer = make_balancer(torch.ones(2), "mgda", 2)
+    balancer = make_balancer("mgda", 2)
     x = (0.25 * A + 0.75 * B).view(1, 2).requires_grad_()
     balancer.backward(_losses(x[0]), None, [x])
     assert x.grad.abs().max() < 1e-3
@@ -223,7 +223,7 @@ def test_mgda_stands_still_where_no_task_can_gain_without_loss():
 @pytest.mark.parametrize("size", [math.nan, math.inf, 1e30])
 def test_no_solver_speaks_for_itself_about_gradients_that_are_not_finite(name, size):
     pytest.importorskip("torchjd")
-    balancer = make_balancer(torch.ones(2), name, 2)
+    balancer = make_balancer(name, 2)
     x = torch.ones(3, requires_grad=True)
     losses = size * torch.stack([x.sum(), x[:2].sum() - x[2]])
     # Either the gradients show it in the end, or the error does.
@@ -273,7 +273,7 @@ def test_every_weighting_makes_progress(name):
     if name not in ("gradnorm", "metabalance"):
         pytest.importorskip("torchjd")
     start = _losses(torch.tensor([2.0, -1.0]), 5.0)
-    x = _minimise(make_balancer(name, None, 2), scale=5.0, lr=0.01)
+    x = _minimise(make_balancer(name, 2), scale=5.0, lr=0.01)
     assert bool((_losses(x, 5.0) < start).all())
 
 
@@ -284,9 +284,7 @@ def test_between_equal_tasks_every_method_ends_in_the_middle(name):
     if name not in ("gradnorm", "metabalance"):
         pytest.importorskip("torchjd")
     torch.manual_seed(0)
-    by_losses = name in WEIGHTINGS
-    way = (name, None) if by_losses else (torch.ones(2), name)
-    x = _minimise(make_balancer(*way, 2), lr=0.05, steps=90, start=(2.0, 2.0))
+    x = _minimise(make_balancer(name, 2), lr=0.05, steps=90, start=(2.0, 2.0))
     # Two of them draw at random.
     drawn = name in ("random", "graddrop")
     assert (x - 0.5).abs().max() < (0.1 if drawn else 0.05)
@@ -297,7 +295,7 @@ def test_imtl_g_has_equal_projections_on_all_gradients():
     x = torch.tensor([2.0, -1.0], requires_grad=True)
     losses = _losses(x, 5.0)
     gradients = [torch.autograd.grad(each, x, retain_graph=True)[0] for each in losses]
-    make_balancer(torch.ones(2), "imtl_g", 2).backward(losses, None, [x])
+    make_balancer("imtl_g", 2).backward(losses, None, [x])
     onto = [(x.grad @ each / each.norm()).item() for each in gradients]
     assert onto[0] == pytest.approx(onto[1], rel=1e-4)
 
@@ -306,7 +304,7 @@ def test_imtl_g_has_equal_projections_on_all_gradients():
 def test_every_aggregator_makes_progress(name):
     pytest.importorskip("torchjd")
     start = _losses(torch.tensor([2.0, -1.0]))
-    balancer = make_balancer(torch.ones(2), name, 2)
+    balancer = make_balancer(name, 2)
     x = _minimise(balancer, lr=0.01, steps=60)
     assert bool((_losses(x) < start).all())
 
@@ -323,26 +321,80 @@ def test_conflict_is_the_cosine():
     assert conflict.end_epoch() == {(0, 1): pytest.approx(1)}
 
 
+def test_no_method_is_the_weighted_sum():
+    losses = torch.tensor([2.0, 3.0], requires_grad=True)
+    for weights, total in ((None, 5), (torch.tensor([2.0, 0.5]), 5.5)):
+        balancer = make_balancer(None, 2, weights)
+        assert balancer.backward(losses, None, [losses]).item() == total
+
+
+@pytest.mark.parametrize("given", [sum, "pcgrad"])
+def test_weights_multiply_gradients_before_they_are_joined(given):
+    if given == "pcgrad":
+        pytest.importorskip("torchjd")
+    x = torch.tensor([1.0, 1.0], requires_grad=True)
+    make_balancer(given, 2, torch.tensor([3.0, 0.5])).backward(x**2, None, [x])
+    assert x.grad.tolist() == [6.0, 1.0]
+
+
+def test_an_object_is_copied():
+    scalarization = pytest.importorskip("torchjd.scalarization")
+    given = scalarization.UW(2)
+    before = [each.clone() for each in given.parameters()]
+    balancer = make_balancer(given, 2)
+    _minimise(balancer, lr=0.01)
+    named = _minimise(make_balancer("uncertainty", 2), lr=0.01)
+    torch.testing.assert_close(_minimise(make_balancer(given, 2), lr=0.01), named)
+    assert all(map(torch.equal, given.parameters(), before))
+
+
 def test_unknown_names_are_told():
-    with pytest.raises(ValueError, match=r"numbers or one of \['uncertainty'.*'fair'"):
-        make_balancer("fair", None, 2)
-    with pytest.raises(ValueError, match=r"None, one of \['pcgrad'.*found 'pc'"):
-        make_balancer(torch.ones(2), "pc", 2)
-    with pytest.raises(ValueError, match="must not both name a method"):
-        make_balancer("dwa", "pcgrad", 2)
+    every = [*WEIGHTINGS, *AGGREGATORS]
+    assert len(every) == len(set(every)) == 23
+    for wrong, remedy in (
+        ("fair", "Did you mean 'fairgrad'?"),
+        (3, "Use one of these."),
+    ):
+        with pytest.raises(ValueError) as caught:
+            make_balancer(wrong, 2)
+        assert str(caught.value) == (
+            f"balancing must be None, one of {every}, an aggregator of "
+            "torchjd.aggregation or a scalarizer of torchjd.scalarization; found "
+            f"{wrong!r}. {remedy}"
+        )
+
+
+def test_a_weighting_of_gradients_is_to_be_wrapped():
+    aggregation = pytest.importorskip("torchjd.aggregation")
+    with pytest.raises(ValueError, match=r"Write GramianWeightedAggregator\(MGDAWeig"):
+        make_balancer(aggregation.MGDAWeighting(), 2)
+    wrapped = aggregation.GramianWeightedAggregator(aggregation.MGDAWeighting())
+    x = _minimise(make_balancer(wrapped, 2), lr=0.01, steps=60)
+    named = _minimise(make_balancer("mgda", 2), lr=0.01, steps=60)
+    torch.testing.assert_close(x, named)
+
+
+def test_weights_meet_a_method_that_sets_its_own():
+    with pytest.raises(ValueError) as caught:
+        make_balancer("dwa", 2, torch.tensor([2.0, 1.0]))
+    assert str(caught.value) == (
+        "task_weights must be None where the balancing sets weights of its own; found "
+        "[2.0, 1.0] with balancing='dwa'. Leave task_weights out, or balance "
+        "gradients, such as by 'pcgrad'."
+    )
 
 
 @pytest.mark.parametrize("name", sorted(NEED_POSITIVE_LOSSES))
 def test_losses_that_can_be_negative_are_not_divided(name):
-    with pytest.raises(ValueError, match=f"task_weights='{name}' needs losses that"):
-        make_balancer(name, None, 2, may_be_negative=True)
+    with pytest.raises(ValueError, match=f"balancing='{name}' needs losses that"):
+        make_balancer(name, 2, may_be_negative=True)
 
 
 @pytest.mark.parametrize("name", sorted(set(WEIGHTINGS) - NEED_POSITIVE_LOSSES))
 def test_other_weightings_take_losses_that_can_be_negative(name):
     if name != "metabalance":
         pytest.importorskip("torchjd")
-    balancer = make_balancer(name, None, 2, may_be_negative=True)
+    balancer = make_balancer(name, 2, may_be_negative=True)
     x = torch.ones(2, requires_grad=True)
     total = balancer.backward(x * torch.tensor([1.0, -1.0]), None, [x])
     assert bool(total.isfinite())
@@ -355,7 +407,7 @@ def test_a_task_without_a_label_in_the_batch_is_left_alone(name):
     if name not in ("gradnorm", "metabalance"):
         pytest.importorskip("torchjd")
     torch.manual_seed(0)
-    balancer = make_balancer(name, None, 2)
+    balancer = make_balancer(name, 2)
     x = torch.tensor([2.0, 2.0], requires_grad=True)
 
     def losses(step):
