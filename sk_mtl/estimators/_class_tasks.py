@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -63,8 +63,8 @@ class ClassTasks:
 
     label_smoothing: float = 0.0
     focal_gamma: float = 0.0
-    class_weight: Any = None
-    pos_label: Any = None
+    class_weight: str | Mapping | Sequence | None = None
+    pos_label: Hashable | Mapping = None
 
     @_fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X, y, classes=None, sample_weight=None):

@@ -1,10 +1,12 @@
-"""Merges what the bases of an estimator document into its docstring."""
+"""The docstring and the signature of an estimator, put together from its bases."""
 
 from __future__ import annotations
 
 import inspect
 import re
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 _SECTION = re.compile(r"^([A-Z][\w ]+)\n-{3,}\n", re.MULTILINE)
 _ENTRY = re.compile(r"^(?=\S)", re.MULTILINE)
@@ -71,6 +73,9 @@ class Docstring:
 def share_documentation(cls: type) -> type:
     """Complete a class's docstring by those of its bases; a class decorator.
 
+    The signature of a constructor of its own follows the order of the docstring: the
+    parameters of the class first, those of the nearer base next.
+
     Entries of the sections "Parameters" and "Attributes" are appended, those of the
     nearer base first, unless the class has an entry of that name. A base with an
     attribute `_teaches` of its own also gives its text, which follows the class's, and
@@ -89,4 +94,34 @@ def share_documentation(cls: type) -> type:
             doc.text = "\n\n".join(part for part in (doc.text, other.text) if part)
             doc.sections = {**other.sections, **doc.sections}
     cls.__doc__ = doc.render()
+    if "__init__" in vars(cls):
+        _order_signature(cls, list(doc.entries("Parameters")))
     return cls
+
+
+def _order_signature(cls: type, documented: list[str]) -> None:
+    """Show the parameters of a constructor in this order, with evaluated types.
+
+    Undocumented ones come first. A dataclass takes all of them by name: the order is
+    what is shown, and changes nothing of what is called.
+    """
+    types = {k: v for base in cls.__mro__[::-1] for k, v in _field_types(base).items()}
+    written = cls.__init__.__annotations__
+    written |= {name: types.get(name, kind) for name, kind in written.items()}
+    signature = inspect.signature(cls.__init__)
+    place = {name: k for k, name in enumerate(documented, 1)}
+    shown = sorted(
+        signature.parameters.values(),
+        key=lambda each: (each.kind, place.get(each.name, 0)),
+    )
+    cls.__init__.__signature__ = signature.replace(parameters=shown)
+
+
+@cache
+def _field_types(cls: type) -> dict[str, Any]:
+    """Return the types of the fields that a class itself declares."""
+    try:
+        return inspect.get_annotations(cls, eval_str=True)
+    except NameError:
+        # Of a class within a function, whose names are out of reach.
+        return inspect.get_annotations(cls)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import torch
+from numpy.random import RandomState
+from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
 
 from sk_mtl._sklearn_compat import HasMethods, Interval, StrOptions
 from sk_mtl.estimators._constraints import COUNT, SHARE
@@ -16,6 +18,9 @@ from sk_mtl.estimators._training._optimizers import OPTIMIZERS
 from sk_mtl.estimators._training._precision import DTYPES
 from sk_mtl.estimators._training._schedules import SCHEDULES
 from sk_mtl.nn import ACTIVATIONS, MEMBER_SHARING
+
+#: The same layers for all tasks, or layers for each.
+TowerSizes = Sequence[int] | Sequence[Sequence[int]] | Mapping[Hashable, Sequence[int]]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -270,7 +275,7 @@ class SharedParameters(FeatureParameters):
     )
 
     task_names: Sequence[str] | None = None
-    tower_hidden_sizes: Any = (32,)
+    tower_hidden_sizes: TowerSizes = (32,)
     activation: str = "relu"
     dropout: float = 0.1
     batch_norm: bool | str = "auto"
@@ -279,7 +284,7 @@ class SharedParameters(FeatureParameters):
     task_weights: Any = None
     balancing: Any = None
     record_gradient_conflict: bool = False
-    missing_label: Any = None
+    missing_label: Hashable = None
     check_leaks: bool = True
     optimizer: str | type[torch.optim.Optimizer] = "adamw"
     precision: str = "float32"
@@ -291,14 +296,14 @@ class SharedParameters(FeatureParameters):
     batch_size: int | str = "auto"
     max_epochs: int = 5
     early_stopping: bool | str = "auto"
-    validation_split: Any = "random"
+    validation_split: str | BaseCrossValidator | BaseShuffleSplit = "random"
     validation_fraction: float = 0.1
     n_iter_no_change: int = 3
     tol: float = 1e-4
-    monitor: Any = "valid_loss"
+    monitor: Hashable | Callable = "valid_loss"
     warm_start: bool = False
     callbacks: list | None = None
     device: str | torch.device = "cpu"
     compile: bool = False
-    random_state: Any = None
+    random_state: int | RandomState | None = None
     verbose: int = 0

@@ -22,22 +22,6 @@ def make(cls, **options):
 
 
 @both
-def test_a_mistyped_parameter_of_the_constructor(cls):
-    with pytest.raises(TypeError, match="unexpected keyword argument 'droput'"):
-        cls(droput=0.5)
-
-
-@both
-def test_a_mistyped_parameter_of_set_params(cls):
-    with pytest.raises(ValueError) as caught:
-        cls().set_params(droput=0.5)
-    message = str(caught.value)
-    assert message.startswith("Invalid parameter 'droput' for estimator")
-    for name in cls().get_params():
-        assert repr(name) in message
-
-
-@both
 @pytest.mark.parametrize(
     ("name", "value", "required"),
     [

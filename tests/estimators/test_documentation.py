@@ -2,7 +2,9 @@
 
 import dataclasses
 import inspect
+import pydoc
 import re
+from typing import get_type_hints
 
 import pytest
 
@@ -45,6 +47,25 @@ def expand(heads):
 def test_every_parameter_is_documented_once(cls):
     documented = [name for name, _ in expand(section(cls.__doc__, "Parameters"))]
     assert sorted(documented) == sorted(inspect.signature(cls).parameters)
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_signature_follows_the_docstring_with_evaluated_types(cls):
+    documented = [name for name, _ in expand(section(cls.__doc__, "Parameters"))]
+    for shown in (inspect.signature(cls), inspect.signature(cls.__init__)):
+        names = [name for name in shown.parameters if name != "self"]
+        assert names == documented
+    types = {p.name: p.annotation for p in inspect.signature(cls).parameters.values()}
+    assert [name for name, kind in types.items() if isinstance(kind, str)] == []
+    assert types == {
+        k: v for k, v in get_type_hints(cls.__init__).items() if k in types
+    }
+
+
+def test_help_starts_with_what_is_a_models_own():
+    text = pydoc.render_doc(MMOEClassifier, renderer=pydoc.plaintext)
+    assert "|  MMOEClassifier(*, n_experts: int = 4, expert_hidden_sizes" in text
+    assert "|  __init__(self, *, n_experts: int = 4, expert_hidden_sizes" in text
 
 
 @pytest.mark.parametrize("cls", ESTIMATORS)

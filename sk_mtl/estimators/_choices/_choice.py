@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any, ClassVar, TypeVar
 
 from sklearn.base import BaseEstimator
 
+from sk_mtl._close_names import did_you_mean
 from sk_mtl._equality import same_value
 from sk_mtl._sklearn_compat import validate_parameter_constraints
+from sk_mtl.estimators._keyword_parameters import KeywordParameters
 
 
-class Choice(BaseEstimator):
+class Choice(KeywordParameters, BaseEstimator):
     """Base of a choice that has settings of its own, such as a gate or a loss.
 
     A parameter that takes a choice takes its name, too, which stands for the choice
@@ -98,7 +99,5 @@ def _describe(value: Any) -> str:
 def _remedy(value: Any, named: Mapping[str, Choice], kind: type[Choice]) -> str:
     if isinstance(value, type) and issubclass(value, kind):
         return f"Write {value.__name__}()."
-    close = get_close_matches(value, named) if isinstance(value, str) else []
-    if close:
-        return f"Did you mean {' or '.join(map(repr, close))}?"
-    return "Use one of these names, or an object of that kind."
+    question = did_you_mean(value, named) if isinstance(value, str) else ""
+    return question or "Use one of these names, or an object of that kind."

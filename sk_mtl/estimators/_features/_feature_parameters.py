@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import ClassVar
+
+from sklearn.base import BaseEstimator
 
 from sk_mtl._sklearn_compat import HasMethods, Interval, StrOptions
 from sk_mtl.estimators._constraints import COUNT, SHARE
+from sk_mtl.estimators._keyword_parameters import KeywordParameters
 
 SEQUENCE_POOLINGS = ("mean", "max", "sum", "attention", "target_attention")
 NUMERIC_EMBEDDINGS = ("bins", "ple", "periodic")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class FeatureParameters:
+class FeatureParameters(KeywordParameters):
     """Parameters of columns, embeddings and what joins them.
 
     Parameters
@@ -156,9 +159,9 @@ class FeatureParameters:
         "wide": ["boolean"],
     }
 
-    preprocessor: Any = None
+    preprocessor: BaseEstimator | None = None
     target_for_preprocessor: Hashable | None = None
-    categorical_features: Any = None
+    categorical_features: Sequence | str | None = None
     embedding_dim: int | str | Mapping[str, int] = 8
     embedding_dropout: float = 0.0
     unknown_rate: float = 0.01

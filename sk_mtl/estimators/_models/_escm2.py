@@ -16,6 +16,7 @@ from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._models._esmm import ESMMModel
 from sk_mtl.estimators._rows._tensor_table import TensorTable
+from sk_mtl.estimators._shared_parameters import TowerSizes
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.exceptions import PropensityWarning
 from sk_mtl.losses import ESCM2Structure, Structure
@@ -108,7 +109,7 @@ class ESCM2Classifier(ESMMModel, MultiTaskClassifier):
     propensity_clip: float = 0.05
     counterfactual_weight: float = 0.5
     imputation_weight: float = 0.5
-    tower_hidden_sizes: tuple = (64, 32)
+    tower_hidden_sizes: TowerSizes = (64, 32)
     structure: str | Mapping = "funnel"
 
     def _make_structure(self, targets: Targets) -> Structure:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
+from sk_mtl.estimators._shared_parameters import TowerSizes
 from sk_mtl.estimators._wiring_model import WiringModel
 from sk_mtl.nn import ESMM
 
@@ -83,5 +84,5 @@ class ESMMClassifier(ESMMModel, MultiTaskClassifier):
     True
     """
 
-    tower_hidden_sizes: tuple = (64, 32)
+    tower_hidden_sizes: TowerSizes = (64, 32)
     structure: str | Mapping = "funnel"

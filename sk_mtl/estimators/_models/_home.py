@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -77,7 +77,7 @@ class HoMEModel(SharedAndTaskExperts):
         "feature_gate_rank": COUNT,
     }
 
-    groups: Any = None
+    groups: Sequence[Sequence] | Mapping[Hashable, Sequence] | None = None
     n_group_experts: int = 1
     n_task_experts: int = 1
     n_feature_gates: int = 2

@@ -1,0 +1,81 @@
+"""Constructors that say which name was meant."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from typing import Any
+
+from sk_mtl._close_names import did_you_mean
+
+
+class KeywordParameters:
+    """Mixin of dataclasses of parameters, before `BaseEstimator`.
+
+    It refuses what the constructor does not take before the constructor does, so that
+    subclasses with a constructor of their own suggest names, too.
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any):
+        """Return a new object, or raise in words what `__init__` would not take."""
+        # The first one is the object itself.
+        _, *taken = inspect.signature(cls.__init__).parameters.values()
+        kinds = [parameter.kind for parameter in taken]
+        if inspect.Parameter.VAR_KEYWORD not in kinds:
+            names = [parameter.name for parameter in taken]
+            _check_names(cls.__name__, kwargs, names)
+        if inspect.Parameter.VAR_POSITIONAL not in kinds:
+            _check_positions(cls.__name__, args, taken)
+        return super().__new__(cls)
+
+    def set_params(self, **params):
+        """Set parameters, or those of an object inside as ``<parameter>__<name>``.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by the names of parameters.
+
+        Returns
+        -------
+        self : object
+            The same object.
+        """
+        names = self._get_param_names()
+        for name in params:
+            own = name.partition("__")[0]
+            if own not in names:
+                # The words of scikit-learn, and the name that was meant.
+                raise ValueError(
+                    f"Invalid parameter {own!r} for estimator {self}. Valid parameters "
+                    f"are: {names}. {did_you_mean(own, names)}".rstrip()
+                )
+        return super().set_params(**params)
+
+
+def _check_names(caller: str, given: Iterable[str], names: list[str]) -> None:
+    unknown = [name for name in given if name not in names]
+    if not unknown:
+        return
+    remedies = [did_you_mean(name, names) for name in unknown]
+    if not all(remedies):
+        remedies = [f"Its parameters are {sorted(names)}."]
+    raise TypeError(
+        f"Each keyword must name a parameter of {caller}; found "
+        f"{', '.join(map(repr, unknown))}. {' '.join(remedies)}"
+    )
+
+
+def _check_positions(caller: str, given: tuple, taken: list[inspect.Parameter]) -> None:
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    by_place = [each.name for each in taken if each.kind is not keyword]
+    if len(given) <= len(by_place):
+        return
+    first = given[len(by_place)]
+    by_name = [each.name for each in taken if each.kind is keyword]
+    which = f"every parameter after {by_place[-1]!r}" if by_place else "every parameter"
+    example = f"{caller}({by_name[0]}=...)" if by_name else f"{caller}()"
+    raise TypeError(
+        f"{caller} must get {which} by name; found a value of type "
+        f"{type(first).__name__} without one. Write {example}."
+    )
