@@ -1,5 +1,6 @@
 """Estimators: scikit-learn's contract around networks with several tasks."""
 
+from sk_mtl.estimators._choices._gates import DSelectK, Gate, Softmax, TopK
 from sk_mtl.estimators._models._adatt import AdaTTClassifier, AdaTTRegressor
 from sk_mtl.estimators._models._aitm import AITMClassifier
 from sk_mtl.estimators._models._cgc import CGCClassifier, CGCRegressor
@@ -35,8 +36,10 @@ __all__ = [
     "CrossStitchClassifier",
     "CrossStitchRegressor",
     "DBMTLClassifier",
+    "DSelectK",
     "ESCM2Classifier",
     "ESMMClassifier",
+    "Gate",
     "HoMEClassifier",
     "HoMERegressor",
     "MMOEClassifier",
@@ -54,4 +57,6 @@ __all__ = [
     "SharedBottomRegressor",
     "SingleTaskClassifier",
     "SingleTaskRegressor",
+    "Softmax",
+    "TopK",
 ]

@@ -11,24 +11,30 @@ from sk_mtl._task_names import per_task
 
 
 def resolve_tower_sizes(sizes, task_names: list) -> list[tuple[int, ...]]:
-    """Return the hidden sizes of each task's tower."""
+    """Return the hidden sizes of each task's tower.
+
+    A number or a flat sequence is one tower, for all tasks; a sequence that holds
+    another one has an entry per task.
+    """
     each = per_task("tower_hidden_sizes", sizes, task_names, is_single=_is_one_tower)
-    return [check_sizes(size) for size in each]
+    return [resolve_sizes("tower_hidden_sizes", size) for size in each]
 
 
 def _is_one_tower(sizes) -> bool:
-    return not isinstance(sizes, Mapping) and not any(map(np.iterable, sizes))
+    if isinstance(sizes, Mapping):
+        return False
+    return not np.iterable(sizes) or not any(map(np.iterable, sizes))
 
 
-def check_sizes(sizes) -> tuple[int, ...]:
-    given = tuple(sizes) if np.iterable(sizes) else (sizes,)
-    whole = all(isinstance(size, Integral) and size >= 1 for size in given)
-    if not (whole and np.iterable(sizes)):
+def resolve_sizes(parameter: str, sizes) -> tuple[int, ...]:
+    """Return the widths of layers that a parameter means; a number is one layer."""
+    widths = tuple(sizes) if np.iterable(sizes) else (sizes,)
+    if not all(isinstance(width, Integral) and width >= 1 for width in widths):
         raise ValueError(
-            f"Hidden sizes must be tuples of integers >= 1; found {sizes}. Give for "
-            "instance (64, 32), or () for no hidden layer."
+            f"{parameter} must hold integers >= 1, one per layer; found {sizes}. Give "
+            "for instance (64, 32), 64 for a single layer, or () for none."
         )
-    return given
+    return widths
 
 
 def resolve_batch_norm(batch_norm, n_samples: int, above: int) -> bool:

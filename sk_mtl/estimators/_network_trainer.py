@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from torch import Tensor, nn
 
 from sk_mtl._versions import VersionedPickle
+from sk_mtl.estimators._choices._choice import refuse_names_inside_names
 from sk_mtl.estimators._features._feature_layout import FeatureLayout
 from sk_mtl.estimators._features._fit_preprocessor import fit_preprocessor
 from sk_mtl.estimators._features._huge_numbers import refuse_numbers_behind
@@ -87,15 +88,7 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
         self : object
             The estimator.
         """
-        own = self.get_params(deep=False)
-        for name in params:
-            outer, _, inner = name.partition("__")
-            value = params.get(outer, own.get(outer))
-            if inner and outer in own and not hasattr(value, "set_params"):
-                raise ValueError(
-                    f"{name} must lead to a parameter of an object in {outer!r}; found "
-                    f"{outer}={value!r}, which has no parameters. {_remedy(outer)}"
-                )
+        refuse_names_inside_names(self, params)
         return super().set_params(**params)
 
     def _train(
@@ -426,13 +419,3 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
             self._random_state = RandomState(source.randint(2**31 - 1))
         self._seed = int(self._random_state.randint(2**31 - 1))
         return self._seed
-
-
-def _remedy(outer: str) -> str:
-    """Return how to set what cannot be reached inside a parameter."""
-    if outer == "preprocessor":
-        return (
-            "Give the preprocessor first, such as "
-            "preprocessor=make_tabular_preprocessor()."
-        )
-    return f"Set {outer} as a whole."

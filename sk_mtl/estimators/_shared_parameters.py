@@ -12,7 +12,7 @@ from numpy.random import RandomState
 from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
 
 from sk_mtl._sklearn_compat import HasMethods, Interval, StrOptions
-from sk_mtl.estimators._constraints import COUNT, SHARE
+from sk_mtl.estimators._constraints import COUNT, LAYER_SIZES, SHARE
 from sk_mtl.estimators._features._feature_parameters import FeatureParameters
 from sk_mtl.estimators._training._optimizers import OPTIMIZERS
 from sk_mtl.estimators._training._precision import DTYPES
@@ -34,10 +34,11 @@ class SharedParameters(FeatureParameters):
         `fit` a bare array, in which parameters keyed by task would not find their
         task. None takes the columns of `y`, or ``task_0``, ``task_1``...
 
-    tower_hidden_sizes : tuple of int, list of tuples or dict, default=(32,)
+    tower_hidden_sizes : int, tuple of int, list or dict, default=(32,)
         Widths of the hidden layers of the towers, the part of the network that each
-        task has for itself: one tuple for all tasks, a list with one per task, or a
-        dict by task name. Wider and deeper towers share less; ``()`` is a linear head.
+        task has for itself: a number or a flat tuple for all tasks, a list of these
+        with one per task, such as ``[(16, 8), ()]``, or a dict by task name. Wider and
+        deeper towers share less; ``()`` is a linear head.
 
     activation : {"relu", "gelu", "silu", "tanh", "leaky_relu", "elu"}, default="relu"
         Between layers. ``"relu"`` is the fastest; the smooth ones ("gelu", "silu",
@@ -221,7 +222,7 @@ class SharedParameters(FeatureParameters):
 
     _parameter_constraints: ClassVar[dict] = {
         "task_names": ["array-like", None],
-        "tower_hidden_sizes": ["array-like", dict],
+        "tower_hidden_sizes": [*LAYER_SIZES, dict],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "dropout": SHARE,
         "batch_norm": ["boolean", StrOptions({"auto"})],

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from sk_mtl.estimators._layer_sizes import check_sizes
+from sk_mtl.estimators._layer_sizes import resolve_sizes
 from sk_mtl.nn import LayerOptions, Towers, Wiring
 
 #: The models of the family by the name of their wiring.
@@ -48,7 +48,7 @@ class WiringModel(ABC):
         ``batch_norm``.
         """
         options = {
-            name: check_sizes(value) if name.endswith("hidden_sizes") else value
+            name: resolve_sizes(name, value) if name.endswith("hidden_sizes") else value
             for name, value in self._wiring_options(task_names).items()
         }
         return self._wiring(in_width, len(task_names), **options, **layers)

@@ -13,7 +13,9 @@ from sk_mtl.nn._encoding._senet import SqueezeExcitation
 from sk_mtl.nn._encoding._target_attention import TargetAttention
 from sk_mtl.nn._ensemble import MEMBER_SHARING, NetworkEnsemble
 from sk_mtl.nn._experts._experts import Experts, Gates
+from sk_mtl.nn._experts._gate_head import GateHead
 from sk_mtl.nn._experts._grouped import GroupedExperts, GroupedGates
+from sk_mtl.nn._experts._sparse_gates import DSelectKHead, SoftmaxHead, TopKHead
 from sk_mtl.nn._layers import (
     ACTIVATIONS,
     BatchedLinear,
@@ -55,12 +57,14 @@ __all__ = [
     "BinEmbedding",
     "CrossLayer",
     "CrossStitch",
+    "DSelectKHead",
     "Dropout",
     "Encoded",
     "EncoderSets",
     "Experts",
     "FactorizationMachine",
     "FeatureEncoder",
+    "GateHead",
     "Gates",
     "GroupedExperts",
     "GroupedGates",
@@ -73,9 +77,11 @@ __all__ = [
     "RelationTowers",
     "SharedBottom",
     "SingleTask",
+    "SoftmaxHead",
     "SqueezeExcitation",
     "TargetAttention",
     "TaskMLPs",
+    "TopKHead",
     "Towers",
     "TransferTowers",
     "Wiring",

@@ -55,7 +55,7 @@ def make(cls, **options):
         ("member_sharing", None, "a str among {"),
         ("early_stopping", "yes", "a str among {'auto'}"),
         ("validation_split", "first", "a str among {"),
-        ("tower_hidden_sizes", 64, "an array-like or an instance of 'dict'"),
+        ("tower_hidden_sizes", 0, "an int in the range [1, inf), an array-like or an"),
         ("task_weights", 2.0, "an array-like, an instance of 'dict', an instance"),
         ("class_weight", "balance", "a str among {'balanced'}"),
         ("task_names", "buy", "an array-like or None"),
@@ -91,27 +91,27 @@ def test_a_value_out_of_range(cls, table, name, value, required):
         ),
         (
             "expert_hidden_sizes",
-            64,
-            "The 'expert_hidden_sizes' parameter of MMOEClassifier must be an "
-            "array-like. Got 64 instead.",
+            0,
+            "The 'expert_hidden_sizes' parameter of MMOEClassifier must be an int in "
+            "the range [1, inf) or an array-like. Got 0 instead.",
         ),
         (
             "expert_hidden_sizes",
             (64, 0),
-            "Hidden sizes must be tuples of integers >= 1; found (64, 0). Give for "
-            "instance (64, 32), or () for no hidden layer.",
+            "expert_hidden_sizes must hold integers >= 1, one per layer; found (64, "
+            "0). Give for instance (64, 32), 64 for a single layer, or () for none.",
         ),
         (
             "gate_hidden_sizes",
             (2.5,),
-            "Hidden sizes must be tuples of integers >= 1; found (2.5,). Give for "
-            "instance (64, 32), or () for no hidden layer.",
+            "gate_hidden_sizes must hold integers >= 1, one per layer; found (2.5,). "
+            "Give for instance (64, 32), 64 for a single layer, or () for none.",
         ),
         (
             "tower_hidden_sizes",
-            [(8,), 16],
-            "Hidden sizes must be tuples of integers >= 1; found 16. Give for instance "
-            "(64, 32), or () for no hidden layer.",
+            [(8,), -16],
+            "tower_hidden_sizes must hold integers >= 1, one per layer; found -16. "
+            "Give for instance (64, 32), 64 for a single layer, or () for none.",
         ),
     ],
 )

@@ -16,6 +16,10 @@ def test_tower_sizes_are_one_tuple_for_all_or_one_each():
     assert resolve_tower_sizes([(1,), ()], NAMES) == [(1,), ()]
     assert resolve_tower_sizes((4, 2), NAMES) == [(4, 2), (4, 2)]
     assert resolve_tower_sizes((), NAMES) == [(), ()]
+    assert resolve_tower_sizes(16, NAMES) == [(16,), (16,)]
+    assert resolve_tower_sizes([16, 8], NAMES) == [(16, 8), (16, 8)]
+    assert resolve_tower_sizes([16, (8, 4)], NAMES) == [(16,), (8, 4)]
+    assert resolve_tower_sizes({"a": 16, "b": ()}, NAMES) == [(16,), ()]
     assert resolve_tower_sizes(np.array([4, 2]), NAMES) == [(4, 2), (4, 2)]
     assert resolve_tower_sizes(np.array([[4], [2]]), NAMES) == [(4,), (2,)]
 

@@ -34,6 +34,22 @@ class Choice(KeywordParameters, BaseEstimator):
     # What can be set anew must not be found by its value.
     __hash__ = None
 
+    def set_params(self, **params):
+        """Set settings, or those of an object inside as ``<setting>__<name>``.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by the names of settings.
+
+        Returns
+        -------
+        self : object
+            The choice.
+        """
+        refuse_names_inside_names(self, params)
+        return super().set_params(**params)
+
     def check_settings(self, parameter: str) -> None:
         """Raise `ValueError` for a setting that is out of range.
 
@@ -50,6 +66,33 @@ class Choice(KeywordParameters, BaseEstimator):
             self.get_params(deep=False),
             caller_name=f"{parameter}={type(self).__name__}",
         )
+
+
+def refuse_names_inside_names(holder: BaseEstimator, params: Mapping) -> None:
+    """Raise where ``<outer>__<name>`` leads into a value without parameters.
+
+    `params` are those that are about to be set: an object may be given together with
+    its parameters.
+    """
+    own = holder.get_params(deep=False)
+    for name in params:
+        outer, _, inner = name.partition("__")
+        value = params.get(outer, own.get(outer))
+        if inner and outer in own and not hasattr(value, "set_params"):
+            raise ValueError(
+                f"{name} must lead to a parameter of an object in {outer!r}; found "
+                f"{outer}={value!r}, which has no parameters. {_object_first(outer)}"
+            )
+
+
+def _object_first(outer: str) -> str:
+    """Return how to set what cannot be reached inside a parameter."""
+    if outer == "preprocessor":
+        return (
+            "Give the preprocessor first, such as "
+            "preprocessor=make_tabular_preprocessor()."
+        )
+    return f"Set {outer} as a whole."
 
 
 AnyChoice = TypeVar("AnyChoice", bound=Choice)

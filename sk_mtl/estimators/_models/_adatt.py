@@ -37,7 +37,7 @@ class AdaTTModel(SharedAndTaskExperts):
         Experts of each level that belong to no task. Tasks learn from each other
         without any, too.
 
-    expert_hidden_sizes : tuple of int, default=(48,)
+    expert_hidden_sizes : int or tuple of int, default=(48,)
         Widths of the layers of each expert, at least one.
 
     References
@@ -55,7 +55,7 @@ class AdaTTModel(SharedAndTaskExperts):
 
     n_levels: int = 2
     n_shared_experts: int = 0
-    expert_hidden_sizes: tuple[int, ...] = (48,)
+    expert_hidden_sizes: int | tuple[int, ...] = (48,)
 
 
 @share_documentation

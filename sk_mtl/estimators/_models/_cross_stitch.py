@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from sk_mtl._sklearn_compat import Interval
 from sk_mtl.estimators._classifier import MultiTaskClassifier
+from sk_mtl.estimators._constraints import LAYER_SIZES
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._regressor import MultiTaskRegressor
 from sk_mtl.estimators._wiring_model import WiringModel
@@ -33,7 +34,7 @@ class CrossStitchModel(WiringModel):
         is shared out evenly. 1 starts with single tasks; nearer to one over the number
         of tasks starts with more in common.
 
-    hidden_sizes : tuple of int, default=(256,)
+    hidden_sizes : int or tuple of int, default=(256,)
         Widths of the layers of each task's network, at least one, with a unit behind
         each.
 
@@ -47,11 +48,11 @@ class CrossStitchModel(WiringModel):
     _wiring_name = "cross_stitch"
     _parameter_constraints: ClassVar[dict] = {
         "self_weight": [Interval(Real, 0, 1, closed="both")],
-        "hidden_sizes": ["array-like"],
+        "hidden_sizes": LAYER_SIZES,
     }
 
     self_weight: float = 0.9
-    hidden_sizes: tuple[int, ...] = (256,)
+    hidden_sizes: int | tuple[int, ...] = (256,)
 
 
 @share_documentation

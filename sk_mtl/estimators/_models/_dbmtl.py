@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 from sk_mtl._relations import as_tuples, chain_of, resolve_parents
 from sk_mtl.estimators._class_structures import step_parents
 from sk_mtl.estimators._classifier import MultiTaskClassifier
+from sk_mtl.estimators._constraints import LAYER_SIZES
 from sk_mtl.estimators._documentation import share_documentation
-from sk_mtl.estimators._layer_sizes import check_sizes
+from sk_mtl.estimators._layer_sizes import resolve_sizes
 from sk_mtl.estimators._models._shared_bottom import SharedBottomModel
 from sk_mtl.nn import RelationTowers
 
@@ -35,7 +36,7 @@ class DBMTLModel(SharedBottomModel):
         other. None lets each column of `y` depend on the one before, or on the step
         that `structure` gives.
 
-    relation_hidden_sizes : tuple of int, default=(32,)
+    relation_hidden_sizes : int or tuple of int, default=(32,)
         Widths of the relation layers of each task, at least one.
 
     References
@@ -47,11 +48,11 @@ class DBMTLModel(SharedBottomModel):
     _wiring_name = "dbmtl"
     _parameter_constraints: ClassVar[dict] = {
         "relations": [Mapping, None],
-        "relation_hidden_sizes": ["array-like"],
+        "relation_hidden_sizes": LAYER_SIZES,
     }
 
     relations: Mapping | None = None
-    relation_hidden_sizes: tuple[int, ...] = (32,)
+    relation_hidden_sizes: int | tuple[int, ...] = (32,)
 
     def _wiring_options(self, task_names: list[str]) -> dict[str, Any]:
         options = super()._wiring_options(task_names)
@@ -63,7 +64,9 @@ class DBMTLModel(SharedBottomModel):
             hidden_sizes,
             head_widths,
             self._resolve_relations(task_names),
-            relation_hidden_sizes=check_sizes(self.relation_hidden_sizes),
+            relation_hidden_sizes=resolve_sizes(
+                "relation_hidden_sizes", self.relation_hidden_sizes
+            ),
             **layers,
         )
 

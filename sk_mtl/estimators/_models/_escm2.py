@@ -65,9 +65,10 @@ class ESCM2Classifier(ESMMModel, MultiTaskClassifier):
     imputation_weight : float, default=0.5
         What the loss of the third tower of ``"dr"`` counts.
 
-    tower_hidden_sizes : tuple of int, list of tuples or dict, default=(64, 32)
-        Widths of the hidden layers of the towers: one tuple for all steps, a list with
-        one per step, or a dict by name. The third tower has those of the conversion.
+    tower_hidden_sizes : int, tuple of int, list or dict, default=(64, 32)
+        Widths of the hidden layers of the towers: a number or a flat tuple for all
+        steps, a list of these with one per step, or a dict by name. The
+        third tower has the sizes of the conversion's.
 
     structure : {"funnel"} or dict, default="funnel"
         Meaning of the columns of `y`. ``"funnel"``: each is a step that is reached only

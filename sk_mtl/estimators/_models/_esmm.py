@@ -42,10 +42,10 @@ class ESMMClassifier(ESMMModel, MultiTaskClassifier):
 
     Parameters
     ----------
-    tower_hidden_sizes : tuple of int, list of tuples or dict, default=(64, 32)
-        Widths of the hidden layers of the towers: one tuple for all steps, a list with
-        one per step, or a dict by name. All depth of the network is here, since the
-        steps share nothing but the embeddings.
+    tower_hidden_sizes : int, tuple of int, list or dict, default=(64, 32)
+        Widths of the hidden layers of the towers: a number or a flat tuple for all
+        steps, a list of these with one per step, or a dict by name. All
+        depth of the network is here, since the steps share nothing but the embeddings.
 
     structure : {"funnel", "independent"} or dict, default="funnel"
         Meaning of the columns of `y`. ``"funnel"``: column k says whether step k was

@@ -8,10 +8,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from sk_mtl._sklearn_compat import Interval, StrOptions
+from sk_mtl._sklearn_compat import Interval
 from sk_mtl.estimators._atomic_fit import answer_from_fit
+from sk_mtl.estimators._choices._gates import GATE, Gate, resolve_gate
 from sk_mtl.estimators._classifier import MultiTaskClassifier
-from sk_mtl.estimators._constraints import COUNT, SHARE
+from sk_mtl.estimators._constraints import COUNT, LAYER_SIZES, SHARE
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._regressor import MultiTaskRegressor
 from sk_mtl.estimators._wiring_model import WiringModel
@@ -37,34 +38,20 @@ class MMOEModel(WiringModel):
         Number of experts. More let tasks keep further apart and cost time in
         proportion; 1 is a shared bottom.
 
-    expert_hidden_sizes : tuple of int, default=(64,)
+    expert_hidden_sizes : int or tuple of int, default=(64,)
         Widths of the layers of each expert, at least one. Wider and deeper experts
         learn more complex features and overfit small tables sooner.
 
-    gate_hidden_sizes : tuple of int, default=()
+    gate_hidden_sizes : int or tuple of int, default=()
         Widths of hidden layers of the gates. ``()`` is the paper's linear gate; hidden
         layers let a task choose its experts by combinations of features.
 
-    gate : {"softmax", "top_k", "dselect_k"}, default="softmax"
-        How a gate makes weights of its scores. ``"softmax"`` mixes all experts.
-        ``"top_k"`` takes the softmax over the `n_active_experts` largest scores of the
-        row and exact zeros elsewhere (https://doi.org/10.48550/arXiv.1701.06538,
-        without its noise). ``"dselect_k"`` learns the selection by smooth steps, so
-        that experts not chosen yet are learnt from, too
-        (https://doi.org/10.48550/arXiv.2106.03760); `gate_penalty` makes it decide.
-        Where `n_experts` is not a power of two, its weights may sum to less than 1. All
-        experts are computed with each of them: fewer make tasks part, not time shorter.
-
-    n_active_experts : int, default=2
-        Experts that ``"top_k"`` and ``"dselect_k"`` select for each row and task, at
-        most `n_experts`; ``"top_k"`` needs two. Fewer let tasks part further. Not read
-        by ``gate="softmax"``.
-
-    gate_penalty : float, default=0.01
-        Weight in the loss of what makes the selectors of ``gate="dselect_k"`` decide:
-        their entropy, and weight that reaches no expert where `n_experts` is not a
-        power of two. The larger, the sooner they decide, and before they know enough if
-        too large; at 0 weights need not become sparse. Not read by other gates.
+    gate : {"softmax", "top_k", "dselect_k"} or Gate, default="softmax"
+        How a gate makes weights of the experts' scores. ``"softmax"`` mixes all
+        experts, ``"top_k"`` those with the largest scores of the row, and
+        ``"dselect_k"`` learns which to select. An object has settings: ``TopK(3)`` or
+        ``DSelectK(2, penalty=0.1)``, or one of your own class (`Gate`). All experts are
+        computed with each of them: fewer make tasks part, not time shorter.
 
     expert_dropout : float, default=0.0
         Share of the experts that are missing from a task's mixture in training, in
@@ -84,33 +71,29 @@ class MMOEModel(WiringModel):
 
     Shazeer, N. et al. (2017). Outrageously Large Neural Networks: The Sparsely-Gated
     Mixture-of-Experts Layer. ICLR. https://doi.org/10.48550/arXiv.1701.06538
-
-    Hazimeh, H. et al. (2021). DSelect-k: Differentiable Selection in the Mixture of
-    Experts with Applications to Multi-Task Learning. NeurIPS.
-    https://doi.org/10.48550/arXiv.2106.03760
     """
 
     _wiring = MMoE
     _wiring_name = "mmoe"
     _parameter_constraints: ClassVar[dict] = {
         "n_experts": COUNT,
-        "expert_hidden_sizes": ["array-like"],
-        "gate_hidden_sizes": ["array-like"],
-        "gate": [StrOptions({"softmax", "top_k", "dselect_k"})],
-        "n_active_experts": COUNT,
-        "gate_penalty": [Interval(Real, 0, None, closed="left")],
+        "expert_hidden_sizes": LAYER_SIZES,
+        "gate_hidden_sizes": LAYER_SIZES,
+        "gate": GATE,
         "expert_dropout": SHARE,
         "load_balance": [Interval(Real, 0, None, closed="left")],
     }
 
     n_experts: int = 4
-    expert_hidden_sizes: tuple[int, ...] = (64,)
-    gate_hidden_sizes: tuple[int, ...] = ()
-    gate: str = "softmax"
-    n_active_experts: int = 2
-    gate_penalty: float = 0.01
+    expert_hidden_sizes: int | tuple[int, ...] = (64,)
+    gate_hidden_sizes: int | tuple[int, ...] = ()
+    gate: str | Gate = "softmax"
     expert_dropout: float = 0.0
     load_balance: float = 0.0
+
+    def _wiring_options(self, task_names: list[str]) -> dict:
+        options = super()._wiring_options(task_names)
+        return {**options, "gate": resolve_gate(self.gate).make_gate}
 
     @answer_from_fit
     def predict_gates(self, X) -> np.ndarray:
@@ -123,11 +106,10 @@ class MMOEModel(WiringModel):
         Returns
         -------
         gates : ndarray of shape (n_samples, n_tasks, n_experts)
-            Weights that sum to 1 over the experts (those of ``gate="dselect_k"`` can
-            sum to less where `n_experts` is not a power of two); an expert that is not
-            selected has the weight 0. With several members, whose experts
-            have nothing to do with each other, (n_samples, n_members, n_tasks,
-            n_experts).
+            Weights that sum to 1 over the experts (with `DSelectK` to less where
+            `n_experts` is not a power of two); an expert that is not selected has the
+            weight 0. With several members, whose experts have nothing to do with each
+            other, (n_samples, n_members, n_tasks, n_experts).
         """
 
         def gates(network, encoded):

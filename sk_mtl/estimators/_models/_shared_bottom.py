@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sk_mtl.estimators._classifier import MultiTaskClassifier
+from sk_mtl.estimators._constraints import LAYER_SIZES
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._regressor import MultiTaskRegressor
 from sk_mtl.estimators._wiring_model import WiringModel
@@ -27,7 +28,7 @@ class SharedBottomModel(WiringModel):
 
     Parameters
     ----------
-    bottom_hidden_sizes : tuple of int, default=(256,)
+    bottom_hidden_sizes : int or tuple of int, default=(256,)
         Widths of the layers of the shared perceptron, at least one. Wider and deeper
         leaves more room for all tasks and overfits small tables sooner.
 
@@ -40,10 +41,10 @@ class SharedBottomModel(WiringModel):
     _wiring = SharedBottom
     _wiring_name = "shared_bottom"
     _parameter_constraints: ClassVar[dict] = {
-        "bottom_hidden_sizes": ["array-like"],
+        "bottom_hidden_sizes": LAYER_SIZES,
     }
 
-    bottom_hidden_sizes: tuple[int, ...] = (256,)
+    bottom_hidden_sizes: int | tuple[int, ...] = (256,)
 
 
 @share_documentation

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sk_mtl.estimators._classifier import MultiTaskClassifier
+from sk_mtl.estimators._constraints import LAYER_SIZES
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._regressor import MultiTaskRegressor
 from sk_mtl.estimators._wiring_model import WiringModel
@@ -26,7 +27,7 @@ class SingleTaskModel(WiringModel):
 
     Parameters
     ----------
-    hidden_sizes : tuple of int, default=(256,)
+    hidden_sizes : int or tuple of int, default=(256,)
         Widths of the layers of each task's network before its tower. Wider and deeper
         fits more and overfits small tables sooner.
 
@@ -39,10 +40,10 @@ class SingleTaskModel(WiringModel):
     _wiring = SingleTask
     _wiring_name = "single_task"
     _parameter_constraints: ClassVar[dict] = {
-        "hidden_sizes": ["array-like"],
+        "hidden_sizes": LAYER_SIZES,
     }
 
-    hidden_sizes: tuple[int, ...] = (256,)
+    hidden_sizes: int | tuple[int, ...] = (256,)
 
 
 @share_documentation

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from sk_mtl._sklearn_compat import Interval, StrOptions
 from sk_mtl.estimators._classifier import MultiTaskClassifier
-from sk_mtl.estimators._constraints import COUNT
+from sk_mtl.estimators._constraints import COUNT, LAYER_SIZES
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._regressor import MultiTaskRegressor
 from sk_mtl.estimators._wiring_model import WiringModel
@@ -35,7 +35,7 @@ class SNRModel(WiringModel):
         Sub-networks at each level. More let tasks part further and cost time in
         proportion.
 
-    subnetwork_hidden_sizes : tuple of int, default=(64, 64)
+    subnetwork_hidden_sizes : int or tuple of int, default=(64, 64)
         Width of the sub-networks of each level, at least one level.
 
     transfer : {"average", "transform"}, default="average"
@@ -58,13 +58,13 @@ class SNRModel(WiringModel):
     _wiring_name = "snr"
     _parameter_constraints: ClassVar[dict] = {
         "n_subnetworks": COUNT,
-        "subnetwork_hidden_sizes": ["array-like"],
+        "subnetwork_hidden_sizes": LAYER_SIZES,
         "transfer": [StrOptions({"average", "transform"})],
         "l0_penalty": [Interval(Real, 0, None, closed="left")],
     }
 
     n_subnetworks: int = 4
-    subnetwork_hidden_sizes: tuple[int, ...] = (64, 64)
+    subnetwork_hidden_sizes: int | tuple[int, ...] = (64, 64)
     transfer: str = "average"
     l0_penalty: float = 1e-4
 

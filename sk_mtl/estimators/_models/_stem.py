@@ -33,7 +33,7 @@ class STEMModel(SharedAndTaskExperts):
     n_task_experts : int, default=1
         Experts on each task's own embeddings.
 
-    expert_hidden_sizes : tuple of int, default=(64,)
+    expert_hidden_sizes : int or tuple of int, default=(64,)
         Widths of the layers of each expert, at least one.
 
     References
@@ -47,7 +47,7 @@ class STEMModel(SharedAndTaskExperts):
 
     n_shared_experts: int = 1
     n_task_experts: int = 1
-    expert_hidden_sizes: tuple[int, ...] = (64,)
+    expert_hidden_sizes: int | tuple[int, ...] = (64,)
 
 
 @share_documentation

@@ -6,7 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sk_mtl.nn._experts._sparse_gates import make_gate_head
+from sk_mtl.nn._experts._gate_head import (
+    GateFactory,
+    make_gate_head,
+    mean_over_rows,
+)
+from sk_mtl.nn._experts._sparse_gates import resolve_gate
 from sk_mtl.nn._layers import BatchedLinear, BatchedMLP, RowBatchNorm, after_linear
 
 
@@ -146,16 +151,12 @@ class Gates(nn.Module):
         Hidden layers of every gate before the softmax. With none the gate is linear.
     activation : str, default="relu"
         One of `ACTIVATIONS`, after hidden layers.
-    gate : {"softmax", "top_k", "dselect_k"}, default="softmax"
-        What makes weights of a gate's scores. ``"softmax"`` weighs all experts,
-        ``"top_k"`` those with the largest scores, and ``"dselect_k"`` learns by smooth
-        steps to select a few. With the last, and a number of experts that is not a
-        power of two, weights sum to less than 1 until they are selected.
-    n_active_experts : int, default=2
-        How many experts the latter two select, at most ``n_experts``. Not read by
-        ``"softmax"``.
-    gate_penalty : float, default=0.01
-        The weight of the penalty by which ``"dselect_k"`` decides. Not read by others.
+    gate : {"softmax", "top_k", "dselect_k"} or callable, default="softmax"
+        The head that makes weights of a gate's scores: `SoftmaxHead` weighs all
+        experts, `TopKHead` those with the largest scores, and `DSelectKHead` learns by
+        smooth steps to select a few. With the last, and a number of experts that is not
+        a power of two, weights sum to less than 1 until they are selected. A callable
+        takes the number of experts and returns a `GateHead`.
 
     Examples
     --------
@@ -181,13 +182,11 @@ class Gates(nn.Module):
         *,
         hidden_sizes: Sequence[int] = (),
         activation: str = "relu",
-        gate: str = "softmax",
-        n_active_experts: int = 2,
-        gate_penalty: float = 0.01,
+        gate: str | GateFactory = "softmax",
     ) -> None:
         super().__init__()
         self.n_gates, self.n_experts = n_gates, n_experts
-        self.head = make_gate_head(gate, n_experts, n_active_experts, gate_penalty)
+        self.head = make_gate_head(resolve_gate(gate), n_experts, n_gates)
         n_scores = self.head.n_scores
         width = hidden_sizes[0] if len(hidden_sizes) else n_scores
         self.first = nn.Linear(in_width, n_gates * width)
@@ -216,6 +215,8 @@ class Gates(nn.Module):
     def finish_with_penalty(self, first: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return what `finish` does, and what the gates add to the loss in training."""
         weights, penalty = self.head.with_penalty(self._scores(first))
+        if penalty is not None:
+            penalty = mean_over_rows(penalty)
         return weights.transpose(1, 2), penalty
 
     def _scores(self, first: Tensor) -> Tensor:

@@ -1,10 +1,9 @@
-"""What turns the scores of a gate into weights: all experts, or a few of them."""
-
-from abc import ABC, abstractmethod
+"""Heads of gates: weights of all experts, or of a few of them."""
 
 import torch
 from torch import Tensor, nn
 
+from sk_mtl.nn._experts._gate_head import GateFactory, GateHead
 from sk_mtl.nn._experts._penalty_weight import PenaltyWeight
 
 # The width of the smooth step's slope, and how far from its middle selectors start.
@@ -15,50 +14,13 @@ _START = _STEP_WIDTH / 100
 _LEAST_REACHED = 0.01
 
 
-class GateHead(nn.Module, ABC):
-    """scores (n, n_scores, n_gates) -> weights (n, n_experts, n_gates).
-
-    The last step of gates. It has no parameters; the scores are what the last dense
-    layer of each gate returns. Experts lie along the middle axis, where a softmax over
-    a few numbers is several times faster than along the last one.
+class SoftmaxHead(GateHead):
+    """scores (n, n_experts, n_gates) -> weights of the same shape, none of them 0.
 
     Parameters
     ----------
     n_experts : int
-    n_active : int
-        The number of experts that a gate of this kind settles on.
-
-    Attributes
-    ----------
-    n_scores : int
-        How many scores each gate needs.
     """
-
-    n_scores: int
-
-    def __init__(self, n_experts: int, n_active: int) -> None:
-        super().__init__()
-        self.n_experts, self.n_active = n_experts, n_active
-        self.n_scores = n_experts
-
-    @abstractmethod
-    def forward(self, scores: Tensor) -> Tensor:
-        """Return each gate's weights."""
-
-    def with_penalty(self, scores: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return each gate's weights, and what they add to the loss."""
-        return self(scores), None
-
-    def start(self, weight: Tensor, bias: Tensor) -> None:
-        """Change how the layer that makes the scores starts; their axis is first."""
-
-    def extra_repr(self) -> str:
-        """Return the sizes that ``repr`` shows."""
-        return f"n_experts={self.n_experts}, n_active={self.n_active}"
-
-
-class SoftmaxHead(GateHead):
-    """scores (n, n_experts, n_gates) -> weights of the same shape, none of them 0."""
 
     def forward(self, scores: Tensor) -> Tensor:
         """Return the softmax over the experts."""
@@ -86,14 +48,16 @@ class TopKHead(GateHead):
     Layer. ICLR. arXiv:1701.06538.
     """
 
-    def __init__(self, n_experts: int, n_active: int) -> None:
-        super().__init__(n_experts, n_active)
+    def __init__(self, n_experts: int, n_active: int = 2) -> None:
+        super().__init__(n_experts)
+        check_n_active("top_k", n_active, n_experts)
         if n_active == 1 < n_experts:
             raise ValueError(
-                "n_active_experts must be at least 2 with gate='top_k', since the "
-                "weight of a single expert is always 1 and nothing would train the "
-                f"gate; found {n_active}. Give 2 or more, or use gate='dselect_k'."
+                "n_active of the gate 'top_k' must be at least 2, since the weight of "
+                "a single expert is always 1 and nothing would train the gate; found "
+                f"{n_active}. Give 2 or more, or use gate='dselect_k'."
             )
+        self.n_active = n_active
 
     def forward(self, scores: Tensor) -> Tensor:
         """Return the softmax over the largest scores, and zeros."""
@@ -101,6 +65,10 @@ class TopKHead(GateHead):
         weights = torch.softmax(largest, 1)
         # Where products are of fewer bits, a softmax returns more than it was given.
         return torch.zeros_like(scores, dtype=weights.dtype).scatter(1, chosen, weights)
+
+    def extra_repr(self) -> str:
+        """Return the settings that ``repr`` shows."""
+        return f"{super().extra_repr()}, n_active={self.n_active}"
 
 
 class DSelectKHead(GateHead):
@@ -127,8 +95,7 @@ class DSelectKHead(GateHead):
     can be decided: then at most :math:`k` weights are not exactly 0. In contrast to
     `TopKHead` every step has a slope on the way there. All scores depend on the row.
 
-    What decides the digits is a penalty, summed over the gates and averaged over the
-    rows of the batch,
+    What decides the digits is a penalty of each gate and row,
 
     .. math:: \lambda \sum_i \Big( \sum_{e=0}^{E-1} -r_{ie} \log r_{ie}
               + \frac{1 - R_i}{R_i + \epsilon} \Big), \quad
@@ -145,8 +112,10 @@ class DSelectKHead(GateHead):
 
     Parameters
     ----------
-    n_experts, n_active : int
-    penalty : float
+    n_experts : int
+    n_active : int, default=2
+        :math:`k`, from 1 to ``n_experts``.
+    penalty : float, default=0.01
         :math:`\lambda`. The larger, the sooner selectors decide; at 0 they are free to
         remain undecided, and weight may stay lost.
 
@@ -159,12 +128,15 @@ class DSelectKHead(GateHead):
 
     digits: Tensor
 
-    def __init__(self, n_experts: int, n_active: int, penalty: float) -> None:
-        super().__init__(n_experts, n_active)
+    def __init__(
+        self, n_experts: int, n_active: int = 2, penalty: float = 0.01
+    ) -> None:
+        check_n_active("dselect_k", n_active, n_experts)
+        n_digits = (n_experts - 1).bit_length()
+        sizes = [n_active * n_digits, n_active]
+        super().__init__(n_experts, n_scores=sum(sizes))
         self.penalty = PenaltyWeight(penalty)
-        self.n_digits = (n_experts - 1).bit_length()
-        self.sizes = [n_active * self.n_digits, n_active]
-        self.n_scores = sum(self.sizes)
+        self.n_active, self.n_digits, self.sizes = n_active, n_digits, sizes
         places = 2 ** torch.arange(self.n_digits)
         digits = (torch.arange(n_experts).unsqueeze(1) // places) % 2 == 1
         self.register_buffer("digits", digits.unsqueeze(2), persistent=False)
@@ -179,13 +151,11 @@ class DSelectKHead(GateHead):
         weights, selected, logarithms = self._mix(scores)
         if self.penalty.is_zero:
             return weights, None
-        price = -(selected * logarithms).sum((1, 2, 3))
+        price = -(selected * logarithms).sum((1, 2))
         if not self.every_code_is_an_expert:
             reached = selected.sum(2)
-            price = price + ((1 - reached) / (reached + _LEAST_REACHED)).sum((1, 2))
-        # Without rows there is no mean, and nothing to pay.
-        n_rows = torch.ones_like(price).sum().clamp_min(1)
-        return weights, self.penalty(price.sum() / n_rows)
+            price = price + ((1 - reached) / (reached + _LEAST_REACHED)).sum(1)
+        return weights, self.penalty(price)
 
     def start(self, weight: Tensor, bias: Tensor) -> None:
         """Start the digits' scores near the middle of the step, as in the paper.
@@ -215,7 +185,10 @@ class DSelectKHead(GateHead):
 
     def extra_repr(self) -> str:
         """Return the settings that ``repr`` shows."""
-        return f"{super().extra_repr()}, penalty={self.penalty.weight:g}"
+        return (
+            f"{super().extra_repr()}, n_active={self.n_active}, "
+            f"penalty={self.penalty.weight:g}"
+        )
 
 
 def smooth_step(x: Tensor) -> Tensor:
@@ -227,27 +200,29 @@ def smooth_step(x: Tensor) -> Tensor:
     return share.square() * (3 - 2 * share)
 
 
-#: The kinds of gates by name.
-GATES: tuple[str, ...] = ("softmax", "top_k", "dselect_k")
+def check_n_active(gate: str, n_active: int, n_experts: int) -> None:
+    """Raise where a gate cannot select so many of its experts."""
+    if not 1 <= n_active <= n_experts:
+        raise ValueError(
+            f"n_active of the gate {gate!r} must be from 1 to the number of experts, "
+            f"{n_experts}; found {n_active}. Give a smaller number, more experts, or "
+            "gate='softmax'."
+        )
 
 
-def make_gate_head(
-    gate: str, n_experts: int, n_active_experts: int, gate_penalty: float
-) -> GateHead:
-    """Return a new head of the kind that a gate's name says, one of `GATES`."""
-    if gate not in GATES:
+#: The heads of gates by name.
+GATES: dict[str, GateFactory] = {
+    "softmax": SoftmaxHead,
+    "top_k": TopKHead,
+    "dselect_k": DSelectKHead,
+}
+
+
+def resolve_gate(gate: str | GateFactory) -> GateFactory:
+    """Return what makes the head that a name stands for; a callable is one itself."""
+    if isinstance(gate, str) and gate not in GATES:
         raise ValueError(
-            f"gate must be one of {list(GATES)}; found {gate!r}. Choose one of these "
-            "names."
+            f"gate must be one of {list(GATES)} or a callable that makes a GateHead; "
+            f"found {gate!r}. Choose one of these names."
         )
-    if gate == "softmax":
-        return SoftmaxHead(n_experts, n_experts)
-    if not 1 <= n_active_experts <= n_experts:
-        raise ValueError(
-            f"n_active_experts must be from 1 to n_experts, {n_experts}, with "
-            f"gate={gate!r}; found {n_active_experts}. Give a smaller number, more "
-            "experts, or gate='softmax'."
-        )
-    if gate == "top_k":
-        return TopKHead(n_experts, n_active_experts)
-    return DSelectKHead(n_experts, n_active_experts, gate_penalty)
+    return GATES[gate] if isinstance(gate, str) else gate

@@ -8,6 +8,7 @@ from torch import Tensor
 from sk_mtl.nn._encoding._encoder import Encoded
 from sk_mtl.nn._experts._expert_use import ExpertDropout, uneven_use
 from sk_mtl.nn._experts._experts import Experts, Gates
+from sk_mtl.nn._experts._gate_head import GateFactory
 from sk_mtl.nn._experts._penalty_weight import PenaltyWeight
 from sk_mtl.nn._wirings._wiring import Wiring
 
@@ -23,7 +24,7 @@ class MMoE(Wiring):
 
     with :math:`E` = ``n_experts``. Related tasks learn to share experts, unrelated
     ones to part them. Other gates than the softmax (`TopKHead`, `DSelectKHead`) mix
-    only ``n_active_experts`` of them.
+    only a few of them.
 
     The first layers of all experts and of all gates read the same rows, so they are
     multiplied as **one** dense layer whose result is split: one wide product keeps the
@@ -42,16 +43,11 @@ class MMoE(Wiring):
     gate_hidden_sizes : sequence of int, default=()
         Hidden layers of every gate before the softmax. With none the gate is linear,
         as in the paper.
-    gate : {"softmax", "top_k", "dselect_k"}, default="softmax"
-        What makes weights of a gate's scores: a softmax over all experts, one over
-        those with the largest scores, or a selection that is learnt by smooth steps.
-    n_active_experts : int, default=2
-        How many experts the latter two select for each row and task, at most
-        ``n_experts``; ``"top_k"`` needs two. Fewer let tasks part further. Not read by
-        ``"softmax"``.
-    gate_penalty : float, default=0.01
-        The weight of the penalty by which ``"dselect_k"`` decides (`DSelectKHead`). The
-        larger, the sooner it does. Not read by other gates.
+    gate : {"softmax", "top_k", "dselect_k"} or callable, default="softmax"
+        The head that makes weights of a gate's scores: a softmax over all experts, one
+        over those with the largest scores, or a selection that is learnt by smooth
+        steps. A callable takes the number of experts and returns a `GateHead`, such as
+        ``functools.partial(TopKHead, n_active=3)``.
     expert_dropout : float, default=0.0
         The share of a gate's weights that `ExpertDropout` zeroes in training, for each
         row and task anew.
@@ -106,9 +102,7 @@ class MMoE(Wiring):
         n_experts: int = 4,
         expert_hidden_sizes: Sequence[int] = (64,),
         gate_hidden_sizes: Sequence[int] = (),
-        gate: str = "softmax",
-        n_active_experts: int = 2,
-        gate_penalty: float = 0.01,
+        gate: str | GateFactory = "softmax",
         expert_dropout: float = 0.0,
         load_balance: float = 0.0,
         activation: str = "relu",
@@ -132,8 +126,6 @@ class MMoE(Wiring):
             hidden_sizes=gate_hidden_sizes,
             activation=activation,
             gate=gate,
-            n_active_experts=n_active_experts,
-            gate_penalty=gate_penalty,
         )
         self.expert_dropout = ExpertDropout(expert_dropout)
         self.load_balance = PenaltyWeight(load_balance)

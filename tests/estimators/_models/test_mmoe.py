@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from sk_mtl import (
+    DSelectK,
     MMOEClassifier,
     MMOERegressor,
     MultiTaskEstimator,
     OMOEClassifier,
+    TopK,
 )
 from tests.estimators.common import (
     PLAIN,
@@ -205,7 +207,7 @@ def test_compiled_members_select_the_same_experts(gate):
 def test_settled_selectors_leave_weights_that_are_exactly_zero():
     X, y = mixed_table()
     options = {**QUICK, "lr": 0.05, "max_epochs": 20}
-    model = MMOEClassifier(gate="dselect_k", gate_penalty=1.0, **options).fit(X, y)
+    model = MMOEClassifier(gate=DSelectK(penalty=1.0), **options).fit(X, y)
     gates = model.predict_gates(X)
     assert (gates == 0).mean() > 0.4
 
@@ -213,7 +215,7 @@ def test_settled_selectors_leave_weights_that_are_exactly_zero():
 def test_all_experts_selected_is_the_softmax():
     X, y = mixed_table()
     options = {**QUICK, "n_experts": 3}
-    model = MMOEClassifier(gate="top_k", n_active_experts=3, **options).fit(X, y)
+    model = MMOEClassifier(gate=TopK(3), **options).fit(X, y)
     plain = MMOEClassifier(**options).fit(X, y)
     assert_equal_proba(model.predict_proba(X), plain.predict_proba(X), atol=1e-5)
 
@@ -236,27 +238,8 @@ def test_regressors_select_experts_too():
     assert (model.predict_gates(X[["town", "plan"]]) == 0).any()
 
 
-def test_more_active_experts_than_experts_are_refused():
-    X, y = mixed_table()
-    with pytest.raises(ValueError) as caught:
-        MMOEClassifier(gate="dselect_k", n_experts=1, **QUICK).fit(X, y)
-    assert str(caught.value) == (
-        "n_active_experts must be from 1 to n_experts, 1, with gate='dselect_k'; "
-        "found 2. Give a smaller number, more experts, or gate='softmax'."
-    )
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"gate": "hard"},
-        {"n_active_experts": 0},
-        {"gate_penalty": -0.1},
-        {"expert_dropout": 1.0},
-        {"load_balance": -1},
-    ],
-)
-def test_wrong_settings_of_gates_are_refused(wrong):
+@pytest.mark.parametrize("wrong", [{"expert_dropout": 1.0}, {"load_balance": -1}])
+def test_wrong_settings_are_refused(wrong):
     X, y = mixed_table()
     with pytest.raises(ValueError, match=f"The '{next(iter(wrong))}' parameter of"):
         MMOEClassifier(**wrong, **QUICK).fit(X, y)
