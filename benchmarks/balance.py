@@ -18,6 +18,7 @@ from _tables import load_table
 
 from sk_mtl import MMOEClassifier, MMOERegressor
 from sk_mtl.datasets import make_related_tasks
+from sk_mtl.inspection import GradientConflictRecorder
 from sk_mtl.losses import AGGREGATORS, WEIGHTINGS
 
 N_ROWS, N_EPOCHS, BATCH = 20_000, 2, 1024
@@ -25,7 +26,7 @@ PLAIN = "None"
 METHODS = {
     PLAIN: {},
     **{f'balancing="{name}"': {"balancing": name} for name in WEIGHTINGS | AGGREGATORS},
-    "record_gradient_conflict=True": {"record_gradient_conflict": True},
+    "GradientConflictRecorder()": {"callbacks": [GradientConflictRecorder]},
 }
 OPTIONS = {
     "max_epochs": N_EPOCHS,
@@ -50,7 +51,7 @@ def quickest_epochs(model, X, y, n_rounds: int) -> dict[str, float]:
     best = dict.fromkeys(METHODS, float("inf"))
     for _ in range(n_rounds):
         for name, method in METHODS.items():
-            defaults = {"balancing": None, "record_gradient_conflict": False}
+            defaults = {"balancing": None, "callbacks": None}
             model.set_params(**{**defaults, **method}).fit(X, y)
             best[name] = min(best[name], model.history_["seconds"].min())
         print(pd.Series(best).round(3).to_string(), flush=True)

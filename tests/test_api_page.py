@@ -18,6 +18,7 @@ MODULES = (
     "sk_mtl.losses",
     "sk_mtl.metrics",
     "sk_mtl.model_selection",
+    "sk_mtl.inspection",
     "sk_mtl.nn",
     "sk_mtl.preprocessing",
 )

@@ -39,6 +39,8 @@ FORBIDDEN = {
     5: set(),
 }
 SKORCH_FILE = "estimators/_training/_net.py"
+# A callback of ours derives from skorch's.
+SKORCH_FILES = (SKORCH_FILE, "inspection/_gradient_conflict_recorder.py")
 COMPAT_FILE = "_sklearn_compat.py"
 # Underscored only because a named tuple's fields have the plain names.
 NAMED_TUPLE_METHODS = {"_asdict", "_fields", "_field_defaults", "_make", "_replace"}
@@ -158,8 +160,8 @@ def _reached_package(each: Import) -> str:
 
 
 def _skorch_elsewhere(each: Import, path: str) -> str | None:
-    if each.parts[0] == "skorch" and path != SKORCH_FILE:
-        return f"imports skorch, which only {SKORCH_FILE} may"
+    if each.parts[0] == "skorch" and path not in SKORCH_FILES:
+        return f"imports skorch, which only {' and '.join(SKORCH_FILES)} may"
     return None
 
 

@@ -31,7 +31,6 @@ from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.estimators._task_view import view_task
 from sk_mtl.estimators._training._fit_tasks import FitTasks
 from sk_mtl.estimators._training._monitor import resolve_monitor
-from sk_mtl.estimators._training._net import COSINE
 from sk_mtl.losses import Structure
 
 
@@ -70,10 +69,6 @@ class MultiTaskModel(AtomicFit, NetworkPredictor, NetworkTrainer):
 
     best_epoch_ : int
         The epoch whose weights were kept; the last one without validation rows.
-
-    gradient_conflict_ : DataFrame
-        With `record_gradient_conflict`, one row per epoch: ``epoch``, and the mean
-        cosine of each pair of tasks.
 
     n_features_in_ : int
         Columns of `X`.
@@ -374,11 +369,6 @@ class MultiTaskModel(AtomicFit, NetworkPredictor, NetworkTrainer):
         self.history_ = self.net_.history_frame()
         self.n_iter_, self.best_epoch_ = len(self.history_), self.net_.best_epoch
         self.task_names_ = list(self._targets.task_names)
-        vars(self).pop("gradient_conflict_", None)
-        if self.record_gradient_conflict:
-            cosines = self.history_.filter(like=COSINE)
-            cosines = cosines.rename(columns=lambda name: name.removeprefix(COSINE))
-            self.gradient_conflict_ = self.history_[["epoch"]].join(cosines)
 
     def _predict_answers(self, X) -> list[np.ndarray]:
         """Return what the network answers on each task, (n_samples, n_answers)."""

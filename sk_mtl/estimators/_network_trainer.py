@@ -37,16 +37,13 @@ from sk_mtl.estimators._wiring_model import WiringModel
 from sk_mtl.losses import (
     Balancer,
     GradientBalancer,
-    GradientConflict,
     TaskLoss,
+    check_task_gradients,
     make_balancer,
 )
 from sk_mtl.nn import EncoderSets, FeatureEncoder, MultiTaskNetwork, NetworkEnsemble
 from sk_mtl.preprocessing import FeatureArrays, FeatureSchema
 from sk_mtl.preprocessing._schema._merged_integers import warn_of_merged_integers
-
-# At how many steps of an epoch the conflict of gradients is looked at.
-_CONFLICT_STEPS = 8
 
 
 def merged_constraints(cls: type) -> dict:
@@ -124,7 +121,6 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
             self.net_.set_loss(
                 self._make_loss(train_table), self._next_balancer(known=known)
             )
-            self.net_.conflict = self._make_conflict(train_table)
             control = self._make_control(
                 monitor, train_table, valid, epochs, known=known
             )
@@ -297,31 +293,10 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
             may_be_negative=self._structure.may_be_negative,
         )
         if isinstance(balancer, GradientBalancer):
-            self._refuse_gradient_methods()
-        return balancer
-
-    def _refuse_gradient_methods(self) -> None:
-        """Raise where gradients cannot be taken task by task."""
-        module = self.net_.module_
-        hindrances = {
-            "compile=True (a graph with one backward pass)": self.compile,
-            "sparse gradients": module.sparse_parameter_names(),
-            f"n_members={self.n_members}": self.n_members > 1,
-        }
-        found = [reason for reason, hinders in hindrances.items() if hinders]
-        if found:
-            raise ValueError(
-                "Balancing by gradients needs each task's gradient of dense tables in "
-                f"one network; found {' and '.join(found)}. Set compile=False, "
-                "sparse_embedding=False and n_members=1, or balance by losses."
+            check_task_gradients(
+                self.net_.module_, "Balancing by gradients", compiled=self.compile
             )
-
-    def _make_conflict(self, table: TensorTable) -> GradientConflict | None:
-        if not self.record_gradient_conflict:
-            return None
-        self._refuse_gradient_methods()
-        steps = self.net_.steps_per_epoch(table)
-        return GradientConflict(every=max(1, steps // _CONFLICT_STEPS))
+        return balancer
 
     def _mean_weight(self, table) -> Tensor:
         """Return each task's mean weight over the rows of this fit.

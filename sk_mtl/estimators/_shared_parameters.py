@@ -85,10 +85,6 @@ class SharedParameters(FeatureParameters):
         read gradients take a backward pass per task and step; those that join them go
         with `task_weights`. None adds the weighted losses.
 
-    record_gradient_conflict : bool, default=False
-        Whether the cosines between the tasks' gradients on what they share are recorded
-        in `gradient_conflict_`, per epoch. Below 0 the tasks conflict.
-
     missing_label : object, default=None
         A value of `y` that means "no label" besides NaN and None, for instance -1.
 
@@ -231,7 +227,6 @@ class SharedParameters(FeatureParameters):
         # A text gets an error that names `balancing`.
         "task_weights": ["array-like", dict, str, None],
         "balancing": [str, callable, None],
-        "record_gradient_conflict": ["boolean"],
         "missing_label": "no_validation",
         "check_leaks": ["boolean"],
         "optimizer": [StrOptions(set(OPTIMIZERS)), type],
@@ -266,7 +261,6 @@ class SharedParameters(FeatureParameters):
         {
             *("preprocessor", "categorical_features", "task_names", "callbacks"),
             *("task_weights", "balancing", "missing_label", "check_leaks"),
-            "record_gradient_conflict",
             *("lr", "weight_decay", "lr_schedule", "batch_size", "max_epochs"),
             *("warmup", "weight_averaging"),
             *("early_stopping", "validation_split", "validation_fraction"),
@@ -284,7 +278,6 @@ class SharedParameters(FeatureParameters):
     member_sharing: str = "most"
     task_weights: Any = None
     balancing: Any = None
-    record_gradient_conflict: bool = False
     missing_label: Hashable = None
     check_leaks: bool = True
     optimizer: str | type[torch.optim.Optimizer] = "adamw"

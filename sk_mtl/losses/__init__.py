@@ -14,6 +14,7 @@ from sk_mtl.losses._balancing._gradient_balancer import (
 from sk_mtl.losses._balancing._gradient_conflict import GradientConflict
 from sk_mtl.losses._balancing._meta_balance import MetaBalancer
 from sk_mtl.losses._balancing._scalarized_balancer import ScalarizedBalancer
+from sk_mtl.losses._balancing._task_gradients import check_task_gradients
 from sk_mtl.losses._outputs._class_output import ClassOutput
 from sk_mtl.losses._outputs._number_outputs import (
     AbsoluteErrorOutput,
@@ -56,5 +57,6 @@ __all__ = [
     "TaskLoss",
     "TaskOutput",
     "ZILNOutput",
+    "check_task_gradients",
     "make_balancer",
 ]

@@ -8,11 +8,7 @@ from sklearn.pipeline import Pipeline
 
 from sk_mtl import estimators
 
-_UNBALANCED = {
-    "task_weights": None,
-    "balancing": None,
-    "record_gradient_conflict": False,
-}
+_UNBALANCED = {"task_weights": None, "balancing": None}
 
 
 def single_task_baseline(estimator):

@@ -355,7 +355,7 @@ def test_gradients_that_cannot_be_taken_task_by_task(options, found, table):
     message = (
         "Balancing by gradients needs each task's gradient of dense tables in one "
         f"network; found {found}. Set compile=False, sparse_embedding=False and "
-        "n_members=1, or balance by losses."
+        "n_members=1."
     )
 
     def add(jacobian):

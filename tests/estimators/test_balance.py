@@ -88,16 +88,6 @@ def test_a_sum_of_gradients_is_the_plain_fit():
     )
 
 
-def test_conflict_is_recorded_per_epoch():
-    model = fit(record_gradient_conflict=True, max_epochs=3)
-    frame = model.gradient_conflict_
-    assert list(frame) == ["epoch", "churn_buy"]
-    assert frame["churn_buy"].between(-1, 1).all()
-    assert len(frame) == 3
-    X, _ = mixed_table()
-    assert_equal_proba(fit().predict_proba(X), model.predict_proba(X))
-
-
 @pytest.mark.parametrize("name", ["gradnorm", "metabalance"])
 def test_balanced_models_are_pickled_and_cloned(name):
     model = fit(balancing=name)
@@ -121,12 +111,9 @@ def test_members_share_the_weights():
         ({"sparse_embedding": True}, "sparse gradients"),
     ],
 )
-@pytest.mark.parametrize(
-    "method", [{"balancing": "gradnorm"}, {"record_gradient_conflict": True}]
-)
-def test_what_has_no_gradient_per_task_is_refused(parameters, found, method):
+def test_what_has_no_gradient_per_task_is_refused(parameters, found):
     with pytest.raises(ValueError, match=f"each task's gradient .* found {found}"):
-        fit(**parameters, **method)
+        fit(**parameters, balancing="gradnorm")
 
 
 def test_a_search_over_methods():

@@ -1,4 +1,4 @@
-"""The bridge to skorch: the only file that imports it."""
+"""The bridge to skorch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sk_mtl.estimators._training._forked_threads import use_own_threads
 from sk_mtl.estimators._training._interruption import is_raised_by_code
 from sk_mtl.estimators._training._plain_torch import plain_products
 from sk_mtl.estimators._training._progress import Progress
-from sk_mtl.losses import Balancer, GradientConflict, TaskLoss
+from sk_mtl.losses import Balancer, TaskLoss
 from sk_mtl.preprocessing import FeatureArrays
 
 # Large enough that the product is the cost and not the call, small enough that the
@@ -37,9 +37,6 @@ EVALUATION_BATCH = 4096
 # kernels there are is the processor's affair: what is promised of a row alone, in a
 # batch and in any order are six digits, and all of them for the same batch only.
 EVALUATION_ROWS = 32
-
-# What the columns of history begin with that hold a pair's cosine.
-COSINE = "gradient_cosine_"
 
 # Callbacks are the caller's, and may hold what cannot be copied or pickled.
 _NO_CALLBACKS = {"callbacks": None, "callbacks_": []}
@@ -75,10 +72,9 @@ class _MultiTaskNet(NeuralNet):
 
     # What skorch moves, with module, criterion and optimiser, to a device that there
     # is, where a pickle was made on a card.
-    cuda_dependent_attributes_: ClassVar[list[str]] = ["balancer", "conflict"]
+    cuda_dependent_attributes_: ClassVar[list[str]] = ["balancer"]
     autocast = False
     best_epoch = 0
-    conflict: GradientConflict | None = None
 
     @property
     def _default_callbacks(self):
@@ -242,8 +238,7 @@ class _MultiTaskNet(NeuralNet):
             logits = self.module_(*batch.inputs)
         step = self._losses(logits.to(batch.y.dtype), batch)
         task_losses, others = step.pop("parts")
-        if self.conflict is not None:
-            self.conflict.observe(task_losses, self._trained)
+        self._notify_losses(task_losses)
         try:
             step["loss"] = self.balancer.backward(task_losses, others, self._trained)
         except FloatingPointError as error:
@@ -271,16 +266,12 @@ class _MultiTaskNet(NeuralNet):
         self.balancer.end_step(new_losses)
 
     def _end_balanced_epoch(self) -> None:
-        """Record what the tasks counted, where that changes, and their conflict."""
+        """Record what the tasks counted, where that changes."""
         self.balancer.end_epoch()
         if self.balancer.changes and self.balancer.task_weights is not None:
             weights = self.balancer.task_weights.tolist()
             for name, weight in zip(self.task_names, weights, strict=True):
                 self.history.record(f"task_weight_{name}", weight)
-        if self.conflict is not None:
-            for (a, b), cosine in self.conflict.end_epoch().items():
-                pair = f"{self.task_names[a]}_{self.task_names[b]}"
-                self.history.record(COSINE + pair, cosine)
 
     def steps_per_epoch(self, table: TensorTable) -> int:
         """Return how many batches of training a table makes."""
@@ -384,6 +375,12 @@ class _MultiTaskNet(NeuralNet):
         # every batch.
         if self.callbacks_:
             self.notify(method, batch=batch, training=training, **step)
+
+    def _notify_losses(self, losses: Tensor) -> None:
+        """Show the tasks' losses, not yet differentiated, to callbacks that ask."""
+        for _, callback in self.callbacks_:
+            if hasattr(callback, "on_losses_computed"):
+                callback.on_losses_computed(self, losses=losses)
 
     def _record_losses(self, prefix: str, total: Tensor, table: TensorTable) -> None:
         means = total / len(table)

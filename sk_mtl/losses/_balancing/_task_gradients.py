@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 @dataclass
@@ -47,6 +47,33 @@ class TaskGradients:
             grad[mask] = joined[start : start + rows.numel()].view_as(rows)
             start += rows.numel()
         return combined
+
+
+def check_task_gradients(module: nn.Module, what: str, *, compiled: bool) -> None:
+    """Raise where gradients cannot be taken task by task.
+
+    Parameters
+    ----------
+    module : Module
+        A `MultiTaskNetwork`, or an ensemble of these.
+    what : str
+        The caller that needs the gradients, for the error.
+    compiled : bool
+        Whether the network is compiled.
+    """
+    n_members = getattr(module, "n_members", 1)
+    hindrances = {
+        "compile=True (a graph with one backward pass)": compiled,
+        "sparse gradients": module.sparse_parameter_names(),
+        f"n_members={n_members}": n_members > 1,
+    }
+    found = [reason for reason, hinders in hindrances.items() if hinders]
+    if found:
+        raise ValueError(
+            f"{what} needs each task's gradient of dense tables in one network; found "
+            f"{' and '.join(found)}. Set compile=False, sparse_embedding=False and "
+            "n_members=1."
+        )
 
 
 class SharedRows:
