@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import joblib
 import numpy as np
@@ -76,6 +77,10 @@ class MultiTaskModel(AtomicFit, NetworkPredictor, NetworkTrainer):
     feature_names_in_ : ndarray of str
         Names of the columns of `X`, where it has names.
     """
+
+    #: Keywords of `fit` and `partial_fit` with an entry for each row of X, which tools
+    #: that fit on a part of the rows must cut to it.
+    row_aligned_keywords: ClassVar[tuple[str, ...]] = ("sample_weight", "groups")
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(

@@ -15,7 +15,7 @@ from sk_mtl.metrics import TaskScorer, task_metric
 from sk_mtl.metrics._fitted_tasks import FittedTasks, last_estimator
 from sk_mtl.metrics._open_classes import warn_open_classes
 from sk_mtl.model_selection._baseline import single_task_baseline
-from sk_mtl.model_selection._fit_arguments import all_classes, fit_keyword
+from sk_mtl.model_selection._fit_arguments import fit_arguments
 from sk_mtl.model_selection._folds import make_folds
 from sk_mtl.model_selection._names import names_apart
 from sk_mtl.model_selection._one_estimator import check_one_estimator
@@ -38,6 +38,8 @@ def compare_tasks(
     scoring=None,
     baseline=None,
     groups=None,
+    sample_weight=None,
+    params=None,
     random_state=None,
     n_jobs=None,
 ):
@@ -84,7 +86,14 @@ def compare_tasks(
         `SingleTaskRegressor`, with the estimator's own values of all parameters that
         both have: encoder, towers and budget.
     groups : array-like of shape (n_samples,), default=None
-        Groups for the splitter, such as users whose rows must stay together.
+        Groups for the splitter, such as users whose rows must stay together, and for a
+        `fit` that takes `groups`.
+    sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), or dict, \
+            default=None
+        Weights for `fit` of both models, also by task name, cut to the training rows of
+        each fold. The scores are not weighted.
+    params : dict, default=None
+        Further keywords of `fit` of both models, as of :func:`out_of_fold_proba`.
     random_state : int, RandomState instance or None, default=None
         Decides on the folds where `cv` is a number, and on every `random_state` of the
         two models that is None: a seed per fold, the same for both.
@@ -130,9 +139,10 @@ def compare_tasks(
     folds = make_folds(
         cv, estimator, X, y, groups, shuffle=True, random_state=random_state
     )
+    given = {"groups": groups, "sample_weight": sample_weight, **(params or {})}
     seeds = random_state.randint(2**31 - 1, size=len(folds))
     found = Parallel(n_jobs=n_jobs)(
-        delayed(_fit_and_score)(model, X, y, groups, train, test, seed, scoring)
+        delayed(_fit_and_score)(model, X, y, given, train, test, seed, scoring)
         for model in (estimator, baseline)
         for (train, test), seed in zip(folds, seeds, strict=True)
     )
@@ -151,15 +161,13 @@ def compare_tasks(
     )
 
 
-def _fit_and_score(estimator, X, y, groups, train, test, seed, scoring):
+def _fit_and_score(estimator, X, y, given, train, test, seed, scoring):
     """Scores of a fold by task, and what the fit cost."""
     model = _seeded(clone(estimator), int(seed))
-    given = all_classes(model, y)
-    if groups is not None and (name := fit_keyword(model, "groups")):
-        given[name] = _safe_indexing(groups, train)
+    arguments = fit_arguments(model, X, y, train, **given)
     y_train, y_test = _safe_indexing(y, train), _safe_indexing(y, test)
     start = time.perf_counter()
-    model.fit(_safe_indexing(X, train), y_train, **given)
+    model.fit(_safe_indexing(X, train), y_train, **arguments)
     seconds = time.perf_counter() - start
     tasks, trained = FittedTasks(model, y_test), FittedTasks(model, y_train)
     metrics = _metrics_of(tasks, scoring)

@@ -3,20 +3,15 @@
 from collections.abc import Mapping
 
 import numpy as np
-from sklearn import get_config
 from sklearn.base import clone
-from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 
 from sk_mtl._sklearn_compat import _safe_indexing
 from sk_mtl.metrics._probabilities import probability_list
-from sk_mtl.model_selection._fit_arguments import all_classes
+from sk_mtl.model_selection._fit_arguments import fit_arguments
 from sk_mtl.model_selection._folds import make_folds, n_rows
 from sk_mtl.model_selection._one_estimator import check_one_estimator
-
-# Keywords of `fit` that every fold gets as they are.
-_FOR_ALL_ROWS = ("classes", "X_val", "y_val", "sample_weight_val")
 
 
 def out_of_fold_proba(
@@ -51,7 +46,7 @@ def out_of_fold_proba(
         gaps a `StratifiedKFold`, as in scikit-learn.
     groups : array-like of shape (n_samples,), default=None
         Groups such as users, whose rows stay together where `cv` is a number or a
-        splitter that reads groups.
+        splitter that reads groups. Also handed to a `fit` that takes `groups`.
     sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), or dict, \
             default=None
         Weights for `fit`, also by task name, cut to the rows of each fold. A pipeline
@@ -59,8 +54,10 @@ def out_of_fold_proba(
     n_jobs : int, default=None
         Number of folds to be fitted in parallel, through joblib; -1 uses all cores.
     params : dict, default=None
-        Further parameters of `fit`. Those with one entry per row are cut to the rows
-        of each fold.
+        Further keywords of `fit`. Those with an entry per row are cut to the rows of
+        each fold: the `row_aligned_keywords` of an estimator of this package, and what
+        has as many entries as X for others. A pipeline gets them for its last step, or
+        for the step that is named before them, as in ``scaler__sample_weight``.
 
     Returns
     -------
@@ -87,11 +84,9 @@ def out_of_fold_proba(
     by_task = isinstance(sample_weight, Mapping)
     check_consistent_length(X, y, groups, None if by_task else sample_weight)
     splits = _partition(make_folds(cv, estimator, X, y, groups), X)
-    params = dict(params or {})
-    if sample_weight is not None:
-        params[_weight_name(estimator)] = sample_weight
+    given = {"groups": groups, "sample_weight": sample_weight, **(params or {})}
     folds = Parallel(n_jobs=n_jobs)(
-        delayed(_fit_and_predict)(clone(estimator), X, y, train, test, params)
+        delayed(_fit_and_predict)(clone(estimator), X, y, train, test, given)
         for train, test in splits
     )
     tests = [test for _, test in splits]
@@ -118,40 +113,16 @@ def _partition(folds, X):
     return splits
 
 
-def _weight_name(estimator):
-    """Name under which `estimator.fit` takes the weights of the last step."""
-    if isinstance(estimator, Pipeline) and not get_config()["enable_metadata_routing"]:
-        return f"{estimator.steps[-1][0]}__sample_weight"
-    return "sample_weight"
-
-
-def _fit_and_predict(estimator, X, y, train, test, params):
+def _fit_and_predict(estimator, X, y, train, test, given):
     """Probabilities of the test rows, and the classes of their columns."""
-    params = {
-        name: value if _is_for_all_rows(name) else _rows_of(value, train, X)
-        for name, value in (all_classes(estimator, y) | params).items()
-    }
-    estimator.fit(_safe_indexing(X, train), _safe_indexing(y, train), **params)
+    arguments = fit_arguments(estimator, X, y, train, **given)
+    estimator.fit(_safe_indexing(X, train), _safe_indexing(y, train), **arguments)
     proba = estimator.predict_proba(_safe_indexing(X, test))
     classes = estimator.classes_
     if isinstance(classes, list) and not isinstance(proba, list):
         # Chains of binary classifiers return one column per task.
         proba = probability_list(proba, list(range(len(classes))), len(test))
     return proba, classes
-
-
-def _is_for_all_rows(name):
-    """Whether a keyword of `fit` is not about the training rows one by one."""
-    return name.split("__")[-1] in _FOR_ALL_ROWS
-
-
-def _rows_of(value, rows, X):
-    """Rows of a value with one entry per row of X, also by task; others as they are."""
-    if isinstance(value, Mapping):
-        return {name: _rows_of(own, rows, X) for name, own in value.items()}
-    if isinstance(value, str) or not hasattr(value, "__len__") or np.ndim(value) == 0:
-        return value
-    return _safe_indexing(value, rows) if n_rows(value) == n_rows(X) else value
 
 
 def _joined(probas, classes, tests):
