@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
 import numpy as np
 
@@ -48,25 +49,40 @@ def resolve_parents(
                 f"of names; found {value!r} for {name!r}. Leave out a task that builds "
                 "on no other."
             )
-        parents[name] = [value] if single else list(value)
-        if len(set(parents[name])) < len(parents[name]):
+        on = [value] if single else list(value)
+        if len(set(task_positions(parameter, on, task_names))) < len(on):
             raise ValueError(
                 f"{parameter} must name each task once; found {value!r} for {name!r}. "
                 "Drop the repeated names."
             )
-    found = [
+        parents[name] = on
+    order_tasks(parameter, parents)
+    return [
         tuple(task_positions(parameter, parents.get(name, []), task_names))
         for name in task_names
     ]
+
+
+def order_tasks(parameter: str, parents: Mapping[Any, Sequence]) -> list:
+    """Return tasks so that each comes after those that it builds on.
+
+    Parameters
+    ----------
+    parameter : str
+        Its name, for the error where the tasks lead in a circle.
+
+    parents : mapping
+        By the name or position of a task those that it builds on.
+    """
     try:
-        TopologicalSorter(parents).prepare()
+        return [*TopologicalSorter(parents).static_order()]
     except CycleError as error:
-        circle = " -> ".join(map(repr, error.args[1]))
+        # From each task to one that it builds on, as in the parameter.
+        circle = " -> ".join(map(repr, reversed(error.args[1])))
         raise ValueError(
             f"{parameter} must not lead from a task back to itself; found {circle}. "
             "Drop one of these relations."
         ) from None
-    return found
 
 
 def chain_of(task_names: list) -> list[tuple[int, ...]]:

@@ -57,7 +57,7 @@ def refuse(cls, table, message, **options):
         ({"like": "buy", "buy": "like"}, "'like' -> 'buy' -> 'like'"),
         (
             {"click": "buy", "like": "click", "buy": "like"},
-            "'click' -> 'like' -> 'buy' -> 'click'",
+            "'click' -> 'buy' -> 'like' -> 'click'",
         ),
         ({"like": "like"}, "'like' -> 'like'"),
     ],

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sk_mtl._relations import order_tasks
 from sk_mtl.losses._outputs._class_output import ClassOutput
 from sk_mtl.losses._outputs._numerics import (
     binary_log_proba,
@@ -175,18 +176,8 @@ def _paths(n_steps: int, parents: Sequence[int | None]) -> list[list[int]]:
                 f"parents must hold indices of steps, 0 to {n_steps - 1}, or None; "
                 f"found {parent!r} for step {k}. Correct the index."
             )
-    return [_path(k, parents) for k in range(n_steps)]
-
-
-def _path(step: int, parents: Sequence[int | None]) -> list[int]:
-    path = [step]
-    while (parent := parents[path[-1]]) is not None:
-        if parent in path:
-            circle = [*path[path.index(parent) :], parent]
-            named = ", which builds on ".join(f"step {k}" for k in circle)
-            raise ValueError(
-                f"parents must lead from every step to a first one; found {named}. "
-                "Give None for the step that builds on no other."
-            )
-        path.append(parent)
-    return path
+    before = {k: [] if on is None else [on] for k, on in enumerate(parents)}
+    paths: dict[int, list[int]] = {}
+    for k in order_tasks("parents", before):
+        paths[k] = [k, *(j for on in before[k] for j in paths[on])]
+    return [paths[k] for k in range(n_steps)]

@@ -288,8 +288,8 @@ def test_a_tree_survives_pickle():
     [([0], [0, 0]), ([1, 0, None], [0, 1, 0]), ([None, 2, 3, 2], [2, 3, 2])],
 )
 def test_a_circle_is_named(parents, circle):
-    named = ", which builds on ".join(f"step {k}" for k in circle)
-    with pytest.raises(ValueError, match=rf"to a first one; found {named}\. Give None"):
+    named = " -> ".join(map(str, circle))
+    with pytest.raises(ValueError, match=rf"back to itself; found {named}\. Drop"):
         FunnelStructure(len(parents), parents)
 
 

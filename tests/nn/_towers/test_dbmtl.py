@@ -193,7 +193,7 @@ def test_it_can_be_exported():
 )
 def test_a_circle_is_named(relations, circle):
     n_tasks = len(relations)
-    named = ", which depends on ".join(f"task {k}" for k in circle)
+    named = " -> ".join(map(str, circle))
     with pytest.raises(ValueError, match=rf"back to itself; found {named}\. Drop"):
         RelationTowers(4, [(5,)] * n_tasks, [1] * n_tasks, relations)
 
