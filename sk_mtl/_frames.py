@@ -27,11 +27,6 @@ _NULLABLE = {
 }
 
 
-def is_pandas(X):
-    """Whether X is a pandas DataFrame, or behaves as one."""
-    return hasattr(X, "iloc") and getattr(X, "ndim", 0) == 2
-
-
 def is_polars(X):
     """Whether X is a polars DataFrame; polars is never imported for this."""
     polars = sys.modules.get("polars")
@@ -72,12 +67,7 @@ def column_names(X):
     """Names of the columns of `X`; those of an array are `x0`, `x1` and so on."""
     if not is_frame(X):
         return [f"x{j}" for j in range(np.shape(X)[1])]
-    return [str(name) for name in _without_rows(X).columns]
-
-
-def column_dtypes(X):
-    """Type of each column in the pandas frame that `as_pandas` makes of `X`."""
-    return list(as_pandas(_without_rows(X)).dtypes)
+    return [str(name) for name in X.columns]
 
 
 def as_pandas(X):
@@ -195,11 +185,9 @@ def _remedy(arrow_type):
 
 
 def column_of(X, position):
-    """One column of `X` (a data frame or array) as a pandas series."""
-    if is_arrow(X):
-        return as_pandas(X.select([position])).iloc[:, 0]
-    if isinstance(X, np.ndarray) or is_polars(X):
-        return as_pandas(X[:, [position]]).iloc[:, 0]
+    """One column of `X` (a pandas frame or array) as a pandas series."""
+    if isinstance(X, np.ndarray):
+        X, position = X[:, [position]], 0
     return as_pandas(X).iloc[:, position]
 
 
@@ -298,15 +286,6 @@ def is_list_type(dtype):
 def is_decimal_type(dtype):
     """Whether a type of pandas is one of Arrow's decimal numbers."""
     return _is_decimal(getattr(dtype, "pyarrow_dtype", None))
-
-
-def _without_rows(X):
-    """The columns of a table alone, where it would cost to turn all into pandas."""
-    if is_polars(X):
-        return X.head(0)
-    if is_arrow(X):
-        return as_pandas(X.slice(0, 0))
-    return X
 
 
 def _is_whole(dtype):

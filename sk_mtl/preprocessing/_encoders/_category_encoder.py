@@ -6,13 +6,13 @@ from sklearn.utils.validation import check_is_fitted
 from sk_mtl._sklearn_compat import StrOptions
 from sk_mtl.preprocessing._encoders._codes import code_dtype, look_up
 from sk_mtl.preprocessing._encoders._vocabulary_encoder import VocabularyEncoder
-from sk_mtl.preprocessing._tables._containers import (
+from sk_mtl.preprocessing._tables._factorize import factorize
+from sk_mtl.preprocessing._tables._validated_table import (
     iter_columns,
     iter_rows,
     missing_mask,
     validated_table,
 )
-from sk_mtl.preprocessing._tables._factorize import factorize
 
 # Up to this many rows are looked up value by value: the fixed cost of handling a whole
 # column is then larger than that of handling its values.

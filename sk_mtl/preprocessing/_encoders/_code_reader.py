@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sk_mtl._frames import as_pandas, column_names, is_decimal_type
+from sk_mtl._frames import as_pandas, column_names, is_decimal_type, is_frame
 from sk_mtl._versions import VersionedPickle
 from sk_mtl.preprocessing._encoders._vocabulary import MANY_ROWS, warn_of_kind
 from sk_mtl.preprocessing._tables._numbers import narrow, to_floats
@@ -77,8 +77,10 @@ class CodeReader(
         """
         check_is_fitted(self, "n_features_in_")
         validate_data(self, X, skip_check_array=True, reset=False)
-        names = column_names(X) if self.names is None else self.names
         frame = as_pandas(X)
+        names = self.names
+        if names is None:
+            names = column_names(frame if is_frame(X) else X)
         dtypes = set(frame.dtypes)
         if len(dtypes) == 1 and dtypes.pop().kind in "iuf" and _is_plain(frame):
             codes = exact_integers(frame.to_numpy(), names)

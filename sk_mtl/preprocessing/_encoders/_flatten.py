@@ -13,24 +13,24 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from pandas.api.extensions import ExtensionArray
 
-from sk_mtl.preprocessing._tables._factorize import polars_array, shortened
+from sk_mtl._frames import is_list_type
+from sk_mtl.preprocessing._tables._factorize import shortened
 
 
 class Items(NamedTuple):
     """The items of all rows, and the number of items of each row."""
 
-    values: np.ndarray | pa.Array
+    values: np.ndarray | pd.arrays.ArrowExtensionArray
     lengths: np.ndarray
 
 
 def flatten(column, name, separator=None):
-    """The items of a column of sequences.
+    """Return the items of a column of sequences.
 
     Parameters
     ----------
-    column : ndarray, pandas extension array or polars Series of shape (n_samples,)
+    column : array of NumPy or pandas of shape (n_samples,)
         Lists, tuples, arrays or, with a separator, text; missing rows have no items.
 
     name : str or int
@@ -44,34 +44,27 @@ def flatten(column, name, separator=None):
     -------
     Items
     """
+    is_lists = is_list_type(column.dtype)
     column = _arrow_or_objects(column)
     if separator is not None:
         return _items_of_text(column, name, separator)
     if not isinstance(column, pa.Array):
         return _items_of_objects(column, name)
-    if _is_list(column.type):
-        return Items(column.flatten(), _lengths(column))
+    if is_lists:
+        return Items(_of_arrow(column.flatten()), _lengths(column))
     _refuse_first(column, name, _refuse_scalar)
     return Items(np.empty(0, dtype=object), np.zeros(len(column), dtype=np.intp))
 
 
 def _arrow_or_objects(column):
-    if isinstance(column, np.ndarray):
-        return column.astype(object, copy=False)
-    if not isinstance(column, ExtensionArray):
-        return polars_array(column)
     if not isinstance(column.dtype, pd.ArrowDtype):
         return np.asarray(column, dtype=object)
     array = pa.array(column)
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
-def _is_list(kind):
-    return (
-        pa.types.is_list(kind)
-        or pa.types.is_large_list(kind)
-        or pa.types.is_fixed_size_list(kind)
-    )
+def _of_arrow(items):
+    return pd.arrays.ArrowExtensionArray(items)
 
 
 def _lengths(lists):
@@ -141,7 +134,7 @@ def _items_of_text(column, name, separator):
         items = items.filter(pa.array(is_item))
         row_of_item = np.repeat(np.arange(len(lengths)), lengths)[is_item]
         lengths = np.bincount(row_of_item, minlength=len(lengths))
-    return Items(items, lengths)
+    return Items(_of_arrow(items), lengths)
 
 
 def _is_text(kind):

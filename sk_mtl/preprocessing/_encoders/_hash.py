@@ -15,13 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-from pandas.api.extensions import ExtensionArray
 from sklearn.utils import murmurhash3_32
 
 from sk_mtl.preprocessing._encoders._vocabulary import kind_of
-from sk_mtl.preprocessing._tables._factorize import factorize, polars_array, shortened
-from sk_mtl.preprocessing._tables._numbers import narrow, whole_numbers
+from sk_mtl.preprocessing._tables._factorize import factorize, shortened
+from sk_mtl.preprocessing._tables._numbers import narrow, plain_integers, whole_numbers
 
 _HASHED = (str, bytes, Integral, float, np.floating, np.bool_)
 
@@ -47,7 +45,7 @@ def hash_column(column, name, seed, *, fitted=False):
 
     Parameters
     ----------
-    column : ndarray, pandas extension array or polars Series of shape (n_samples,)
+    column : array of NumPy or pandas of shape (n_samples,)
         Text, bytes, numbers or bool, or a category column of these.
 
     name : str or int
@@ -64,10 +62,12 @@ def hash_column(column, name, seed, *, fitted=False):
     -------
     Hashes
     """
-    column = _plain_integers(column)
-    if isinstance(column, np.ndarray) and column.dtype.kind in "iu":
-        missing = np.zeros(len(column), dtype=bool)
-        return Hashes(_of_integers(column, seed), missing, column[:1].item(), {int})
+    integers = plain_integers(column)
+    if integers is not None:
+        # Identifiers may be as many as rows: to find the distinct ones would take
+        # longer than to hash all.
+        missing = np.zeros(len(integers), dtype=bool)
+        return Hashes(_of_integers(integers, seed), missing, integers[0].item(), {int})
     codes, values = factorize(column, name, fitted=fitted)
     # Code -1, a missing value, reads the last entry of each table.
     is_missing = np.append(pd.isna(values), True)
@@ -87,22 +87,6 @@ def hash_column(column, name, seed, *, fitted=False):
         hashes[present] = _of_values(values[present], types, seed)
     example = next(iter(values[present[:1]].tolist()), None)
     return Hashes(hashes[codes], is_missing[codes], example, types)
-
-
-def _plain_integers(column):
-    """Return integers without gaps as an array of NumPy; any other column as it is.
-
-    A column of identifiers may hold as many values as rows: finding the distinct ones
-    would take longer than hashing all.
-    """
-    if isinstance(column, ExtensionArray):
-        if column.dtype.kind in "iu" and not column.isna().any():
-            return column.to_numpy(dtype=column.dtype.numpy_dtype)
-    elif not isinstance(column, np.ndarray):
-        column = polars_array(column)
-        if isinstance(column, pa.Array) and pa.types.is_integer(column.type):
-            return column if column.null_count else column.to_numpy()
-    return column
 
 
 def _of_values(values, types, seed):

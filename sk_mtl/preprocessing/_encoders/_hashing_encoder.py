@@ -14,7 +14,7 @@ from sk_mtl.preprocessing._encoders._vocabulary import (
     kind_of,
     warn_of_kind,
 )
-from sk_mtl.preprocessing._tables._containers import iter_columns, validated_table
+from sk_mtl.preprocessing._tables._validated_table import iter_columns, validated_table
 
 
 class HashingEncoder(

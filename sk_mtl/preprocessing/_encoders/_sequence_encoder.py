@@ -11,8 +11,8 @@ from sk_mtl.preprocessing._encoders._codes import code_dtype, look_up
 from sk_mtl.preprocessing._encoders._flatten import flatten
 from sk_mtl.preprocessing._encoders._vectors import refuse_vectors
 from sk_mtl.preprocessing._encoders._vocabulary_encoder import VocabularyEncoder
-from sk_mtl.preprocessing._tables._containers import iter_columns, validated_table
 from sk_mtl.preprocessing._tables._factorize import Factor, factorize
+from sk_mtl.preprocessing._tables._validated_table import iter_columns, validated_table
 
 PADDING = -1
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from sk_mtl.preprocessing._encoders._vocabulary import MANY_ROWS
 
@@ -57,13 +56,9 @@ def _remedy(lengths, name):
 
 
 def _floats(values):
-    """The items that are floats, as an array of these."""
-    if isinstance(values, pa.Array):
-        if not pa.types.is_floating(values.type):
-            return np.empty(0)
-        return values.drop_null().to_numpy(zero_copy_only=False).astype(np.float64)
+    """Return the items that are floats, as an array of these."""
     if values.dtype.kind == "f":
-        return values.astype(np.float64)
+        return pd.Series(values).dropna().to_numpy(dtype=np.float64)
     kind = "" if values.dtype != object else pd.api.types.infer_dtype(values)
     if kind not in ("floating", "mixed-integer-float"):
         return np.empty(0)

@@ -9,7 +9,13 @@ from sklearn.pipeline import FeatureUnion
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sk_mtl._frames import column_names, column_of, has_fitted_columns, is_frame
+from sk_mtl._frames import (
+    as_pandas,
+    column_names,
+    column_of,
+    has_fitted_columns,
+    is_frame,
+)
 from sk_mtl._sklearn_compat import HasMethods, StrOptions, _fit_context
 from sk_mtl._versions import VersionedPickle
 from sk_mtl.preprocessing._numeric._scaling import scale
@@ -202,6 +208,7 @@ class NumericScaler(
     def _read(self, X, reset):
         """Floats of X and the mask of the missing ones."""
         if is_frame(X):
+            X = as_pandas(X)
             if reset or not has_fitted_columns(X, self):
                 validate_data(self, X, skip_check_array=True, reset=reset)
             names = column_names(X)

@@ -57,6 +57,7 @@ def named_columns(transformer, X, reset):
     columns : list of (str, Series)
     """
     if is_frame(X):
+        X = as_pandas(X)
         validate_data(transformer, X, skip_check_array=True, reset=reset)
         names = column_names(X)
     else:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sk_mtl._frames import (
-    column_dtypes,
+    as_pandas,
     column_names,
     column_of,
     is_decimal_type,
@@ -65,7 +65,7 @@ def step_kinds(X):
         objects the first value that is not missing decides. Integers and floats are
         categories there: `astype(object)` is a way to mark codes as such.
     """
-    kinds = [_kind_of_dtype(dtype) for dtype in column_dtypes(X)]
+    kinds = [_kind_of_dtype(dtype) for dtype in as_pandas(X).dtypes]
     return [
         _kind_of_value(_first_value(column_of(X, j))) if kind == "object" else kind
         for j, kind in enumerate(kinds)
@@ -320,10 +320,7 @@ def _is_from_dtype(categorical_features):
 
 def has_names(X):
     """Whether all columns of `X` can be called by name: arrays have none."""
-    return is_frame(X) and (
-        not isinstance(X, pd.DataFrame)
-        or all(isinstance(name, str) for name in X.columns)
-    )
+    return is_frame(X) and all(isinstance(name, str) for name in X.columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -345,6 +342,7 @@ class ColumnsOfStep:
 
     def __call__(self, X):
         """Return the names of the columns, or their positions where X has none."""
+        X = as_pandas(X) if is_frame(X) else X
         # Only the step of categories loses columns, so that a fit warns once.
         choose = columns_to_read if self.step == "cat" else columns_by_step
         positions = choose(X, self.categorical_features)[self.step]

@@ -1,10 +1,9 @@
-"""One column of any container to the positions of its distinct values.
+"""One column to the positions of its distinct values.
 
 A column, (n_samples,), becomes a `Factor`: `codes` (n_samples,), positions in `values`,
-negative where the value is missing, and `values` (n_distinct,). Whatever a container
-has already hashed is used as it is (the codes of a category column); otherwise every
-row is hashed once. All later work, such as sorting or looking up, is done on the few
-distinct values, never on the rows.
+negative where the value is missing, and `values` (n_distinct,). pandas hashes every row
+once, and the codes of a category column are used as they are. All later work, such as
+sorting or looking up, is done on the few distinct values, never on the rows.
 """
 
 from typing import NamedTuple
@@ -12,13 +11,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
-from pandas.api.extensions import ExtensionArray
+
+from sk_mtl.preprocessing._tables._numbers import plain_integers
 
 # A span of integers is used as its own table of values up to this many entries per row.
 _SPAN_PER_ROW = 2
 
-# A dictionary with at most this many entries more than rows is taken whole.
+# Up to this many more entries than rows, tables of values and categories are taken
+# whole.
 _SPARE_ENTRIES = 256
 
 _SEQUENCES = (list, tuple, np.ndarray, set, frozenset)
@@ -42,11 +42,11 @@ class Factor(NamedTuple):
 
 
 def factorize(column, name, place="row", *, fitted=False):
-    """Positions and distinct values of one column.
+    """Return positions and distinct values of one column.
 
     Parameters
     ----------
-    column : array of NumPy, pandas or Arrow, or polars Series, of shape (n_samples,)
+    column : array of NumPy or pandas of shape (n_samples,)
         The column. Only values that compare by value are taken: text, bytes, numbers,
         bool, and within a category column also such things as intervals.
 
@@ -64,15 +64,14 @@ def factorize(column, name, place="row", *, fitted=False):
     -------
     Factor
     """
-    if not isinstance(column, (np.ndarray, ExtensionArray, pa.Array)):
-        column = polars_array(column)
     if len(column) == 0:
         return Factor(np.empty(0, dtype=np.intp), np.empty(0, dtype=object))
-    dtype = column.type if isinstance(column, pa.Array) else column.dtype
+    dtype = column.dtype
     if _is_time(dtype):
         if not fitted:
             _refuse_time(dtype, name)
-        column = _time_objects(column)
+        # NumPy makes integers of points in time in nanoseconds.
+        column = np.asarray(pd.Series(column).astype(object), dtype=object)
     try:
         factor = _factor_of(column)
     except (TypeError, pa.ArrowException) as error:
@@ -85,37 +84,22 @@ def factorize(column, name, place="row", *, fitted=False):
     return factor
 
 
-def polars_array(column):
-    """A polars Series as an array of Arrow, of Python objects as one of NumPy."""
-    if str(column.dtype) != "Object":
-        return column.to_arrow()
-    values = np.empty(len(column), dtype=object)
-    values[:] = column.to_list()
-    return values
-
-
 def _is_time(dtype):
-    arrow = getattr(dtype, "pyarrow_dtype", dtype)
-    if isinstance(arrow, pa.DataType):
-        return pa.types.is_temporal(arrow)
-    return getattr(dtype, "kind", "O") in "mM"
-
-
-def _time_objects(column):
-    """Points in time as objects: NumPy makes integers of those in nanoseconds."""
-    if isinstance(column, pa.Array):
-        column = column.to_pylist()
-    return np.asarray(pd.Series(column).astype(object), dtype=object)
+    if isinstance(dtype, pd.ArrowDtype):
+        return pa.types.is_temporal(dtype.pyarrow_dtype)
+    return dtype.kind in "mM"
 
 
 def _factor_of(column):
-    if isinstance(column, pa.Array):
-        return _from_arrow(column)
-    if isinstance(column, np.ndarray):
-        return _from_array(column)
+    integers = plain_integers(column)
+    if integers is not None:
+        return _from_integers(integers)
     if isinstance(column, pd.Categorical):
-        codes, categories = _used_entries(column.codes, column.categories)
-        return Factor(codes, _plain(categories))
+        # Few rows with many categories would otherwise cost as much as these.
+        if len(column.categories) <= len(column) + _SPARE_ENTRIES:
+            return Factor(column.codes, _plain(column.categories))
+    elif isinstance(column, np.ndarray):
+        return _from_array(column)
     codes, values = column.factorize()
     return Factor(codes, _plain(values))
 
@@ -129,20 +113,15 @@ def _plain(values):
 
 
 def _from_array(column):
-    kind = column.dtype.kind
-    column = column.astype(column.dtype.newbyteorder("="), copy=False)
-    if kind in "iu":
-        return _from_integers(column)
-    if kind == "b":
-        return Factor(column.view(np.int8), np.array([False, True]))
+    dtype = column.dtype.newbyteorder("=")
+    column, kind = column.astype(dtype, copy=False), dtype.kind
     if kind == "f":
         # Half precision has no hash table in pandas.
-        wide = column.astype(np.promote_types(column.dtype, np.float32), copy=False)
-        codes, values = pd.factorize(wide)
-        return Factor(codes, values.astype(column.dtype))
-    if kind == "U":
-        return _from_arrow(pa.array(np.ascontiguousarray(column)))
-    return Factor(*pd.factorize(column.astype(object, copy=False)))
+        column = column.astype(np.promote_types(dtype, np.float32), copy=False)
+    elif kind != "b":
+        column = column.astype(object, copy=False)
+    codes, values = pd.factorize(column)
+    return Factor(codes, values.astype(dtype) if kind == "f" else values)
 
 
 def _from_integers(column):
@@ -150,43 +129,12 @@ def _from_integers(column):
     span = high - low + 1
     if span > _SPAN_PER_ROW * len(column) + _SPARE_ENTRIES:
         return Factor(*pd.factorize(np.ascontiguousarray(column)))
-    # Differences in arithmetic modulo 2**64 are right for every integer type, for
-    # both ends of int64 and uint64, and pass through no float.
+    # Narrow ranges are tables of values by themselves. Differences in arithmetic modulo
+    # 2**64 are right for every integer type, for both ends of int64 and uint64.
     offset = np.uint64(low % 2**64)
     codes = (column.astype(np.uint64) - offset).astype(np.intp)
     values = np.arange(span, dtype=np.uint64) + offset
     return Factor(codes, values.astype(column.dtype))
-
-
-def _from_arrow(array):
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
-    if pa.types.is_null(array.type):
-        return Factor(np.full(len(array), -1), np.empty(0, dtype=object))
-    if pa.types.is_integer(array.type) and not array.null_count:
-        return _from_integers(array.to_numpy())
-    if not pa.types.is_dictionary(array.type):
-        array = array.dictionary_encode()
-    codes = array.indices
-    if codes.null_count:
-        # Nulls would turn the codes to floats; unsigned codes cannot hold -1.
-        codes = pc.fill_null(codes.cast(pa.int64()), -1)
-    codes, values = _used_entries(codes.to_numpy(), array.dictionary)
-    is_number = pa.types.is_integer(values.type) or pa.types.is_floating(values.type)
-    values = values.to_numpy(zero_copy_only=False)
-    return Factor(codes, values if is_number else values.astype(object))
-
-
-def _used_entries(codes, values):
-    """Without the entries that no row uses, where these are many more than rows.
-
-    Few rows with a large dictionary would otherwise cost as much as the dictionary.
-    """
-    if len(values) <= len(codes) + _SPARE_ENTRIES:
-        return codes, values
-    used, codes = np.unique(codes, return_inverse=True)
-    n_missing = int(used[0] < 0)
-    return codes - n_missing, values.take(used[n_missing:])
 
 
 def _check_values(values, name, place):
@@ -212,8 +160,6 @@ def _compares_by_address(kind):
 
 def _refuse_rows(column, name, place):
     """Raise the error that names the first value that cannot be hashed, if any."""
-    if isinstance(column, pa.Array):
-        column = column.drop_null().slice(0, 1).to_pylist()
     for value in column:
         try:
             hash(value)

@@ -111,6 +111,21 @@ def refuse_infinite(values, names):
         )
 
 
+def plain_integers(column):
+    """Return a column of integers without gaps as an array of NumPy, any other as None.
+
+    Parameters
+    ----------
+    column : array of NumPy or pandas of shape (n_samples,)
+    """
+    if column.dtype.kind not in "iu":
+        return None
+    if not isinstance(column, np.ndarray) and column.isna().any():
+        return None
+    dtype = getattr(column.dtype, "numpy_dtype", column.dtype)
+    return np.asarray(column, dtype=dtype.newbyteorder("="))
+
+
 def narrow(values):
     """Python objects of one numeric type as an array of numbers, without any loss."""
     if values.dtype != object or len(values) == 0:

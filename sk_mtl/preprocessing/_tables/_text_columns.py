@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from sk_mtl._frames import as_pandas, column_names, column_of, is_arrow, is_polars
+from sk_mtl._frames import as_pandas, column_names, column_of
 from sk_mtl._warnings import warn_user
 from sk_mtl.exceptions import ColumnWarning
 from sk_mtl.preprocessing._tables._dates_in_text import dates_in_text, is_date
@@ -50,11 +50,7 @@ def warn_of_text(X, positions):
 def _sample(X):
     """Some rows, spread over the table, as a pandas frame."""
     rows = slice(None, None, max(1, len(X) // _N_SAMPLE))
-    if is_arrow(X):
-        return as_pandas(X.take(np.arange(len(X))[rows]))
-    if is_polars(X) or isinstance(X, np.ndarray):
-        return as_pandas(X[rows])
-    return as_pandas(X).iloc[rows]
+    return as_pandas(X[rows]) if isinstance(X, np.ndarray) else X.iloc[rows]
 
 
 def _count_texts(column):

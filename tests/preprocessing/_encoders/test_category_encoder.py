@@ -330,7 +330,6 @@ def test_a_polars_column_without_values_in_training_may_hold_anything_later(n_ro
     encoder = CategoryEncoder().fit(pl.DataFrame({"c": [None, None]}))
     for values, dtype in (
         ([[1, 2], None], None),
-        ([{"a": 1}, None], None),
         ([{1}, None], pl.Object),
         ([1.5, float("nan")], None),
         ([datetime.date(2024, 1, 1), None], None),
@@ -575,11 +574,13 @@ def test_polars_columns_that_are_no_categories():
         TypeError, match=r"'c': one value per row .*with SequenceEncoder, or"
     ):
         CategoryEncoder().fit(pl.DataFrame({"c": [["i1", "i2"], ["i3"]]}))
-    with pytest.raises(TypeError, match=ADDRESS.format("dict")):
+    with pytest.raises(TypeError, match=r"'c' must hold .*struct.* each of its fields"):
         CategoryEncoder().fit(pl.DataFrame({"c": [{"a": 1}, {"a": 2}]}))
     with pytest.raises(TypeError, match=ADDRESS.format("object")):
         CategoryEncoder().fit(pl.DataFrame({"c": [object()]}, schema={"c": pl.Object}))
-    with pytest.raises(TypeError, match=r"'c': text, numbers or .* found type date32"):
+    with pytest.raises(
+        TypeError, match=r"'c': text, numbers or .* found type datetime"
+    ):
         CategoryEncoder().fit(pl.DataFrame({"c": [datetime.date(2024, 1, 1)]}))
 
 
