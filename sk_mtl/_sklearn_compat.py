@@ -11,8 +11,6 @@ from sklearn.metrics._scorer import _BaseScorer
 from sklearn.utils import _safe_indexing as _indexing
 from sklearn.utils._param_validation import (
     HasMethods as _HasMethods,
-)
-from sklearn.utils._param_validation import (
     Interval,
     Options,
     StrOptions,

@@ -2,8 +2,6 @@
 
 import importlib.metadata
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 import sk_mtl
+from tests.fresh_process import run_python
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -39,18 +38,6 @@ def lower_bound(text: str) -> Version:
     return Version(specifier.version)
 
 
-def run_python(code: str) -> str:
-    """Run code in a fresh process with warnings as errors, and return its output."""
-    result = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout
-
-
 def test_version_is_the_installed_one():
     assert sk_mtl.__version__ == importlib.metadata.version("sk-mtl")
 
@@ -65,11 +52,12 @@ def test_every_exported_name_exists():
 
 
 def test_import_needs_no_extra():
-    """None of the packages of the extras is imported along with sk_mtl."""
+    """None of the packages of the extras is imported along with the estimators."""
     names = {Requirement(text).name for extra in EXTRAS.values() for text in extra}
     modules = sorted(name.replace("-", "_") for name in names)
-    code = f"import sk_mtl, sys; print([m for m in {modules} if m in sys.modules])"
-    assert run_python(code).strip() == "[]"
+    found = f"[m for m in {modules} if m in sys.modules]"
+    code = f"import sk_mtl.model_selection, sys; print({found})"
+    assert run_python(code) == "[]"
 
 
 def test_import_leaves_the_random_generators_alone():
@@ -80,10 +68,10 @@ def test_import_leaves_the_random_generators_alone():
         numpy.random.seed(0)
         torch.manual_seed(0)
         before = state()
-        import sk_mtl
+        import sk_mtl.model_selection
         print(state() == before)
     """
-    assert run_python(code).strip() == "True"
+    assert run_python(code) == "True"
 
 
 @pytest.mark.parametrize("text", PROJECT["dependencies"])

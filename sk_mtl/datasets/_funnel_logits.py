@@ -2,8 +2,7 @@
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import expit
-from scipy.special import logit as log_odds
+from scipy.special import expit, logit as log_odds
 
 from sk_mtl.datasets._funnel_world import N_LATENT, noisy_projection
 
