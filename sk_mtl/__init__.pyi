@@ -2,6 +2,7 @@ from . import (
     datasets as datasets,
     estimators as estimators,
     exceptions as exceptions,
+    inspection as inspection,
     losses as losses,
     metrics as metrics,
     model_selection as model_selection,

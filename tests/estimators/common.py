@@ -10,16 +10,15 @@ from sklearn.preprocessing import FunctionTransformer
 from skorch.callbacks import Callback
 
 import sk_mtl
+from sk_mtl.estimators._choices._choice import Choice
 from sk_mtl.estimators._multi_task_model import MultiTaskModel
 from sk_mtl.estimators._targets._class_column import ClassColumn
 from sk_mtl.estimators._targets._targets import Targets
 
-#: Every public name that is an estimator: choices, such as a loss, are none.
-ESTIMATORS = [
-    cls
-    for cls in (getattr(sk_mtl, name) for name in sk_mtl.__all__)
-    if inspect.isclass(cls) and issubclass(cls, MultiTaskModel)
-]
+PUBLIC = [x for name in sk_mtl.__all__ if inspect.isclass(x := getattr(sk_mtl, name))]
+#: The public names that are estimators, and those that a parameter takes.
+ESTIMATORS = [cls for cls in PUBLIC if issubclass(cls, MultiTaskModel)]
+CHOICES = [cls for cls in PUBLIC if issubclass(cls, Choice)]
 CLASSIFIERS = [cls for cls in ESTIMATORS if cls.__name__.endswith("Classifier")]
 REGRESSORS = [cls for cls in ESTIMATORS if cls.__name__.endswith("Regressor")]
 #: Settings of a fit that takes a fraction of a second.

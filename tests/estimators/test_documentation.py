@@ -13,7 +13,7 @@ from sk_mtl import ESMMClassifier, MMOEClassifier, MultiTaskEstimator
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import Docstring, share_documentation
 from sk_mtl.estimators._shared_parameters import SharedParameters
-from tests.estimators.common import ESTIMATORS, QUICK, funnel_table
+from tests.estimators.common import CHOICES, ESTIMATORS, QUICK, funnel_table
 
 METHODS = [
     (cls, name)
@@ -60,6 +60,13 @@ def test_signature_follows_the_docstring_with_evaluated_types(cls):
     assert types == {
         k: v for k, v in get_type_hints(cls.__init__).items() if k in types
     }
+
+
+@pytest.mark.parametrize("cls", CHOICES)
+def test_types_of_a_choice_are_evaluated(cls):
+    for name, parameter in inspect.signature(cls).parameters.items():
+        # Without `from __future__ import annotations` they are.
+        assert not isinstance(parameter.annotation, str), name
 
 
 def test_help_starts_with_what_is_a_models_own():

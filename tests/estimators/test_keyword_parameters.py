@@ -1,6 +1,7 @@
 """Constructors and `set_params` that suggest the name that was meant."""
 
 import copy
+import inspect
 import pickle
 import re
 from dataclasses import dataclass
@@ -37,6 +38,10 @@ class Peel(Choice):
 
     width: int = 2
     rough: bool = False
+
+
+class Bare(Choice):
+    """A choice without settings, and without a constructor of its own."""
 
 
 @several
@@ -108,6 +113,15 @@ def test_choices_suggest_names_and_take_values_by_place():
         Peel(widht=3)
     with pytest.raises(ValueError, match=r"'widht'.* Did you mean 'width'\?"):
         Peel().set_params(widht=3)
+
+
+def test_a_choice_without_settings_takes_nothing():
+    assert not inspect.signature(Bare).parameters
+    assert Bare() == clone(Bare())
+    with pytest.raises(TypeError, match="of Bare; found 'width'"):
+        Bare(width=3)
+    with pytest.raises(TypeError, match="Bare must get every parameter by name"):
+        Bare(3)
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

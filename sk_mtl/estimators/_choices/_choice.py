@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from sklearn.base import BaseEstimator
@@ -13,6 +14,8 @@ from sk_mtl._sklearn_compat import validate_parameter_constraints
 from sk_mtl.estimators._keyword_parameters import KeywordParameters
 
 
+# As a dataclass without fields it has a constructor, which takes nothing.
+@dataclass(eq=False, repr=False)
 class Choice(KeywordParameters, BaseEstimator):
     """Base of a choice that has settings of its own, such as a gate or a loss.
 

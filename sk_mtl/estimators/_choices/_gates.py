@@ -1,7 +1,5 @@
 """Gates: how a mixture of experts turns the scores of experts into weights."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from numbers import Real
