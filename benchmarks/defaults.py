@@ -20,7 +20,7 @@ import pandas as pd
 from _report import markdown_table, write_report
 from _tables import TABLES, Runs, Table, load_table, mean_and_sd, score_proba
 
-from sk_mtl import ESMMClassifier, MMOEClassifier
+from sk_mtl import Bins, ESMMClassifier, MMOEClassifier
 from sk_mtl.estimators._training._resolved import (
     resolve_batch_size,
     resolve_early_stopping,
@@ -36,7 +36,7 @@ FACTORS = {
     "no embedding of numbers": {"numeric_embedding": None},
     "piecewise-linear for bins": {"numeric_embedding": "ple"},
     "piecewise-linear and bins": {"numeric_embedding": ("bins", "ple")},
-    "16 bins": {"n_bins": 16},
+    "16 bins": {"numeric_embedding": Bins(16)},
     "both copies of the numbers": {"numeric": "both"},
     "quantile-normal numbers": {"numeric": "quantile"},
     "no cross layer": {"interaction": None},

@@ -1,6 +1,13 @@
 """Estimators: scikit-learn's contract around networks with several tasks."""
 
 from sk_mtl.estimators._choices._gates import DSelectK, Gate, Softmax, TopK
+from sk_mtl.estimators._choices._interactions import FM, Cross, Interaction, SENet
+from sk_mtl.estimators._choices._numeric_embeddings import (
+    Bins,
+    NumericEmbedding,
+    Periodic,
+    PiecewiseLinear,
+)
 from sk_mtl.estimators._models._adatt import AdaTTClassifier, AdaTTRegressor
 from sk_mtl.estimators._models._aitm import AITMClassifier
 from sk_mtl.estimators._models._cgc import CGCClassifier, CGCRegressor
@@ -28,11 +35,14 @@ from sk_mtl.estimators._models._stem import STEMClassifier, STEMRegressor
 from sk_mtl.estimators._multi_task_estimator import MultiTaskEstimator
 
 __all__ = [
+    "FM",
     "AITMClassifier",
     "AdaTTClassifier",
     "AdaTTRegressor",
+    "Bins",
     "CGCClassifier",
     "CGCRegressor",
+    "Cross",
     "CrossStitchClassifier",
     "CrossStitchRegressor",
     "DBMTLClassifier",
@@ -42,13 +52,18 @@ __all__ = [
     "Gate",
     "HoMEClassifier",
     "HoMERegressor",
+    "Interaction",
     "MMOEClassifier",
     "MMOERegressor",
     "MultiTaskEstimator",
+    "NumericEmbedding",
     "OMOEClassifier",
     "OMOERegressor",
     "PLEClassifier",
     "PLERegressor",
+    "Periodic",
+    "PiecewiseLinear",
+    "SENet",
     "SNRClassifier",
     "SNRRegressor",
     "STEMClassifier",

@@ -8,7 +8,13 @@ from sk_mtl.nn._encoding._cross import CrossLayer
 from sk_mtl.nn._encoding._encoder import Encoded, FeatureEncoder
 from sk_mtl.nn._encoding._encoder_sets import EncoderSets
 from sk_mtl.nn._encoding._fm import FactorizationMachine
-from sk_mtl.nn._encoding._numeric_embedding import make_numeric_embedding
+from sk_mtl.nn._encoding._input_sizes import InputSizes
+from sk_mtl.nn._encoding._numeric_columns import NumericColumns
+from sk_mtl.nn._encoding._numeric_embedding import (
+    ColumnEmbedding,
+    make_bin_embedding,
+    make_piecewise_linear_embedding,
+)
 from sk_mtl.nn._encoding._senet import SqueezeExcitation
 from sk_mtl.nn._encoding._target_attention import TargetAttention
 from sk_mtl.nn._ensemble import MEMBER_SHARING, NetworkEnsemble
@@ -55,6 +61,7 @@ __all__ = [
     "BatchedLinear",
     "BatchedMLP",
     "BinEmbedding",
+    "ColumnEmbedding",
     "CrossLayer",
     "CrossStitch",
     "DSelectKHead",
@@ -69,10 +76,12 @@ __all__ = [
     "GroupedExperts",
     "GroupedGates",
     "HoME",
+    "InputSizes",
     "LayerOptions",
     "MMoE",
     "MultiTaskNetwork",
     "NetworkEnsemble",
+    "NumericColumns",
     "OMoE",
     "RelationTowers",
     "SharedBottom",
@@ -87,6 +96,7 @@ __all__ = [
     "Wiring",
     "auto_embedding_dim",
     "make_activation",
-    "make_numeric_embedding",
+    "make_bin_embedding",
+    "make_piecewise_linear_embedding",
     "quantile_bins",
 ]

@@ -12,7 +12,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from sk_mtl import ESMMClassifier, MMOEClassifier
+from sk_mtl import Bins, Cross, ESMMClassifier, MMOEClassifier, PiecewiseLinear
 from sk_mtl.datasets import make_conversion_funnel
 from sk_mtl.exceptions import ColumnWarning
 from sk_mtl.metrics import make_task_scorer
@@ -41,9 +41,9 @@ FEATURES = {
     "bins": {"numeric_embedding": "bins"},
     "ple": {"numeric_embedding": "ple"},
     "periodic": {"numeric_embedding": "periodic"},
-    "bins and ple": {"numeric_embedding": ("bins", "ple"), "n_bins": 8},
+    "bins and ple": {"numeric_embedding": (Bins(8), PiecewiseLinear(8))},
     "fm": {"interaction": "fm"},
-    "cross": {"interaction": "cross", "cross_rank": 4},
+    "cross": {"interaction": Cross(4)},
     "senet": {"interaction": "senet"},
     "wide": {"wide": True},
     "wide sparse": {"wide": True, "sparse_embedding": True},
@@ -171,9 +171,9 @@ def test_missing_numbers_have_a_bin_of_their_own():
     x = rng.normal(size=400)
     missing = rng.random(400) < 0.3
     X = pd.DataFrame({"x": np.where(missing, np.nan, x), "z": rng.normal(size=400)})
-    model = MMOEClassifier(numeric_embedding="bins", n_bins=4, **QUICK)
+    model = MMOEClassifier(numeric_embedding=Bins(4), **QUICK)
     model.fit(X, (x > 0).astype(int))
-    embedding = model.net_.module_.encoder.numeric_embedding
+    embedding = model.net_.module_.encoder.numeric_embeddings[0]
     numeric = model.schema_.transform(model.preprocessor_, X).numeric
     with torch.no_grad():
         vectors = embedding(torch.from_numpy(numeric))[:, 0].numpy()
@@ -190,9 +190,9 @@ def test_bins_are_those_of_the_training_part():
     y = (X["x"] > 0).astype(int)
     model = MMOEClassifier(numeric_embedding="bins", **QUICK)
     first = model.fit(X, y, X_val=X[:50], y_val=y[:50])
-    edges = [b.clone() for b in first.net_.module_.encoder.numeric_embedding.buffers()]
+    edges = [b.clone() for b in first.net_.module_.encoder.numeric_embeddings.buffers()]
     second = clone(model).fit(X, y, X_val=X[:50] * 1e6, y_val=y[:50])
-    others = second.net_.module_.encoder.numeric_embedding.buffers()
+    others = second.net_.module_.encoder.numeric_embeddings.buffers()
     for edge, other in zip(edges, others, strict=True):
         assert edge.equal(other)
 

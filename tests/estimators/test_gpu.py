@@ -15,7 +15,7 @@ from skorch.callbacks import Callback
 from skorch.exceptions import DeviceWarning
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from sk_mtl import ESMMClassifier, MMOEClassifier
+from sk_mtl import Bins, Cross, ESMMClassifier, MMOEClassifier, PiecewiseLinear
 from sk_mtl.datasets import make_conversion_funnel
 from sk_mtl.estimators._training import _net
 from tests.estimators.common import (
@@ -56,9 +56,9 @@ FEATURES = {
     "target attention": TARGET,
     "sparse": {"sparse_embedding": True},
     "sparse target": {"sparse_embedding": True, **TARGET},
-    "numbers": {"numeric_embedding": ("bins", "ple", "periodic"), "n_bins": 8},
+    "numbers": {"numeric_embedding": (Bins(8), PiecewiseLinear(8), "periodic")},
     "fm": {"interaction": "fm"},
-    "cross": {"interaction": "cross", "cross_rank": 4},
+    "cross": {"interaction": Cross(4)},
     "senet": {"interaction": "senet"},
     "wide": {"wide": True},
 }

@@ -10,7 +10,7 @@ import torch
 from sklearn.metrics import log_loss
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sk_mtl import ESMMClassifier, MMOEClassifier
+from sk_mtl import Bins, ESMMClassifier, MMOEClassifier, PiecewiseLinear
 from sk_mtl.datasets import make_conversion_funnel
 from sk_mtl.estimators._training._sparse_optimizer import DenseAndSparse
 from sk_mtl.nn import MEMBER_SHARING, MultiTaskNetwork
@@ -66,7 +66,7 @@ def test_probabilities_are_the_mean_of_those_of_the_members(cls, structure, shar
         {"batch_norm": True},
         {"batch_norm": True, "expert_hidden_sizes": (16, 8), "gate_hidden_sizes": (4,)},
         {"expert_hidden_sizes": (16, 8, 8)},
-        {"numeric_embedding": ("bins", "ple", "periodic"), "n_bins": 4},
+        {"numeric_embedding": (Bins(4), PiecewiseLinear(4), "periodic")},
         {"interaction": "cross"},
         {"interaction": "fm", "wide": True},
         {"precision": "float64"},

@@ -15,9 +15,10 @@ from sk_mtl.nn import (
     MMoE,
     MultiTaskNetwork,
     NetworkEnsemble,
+    NumericColumns,
     Towers,
-    make_numeric_embedding,
 )
+from tests.nn import _features
 from tests.nn._asserts import assert_close
 
 STRUCTURE = IndependentStructure([2, 2])
@@ -29,9 +30,9 @@ Y = torch.tensor([[1.0, 0.0], [0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]])
 FEATURES = {
     "plain": {},
     "numeric embeddings": {"numeric": ("bins", "ple", "periodic")},
-    "cross": {"interaction": "cross"},
-    "fm and wide": {"interaction": "fm", "n_heads": 2, "wide": True},
-    "senet": {"interaction": "senet"},
+    "cross": _features.CROSS,
+    "fm and wide": {**_features.FM, "wide": True},
+    "senet": _features.SENET,
     "summed fields": {"group_pooling": "sum", "field_groups": [[0, 1]]},
     "mean of items": {"sequence_pooling": ["mean"]},
     "maximum of items": {"sequence_pooling": ["max"]},
@@ -46,11 +47,11 @@ FEATURES = {
 
 def make_network(features="plain", *, batch_norm=False, dropout=0.0, wiring=MMoE):
     options = dict(FEATURES[features])
-    kinds = options.pop("numeric", ())
-    if kinds:
-        options["numeric_embedding"] = make_numeric_embedding(
-            kinds, NUMERIC, [0, 1], {}, n_bins=3, width=4
-        )
+    columns = NumericColumns(NUMERIC, [0, 1])
+    options["numeric_embeddings"] = [
+        _features.NUMERIC[kind](columns, 4, n_bins=3)
+        for kind in options.pop("numeric", ())
+    ]
     n_features = 3 + len(options.get("sequence_pooling", ()))
     encoder = FeatureEncoder(
         [4] * n_features, 2, embedding_dims=[4] * n_features, **options

@@ -125,9 +125,8 @@ def resolve_choice(
     if isinstance(value, kind):
         value.check_settings(parameter)
         return value
-    article = "an" if kind.__name__[0] in "AEIOU" else "a"
     raise ValueError(
-        f"{parameter} must be one of {list(named)} or {article} {kind.__name__}; found "
+        f"{parameter} must be one of {list(named)} or {_a(kind)}; found "
         f"{_describe(value)}. {_remedy(value, named, kind)}"
     )
 
@@ -138,8 +137,13 @@ def _describe(value: Any) -> str:
     if isinstance(value, Choice):
         others = (base for base in type(value).__mro__ if base.__base__ is Choice)
         kind = next(others, type(value))
-        return repr(value) if kind is type(value) else f"{value!r}, a {kind.__name__}"
+        return repr(value) if kind is type(value) else f"{value!r}, {_a(kind)}"
     return repr(value)
+
+
+def _a(kind: type) -> str:
+    """Return the name of a class behind its article."""
+    return f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"
 
 
 def _remedy(value: Any, named: Mapping[str, Choice], kind: type[Choice]) -> str:

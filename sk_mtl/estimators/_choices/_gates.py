@@ -11,6 +11,7 @@ from sk_mtl.estimators._constraints import COUNT
 from sk_mtl.nn import DSelectKHead, GateHead, SoftmaxHead, TopKHead
 
 
+@dataclass(eq=False, repr=False)
 class Gate(Choice, ABC):
     """Base of gates, the objects that the parameter `gate` takes.
 

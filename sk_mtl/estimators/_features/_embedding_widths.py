@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from numbers import Integral
 
@@ -69,19 +68,7 @@ def resolve_sparse(
     ]
 
 
-def resolve_numeric_dim(wanted: FeatureParameters) -> int:
-    """Return the width of the embedding of each number."""
-    if wanted.numeric_embedding_dim != "auto":
-        return int(wanted.numeric_embedding_dim)
-    one_for_all = isinstance(wanted.embedding_dim, Integral)
-    return int(wanted.embedding_dim) if one_for_all else FeatureParameters.embedding_dim
-
-
-def resolve_n_bins(n_bins, n_rows: int) -> int:
-    """Return the number of bins of each number.
-
-    "auto" is the power of two nearest to one bin per 150 rows, from 4 to 64.
-    """
-    if n_bins != "auto":
-        return int(n_bins)
-    return max(4, min(64, 2 ** round(math.log2(max(n_rows, 1) / 150))))
+def numeric_width(embedding_dim) -> int:
+    """Return the width of embedded numbers where none is given."""
+    one_for_all = isinstance(embedding_dim, Integral)
+    return int(embedding_dim) if one_for_all else FeatureParameters.embedding_dim

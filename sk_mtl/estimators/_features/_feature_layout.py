@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 from torch import Tensor
 
+from sk_mtl.estimators._choices._interactions import Interaction, resolve_interaction
+from sk_mtl.estimators._choices._numeric_embeddings import (
+    NumericEmbedding,
+    resolve_numeric_embeddings,
+)
 from sk_mtl.estimators._features._embedding_widths import (
+    numeric_width,
     resolve_embedding_dims,
-    resolve_n_bins,
-    resolve_numeric_dim,
     resolve_sparse,
 )
-from sk_mtl.estimators._features._feature_parameters import (
-    NUMERIC_EMBEDDINGS,
-    FeatureParameters,
-)
+from sk_mtl.estimators._features._feature_parameters import FeatureParameters
 from sk_mtl.estimators._features._field_groups import (
     check_equal_widths,
     check_pooled_widths,
@@ -24,7 +26,7 @@ from sk_mtl.estimators._features._field_groups import (
 from sk_mtl.estimators._features._layout_notes import feature_notes, summarise_layout
 from sk_mtl.estimators._features._sequence_layout import resolve_sequences
 from sk_mtl.estimators._features._shared_embeddings import share_embeddings
-from sk_mtl.nn import FeatureEncoder, make_numeric_embedding
+from sk_mtl.nn import FeatureEncoder, NumericColumns
 from sk_mtl.preprocessing import FeatureSchema
 
 
@@ -49,14 +51,12 @@ class FeatureLayout:
     targets : list of int or None
         The position of the column that each sequence is compared with.
 
-    numeric_kinds : tuple of str
-        The embeddings of numbers.
+    numbers : tuple of NumericEmbedding
+        The embeddings of numbers, with numbers in place of "auto"; none where no
+        column is a number.
 
-    n_bins : int
-        The number of their bins.
-
-    numeric_dim : int
-        Their width.
+    interaction : Interaction or None
+        The interaction of features.
 
     groups : dict of str to list of int, or None
         The fields of each group; None where no groups were asked for.
@@ -67,9 +67,8 @@ class FeatureLayout:
     sparse: list[bool]
     poolings: list[str]
     targets: list[int | None]
-    numeric_kinds: tuple[str, ...]
-    n_bins: int
-    numeric_dim: int
+    numbers: tuple[NumericEmbedding, ...]
+    interaction: Interaction | None
     groups: dict[str, list[int]] | None
 
     @classmethod
@@ -89,19 +88,22 @@ class FeatureLayout:
         schema = share_embeddings(wanted.shared_embedding, schema)
         dims = resolve_embedding_dims(wanted.embedding_dim, schema)
         poolings, targets = resolve_sequences(wanted, schema)
-        kinds = _resolve_kinds(wanted.numeric_embedding)
+        width = numeric_width(wanted.embedding_dim)
+        numbers = tuple(
+            embedding.resolve(n_rows, width)
+            for embedding in resolve_numeric_embeddings(wanted.numeric_embedding)
+            if schema.primary_numeric
+        )
+        fields = _field_names(schema, len(numbers))
         layout = cls(
             schema=schema,
             dims=dims,
             sparse=resolve_sparse(wanted.sparse_embedding, dims, schema, dense),
             poolings=poolings,
             targets=targets,
-            numeric_kinds=kinds,
-            n_bins=resolve_n_bins(wanted.n_bins, n_rows),
-            numeric_dim=resolve_numeric_dim(wanted),
-            groups=resolve_groups(
-                wanted.feature_groups, _field_names(schema, kinds), schema
-            ),
+            numbers=numbers,
+            interaction=copy.deepcopy(resolve_interaction(wanted.interaction)),
+            groups=resolve_groups(wanted.feature_groups, fields, schema),
         )
         layout._check_widths(wanted)
         return layout
@@ -109,7 +111,7 @@ class FeatureLayout:
     @property
     def field_names(self) -> list[str]:
         """The name of the column of each field."""
-        return _field_names(self.schema, self.numeric_kinds)
+        return _field_names(self.schema, len(self.numbers))
 
     def describe(self, wanted: FeatureParameters) -> FeatureSchema:
         """Return the schema with widths, and with a note of all that is done."""
@@ -121,16 +123,10 @@ class FeatureLayout:
     ) -> FeatureEncoder:
         """Return an untrained encoder; the training rows' numbers decide the bins."""
         schema = self.schema
-        embedding = None
-        if self.numeric_kinds:
-            embedding = make_numeric_embedding(
-                self.numeric_kinds,
-                numeric,
-                schema.primary_numeric,
-                schema.missing_indicators,
-                n_bins=self.n_bins,
-                width=self.numeric_dim,
-            )
+        columns = NumericColumns(
+            numeric, schema.primary_numeric, schema.missing_indicators
+        )
+        embeddings = [each.make_fields(columns, each.width) for each in self.numbers]
         groups = None
         if wanted.group_pooling != "concat":
             groups = [fields for fields in (self.groups or {}).values() if fields]
@@ -144,37 +140,31 @@ class FeatureLayout:
             sparse=self.sparse,
             sequence_pooling=self.poolings,
             sequence_targets=self.targets,
-            numeric_embedding=embedding,
+            numeric_embeddings=embeddings,
             field_groups=groups,
             group_pooling=wanted.group_pooling,
-            interaction=wanted.interaction,
-            cross_rank=wanted.cross_rank,
+            interaction=self.interaction and self.interaction.make_layer,
+            interaction_place=self.interaction.place if self.interaction else "input",
             n_heads=n_heads,
             wide=wanted.wide,
         )
 
     def _check_widths(self, wanted: FeatureParameters) -> None:
-        names = self.field_names
-        widths = self.dims + [self.numeric_dim] * (len(names) - len(self.dims))
-        if wanted.interaction in ("fm", "senet"):
-            what = f"interaction={wanted.interaction!r} needs embeddings of equal width"
-            check_equal_widths(range(len(names)), names, widths, what)
+        names, widths = self.field_names, list(self.dims)
+        for embedding in self.numbers:
+            widths += [embedding.width] * len(self.schema.primary_numeric)
+        if self.interaction is not None and self.interaction.place != "input":
+            what = f"interaction={wanted.interaction!r} needs embeddings"
+            if not names:
+                raise ValueError(
+                    f"{what}; found none. Use interaction='cross', which takes the "
+                    "numbers, or set numeric_embedding."
+                )
+            every = range(len(names))
+            check_equal_widths(every, names, widths, f"{what} of equal width")
         check_pooled_widths(wanted.group_pooling, self.groups, names, widths)
 
 
-def _field_names(schema: FeatureSchema, numeric_kinds: tuple[str, ...]) -> list[str]:
+def _field_names(schema: FeatureSchema, n_embeddings: int) -> list[str]:
     numbers = [schema.numeric_names[position] for position in schema.primary_numeric]
-    return [*schema.embedded_names, *numbers * len(numeric_kinds)]
-
-
-def _resolve_kinds(kinds) -> tuple[str, ...]:
-    kinds = () if kinds is None else (kinds,) if isinstance(kinds, str) else kinds
-    kinds = tuple(kinds)
-    wrong = [kind for kind in kinds if kind not in NUMERIC_EMBEDDINGS]
-    if wrong or len(set(kinds)) < len(kinds):
-        raise ValueError(
-            f"numeric_embedding must hold each of {list(NUMERIC_EMBEDDINGS)} at most "
-            f"once; found {wrong[0] if wrong else list(kinds)!r}. Give one name or a "
-            "tuple of them."
-        )
-    return kinds
+    return [*schema.embedded_names, *numbers * n_embeddings]

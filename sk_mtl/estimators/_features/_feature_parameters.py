@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Integral
 from typing import ClassVar
 
 from sklearn.base import BaseEstimator
 
-from sk_mtl._sklearn_compat import HasMethods, Interval, StrOptions
+from sk_mtl._sklearn_compat import HasMethods, StrOptions
+from sk_mtl.estimators._choices._interactions import INTERACTION, Interaction
+from sk_mtl.estimators._choices._numeric_embeddings import (
+    NUMERIC_EMBEDDING,
+    NumericEmbedding,
+)
 from sk_mtl.estimators._constraints import COUNT, SHARE
 from sk_mtl.estimators._keyword_parameters import KeywordParameters
 
 SEQUENCE_POOLINGS = ("mean", "max", "sum", "attention", "target_attention")
-NUMERIC_EMBEDDINGS = ("bins", "ple", "periodic")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -105,33 +108,28 @@ class FeatureParameters(KeywordParameters):
         than 4,000,000 numbers, which is 500,000 rows at a width of 8. At an `lr` as
         SGD wants it, such tables diverge.
 
-    numeric_embedding : str, tuple of str or None, default="bins"
+    numeric_embedding : str, NumericEmbedding, callable, list or None, default="bins"
         Embeddings of the numeric columns, which stand beside the numbers themselves.
-        ``"bins"``: a learned vector for each of `n_bins` quantile bins (a frequent
-        value, such as 0, gets a bin of its own, and so does a missing one); learns
-        steps and peaks. ``"ple"``: piecewise-linear in the same number of bins; learns
-        bends. ``"periodic"``: sines of learned frequencies. A tuple such as
-        ``("bins", "ple")`` takes several. None takes the numbers alone.
+        ``"bins"``: a learned vector for each quantile bin; learns steps and peaks.
+        ``"ple"``: piecewise-linear in the same bins; learns bends. ``"periodic"``:
+        sines of learned frequencies. An object has settings: ``Bins(32, width=4)``,
+        ``PiecewiseLinear(16)``, ``Periodic(frequency_scale=0.1)``. A callable makes a
+        module of your own: ``(values, width) -> torch.nn.Module`` gets the numeric
+        columns of the training rows, scaled and imputed, without the indicators of
+        missing numbers, as a tensor (n_samples, n_numbers), and the width
+        (`embedding_dim` where that is one number, else 8); the module takes
+        (n, n_numbers) to (n, n_numbers, width). A list such as ``["bins", "ple"]``
+        takes several. None takes the numbers alone.
 
-    n_bins : int or "auto", default="auto"
-        Number of bins of ``"bins"`` and ``"ple"``. More follow finer structure and need
-        more rows. ``"auto"`` is the power of two nearest to one bin per 150 training
-        rows, from 4 to 64.
-
-    numeric_embedding_dim : int or "auto", default="auto"
-        Width of the embedding of each numeric column. ``"auto"`` is `embedding_dim`
-        where that is one number for all columns, else 8.
-
-    interaction : {"cross", "fm", "senet"} or None, default="cross"
+    interaction : {"cross", "fm", "senet"}, Interaction or None, default="cross"
         Products of features before the first layer. ``"cross"``: a low-rank cross layer
         (DCN-v2) over the whole input, which finds what two columns say together.
         ``"fm"``: a factorisation machine, the sum of the inner products of all pairs of
         embeddings, added to each logit with a weight of its own. ``"senet"``: squeeze
         and excitation, weights per embedding that depend on the row. ``"fm"`` and
-        ``"senet"`` need equal widths. None multiplies nothing, and is the fastest.
-
-    cross_rank : int, default=32
-        Rank of the ``"cross"`` layer. Larger crosses more and costs more.
+        ``"senet"`` need equal widths. An object has settings, ``Cross(rank=64)`` or
+        ``SENet(reduction=2)``, or is of a class of your own (`Interaction`). None adds
+        no interactions and is fastest.
 
     wide : bool, default=False
         Whether a linear term per category is added to each logit (Wide & Deep): it
@@ -151,11 +149,8 @@ class FeatureParameters(KeywordParameters):
         "sequence_target": [dict, None],
         "shared_embedding": [list, tuple, None],
         "sparse_embedding": ["boolean", StrOptions({"auto"})],
-        "numeric_embedding": [StrOptions(set(NUMERIC_EMBEDDINGS)), list, tuple, None],
-        "n_bins": [Interval(Integral, 2, None, closed="left"), StrOptions({"auto"})],
-        "numeric_embedding_dim": [*COUNT, StrOptions({"auto"})],
-        "interaction": [StrOptions({"cross", "fm", "senet"}), None],
-        "cross_rank": COUNT,
+        "numeric_embedding": NUMERIC_EMBEDDING,
+        "interaction": INTERACTION,
         "wide": ["boolean"],
     }
 
@@ -171,9 +166,6 @@ class FeatureParameters(KeywordParameters):
     sequence_target: Mapping[str, str] | None = None
     shared_embedding: Sequence[Sequence[str]] | None = None
     sparse_embedding: bool | str = "auto"
-    numeric_embedding: str | Sequence[str] | None = "bins"
-    n_bins: int | str = "auto"
-    numeric_embedding_dim: int | str = "auto"
-    interaction: str | None = "cross"
-    cross_rank: int = 32
+    numeric_embedding: str | NumericEmbedding | Callable | Sequence | None = "bins"
+    interaction: str | Interaction | None = "cross"
     wide: bool = False

@@ -62,6 +62,6 @@ def check_equal_widths(
     found = {f"{names[i]} ({widths[i]})": widths[i] for i in fields}
     if len(set(found.values())) > 1:
         raise ValueError(
-            f"{what}; found {', '.join(found)}. Set embedding_dim, and where numbers "
-            "are embedded numeric_embedding_dim, to one number."
+            f"{what}; found {', '.join(found)}. Set embedding_dim to one number, and "
+            "the width of numeric embeddings to 'auto' or to that number."
         )

@@ -9,6 +9,8 @@ import numpy as np
 from sklearn.base import clone
 
 from sk_mtl._task_names import find_task
+from sk_mtl.estimators._choices._interactions import resolve_interaction
+from sk_mtl.estimators._choices._numeric_embeddings import resolve_numeric_embeddings
 from sk_mtl.estimators._features._feature_parameters import FeatureParameters
 from sk_mtl.estimators._features._huge_numbers import watching_for_overflow
 from sk_mtl.estimators._features._supervised_steps import (
@@ -36,6 +38,7 @@ def fit_preprocessor(
     columns : sequence of TargetColumn
         What they mean, one per task.
     """
+    _check_choices(wanted)
     preprocessor = _unfitted(wanted, X)
     labels = _labels_for(preprocessor, wanted.target_for_preprocessor, codes, columns)
     with watching_for_overflow(X):
@@ -43,6 +46,15 @@ def fit_preprocessor(
             return preprocessor, fit_transform_unjoined(preprocessor, X)
         named = wanted.target_for_preprocessor is not None
         return fit_transform_labelled(preprocessor, X, labels, named=named)
+
+
+def _check_choices(wanted: FeatureParameters) -> None:
+    """Raise for choices that no encoder could be made of.
+
+    Now, since the preprocessing of many rows takes long.
+    """
+    resolve_numeric_embeddings(wanted.numeric_embedding)
+    resolve_interaction(wanted.interaction)
 
 
 def _unfitted(wanted: FeatureParameters, X):

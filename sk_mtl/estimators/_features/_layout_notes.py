@@ -14,8 +14,9 @@ def feature_notes(layout) -> dict[str, str]:
         name: _embedding_notes(layout, position)
         for position, name in enumerate(schema.embedded_names)
     }
-    for position in schema.primary_numeric if layout.numeric_kinds else ():
-        notes[schema.numeric_names[position]] = [" + ".join(layout.numeric_kinds)]
+    for position in schema.primary_numeric if layout.numbers else ():
+        labels = [embedding.label for embedding in layout.numbers]
+        notes[schema.numeric_names[position]] = [" + ".join(labels)]
     for group, fields in (layout.groups or {}).items():
         for name in dict.fromkeys(layout.field_names[field] for field in fields):
             notes.setdefault(name, []).insert(0, f"field {group}")
@@ -56,15 +57,9 @@ def summarise_layout(layout, wanted: FeatureParameters) -> list[str]:
             f"{group} ({len(fields)})" for group, fields in groups.items()
         )
         lines.append(f"fields: {fields}; inside a field: {wanted.group_pooling}")
-    if layout.numeric_kinds and layout.schema.primary_numeric:
-        lines.append(
-            f"numbers embedded by {' and '.join(layout.numeric_kinds)}, width "
-            f"{layout.numeric_dim}, {layout.n_bins} bins"
-        )
-    if wanted.interaction == "cross":
-        lines.append(f"interaction: cross, rank {wanted.cross_rank}")
-    elif wanted.interaction is not None:
-        lines.append(f"interaction: {wanted.interaction}")
+    lines += [f"numbers embedded by {each.describe()}" for each in layout.numbers]
+    if layout.interaction is not None:
+        lines.append(f"interaction: {layout.interaction.describe()}")
     if wanted.wide:
         lines.append("wide: a linear term per category")
     return lines

@@ -1,15 +1,15 @@
 """From coded columns to one row of numbers: embeddings and numeric columns."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sk_mtl.nn._encoding._cross import CrossLayer
 from sk_mtl.nn._encoding._embedding_tables import EmbeddingTables
 from sk_mtl.nn._encoding._encoder_checks import (
+    FIELD_PLACES,
     check_columns,
     check_group_pooling,
     check_interaction,
@@ -18,8 +18,7 @@ from sk_mtl.nn._encoding._encoder_checks import (
 )
 from sk_mtl.nn._encoding._field_pooling import FieldPooling
 from sk_mtl.nn._encoding._fields import FieldStacks
-from sk_mtl.nn._encoding._fm import FactorizationMachine
-from sk_mtl.nn._encoding._senet import SqueezeExcitation
+from sk_mtl.nn._encoding._input_sizes import InputSizes
 from sk_mtl.nn._encoding._sequence_pooling import SequencePooling
 from sk_mtl.nn._encoding._wide import WideTerm
 
@@ -70,19 +69,19 @@ class FeatureEncoder(nn.Module):
 
     1. columns and the items of sequences are looked up, sequences pooled, numbers
        embedded, and entries dropped;
-    2. squeeze-excitation rescales the fields;
-    3. the factorisation machine reads the fields, and its term goes to the logits;
+    2. an interaction in the place ``"fields"`` rescales the fields;
+    3. one in the place ``"logits"`` reads the fields and adds terms to the logits;
     4. the fields of each group are pooled;
     5. fields and numeric columns are joined;
-    6. the cross layer multiplies the joined entries.
+    6. an interaction in the place ``"input"`` transforms the joined entries.
 
     So interactions of fields see every field, before pooling mixes it with others, and
-    the cross layer sees all that the wiring would get. The output's columns are, in
+    one of the input sees all that the wiring would get. The output's columns are, in
     this order: the columns' embeddings, narrower widths first and within a width in
     the order of the codes' columns (columns with sparse gradients behind the others of
     their width); the sequences; the embedded numbers; the numeric columns. Where
-    fields are stacked, that is with pooled groups, ``"fm"`` or ``"senet"``, all fields
-    of a width stand together.
+    fields are stacked, that is with pooled groups or an interaction of fields, all
+    fields of a width stand together.
 
     Parameters
     ----------
@@ -114,22 +113,27 @@ class FeatureEncoder(nn.Module):
     sequence_targets : sequence of (int or None), default=()
         For each sequence the position of the categorical column that target attention
         compares it with, which has the sequence's vocabulary. Not read for others.
-    numeric_embedding : Module or None, default=None
-        Takes the numeric columns to fields, (n, n_fields, width), and has these two
-        numbers as attributes; `make_numeric_embedding` makes one. The numbers stay.
+    numeric_embeddings : sequence of Module, default=()
+        Each takes the numeric columns to fields, (n, n_fields, width), and has these
+        two numbers as attributes, such as `BinEmbedding` and `ColumnEmbedding`. The
+        numbers stay.
     field_groups : sequence of sequence of int or None, default=None
         The positions of the fields in each group that `group_pooling` pools. Fields in
         no group form one more.
     group_pooling : {"concat", "sum", "mean"}, default="concat"
         How fields of a group become one vector of their width, which must be the same
         inside a group. "concat" leaves all fields as they are.
-    interaction : {"fm", "cross", "senet"} or None, default=None
-        `FactorizationMachine` or `SqueezeExcitation`, which need fields of equal width,
-        or `CrossLayer`.
-    cross_rank : int, default=32
-        The rank of the cross layer.
+    interaction : callable or None, default=None
+        Takes the `InputSizes` to a module, such as `CrossLayer` for the place
+        ``"input"``, `SqueezeExcitation` for ``"fields"`` and `FactorizationMachine` for
+        ``"logits"``.
+    interaction_place : {"input", "fields", "logits"}, default="input"
+        What the interaction does. ``"input"`` takes the whole input (n, width) to the
+        same shape, ``"fields"`` the fields (n, n_fields, field_width) to the same
+        shape, and ``"logits"`` these fields to terms of the logits, (n, n_heads). The
+        latter two need fields of equal width.
     n_heads : int, default=0
-        The number of logits, for ``"fm"`` and `wide`, which add terms to them.
+        The number of logits, where the interaction or `wide` adds terms to them.
     wide : bool, default=False
         Whether every category adds a linear term to every logit.
 
@@ -180,11 +184,11 @@ class FeatureEncoder(nn.Module):
         sparse: Sequence[bool] | None = None,
         sequence_pooling: Sequence[str] = (),
         sequence_targets: Sequence[int | None] = (),
-        numeric_embedding: nn.Module | None = None,
+        numeric_embeddings: Sequence[nn.Module] = (),
         field_groups: Sequence[Sequence[int]] | None = None,
         group_pooling: str = "concat",
-        interaction: str | None = None,
-        cross_rank: int = 32,
+        interaction: Callable[[InputSizes], nn.Module] | None = None,
+        interaction_place: str = "input",
         n_heads: int = 0,
         wide: bool = False,
     ) -> None:
@@ -192,7 +196,8 @@ class FeatureEncoder(nn.Module):
         check_columns(cardinalities, n_numeric, embedding_dims)
         self.embedding_dropout = embedding_dropout
         self.unknown_rate = unknown_rate
-        self.n_heads = n_heads if wide or interaction == "fm" else 0
+        place = None if interaction is None else interaction_place
+        self.n_heads = n_heads if wide or place == "logits" else 0
         layout = {
             "n_sequences": len(sequence_pooling),
             "vocabularies": vocabularies,
@@ -200,15 +205,19 @@ class FeatureEncoder(nn.Module):
         }
         self.tables = EmbeddingTables(cardinalities, embedding_dims, **layout)
         self._add_sequences(sequence_pooling, sequence_targets, embedding_dims)
-        self.numeric_embedding = numeric_embedding
+        self.numeric_embeddings = nn.ModuleList(numeric_embeddings)
         self._name_fields(embedding_dims)
-        self._add_interaction(interaction, n_heads)
-        self._add_field_pooling(field_groups, group_pooling)
+        check_interaction(place, n_heads, self.field_widths)
+        self._add_field_pooling(
+            field_groups, group_pooling, stacks=place in FIELD_PLACES
+        )
         fields = self.field_widths if self.pooling is None else self.pooling.widths
         self.width = sum(fields) + n_numeric
-        self.cross = None
-        if interaction == "cross":
-            self.cross = CrossLayer(self.width, rank=cross_rank)
+        self._interaction_place = place
+        self.interaction = None
+        if interaction is not None:
+            sizes = InputSizes.of(self.width, self.field_widths, n_heads)
+            self.interaction = interaction(sizes)
         self.wide = None
         if wide:
             check_wide(n_heads, len(cardinalities))
@@ -244,30 +253,20 @@ class FeatureEncoder(nn.Module):
         for field in range(self.tables.n_columns, len(embedding_dims)):
             self._block_fields.append([field])
             self._block_widths.append(self.field_widths[field])
-        if self.numeric_embedding is not None:
-            n, width = self.numeric_embedding.n_fields, self.numeric_embedding.width
-            n_embedded = len(embedding_dims)
-            self._block_fields.append(list(range(n_embedded, n_embedded + n)))
-            self._block_widths.append(width)
-            self.field_widths += [width] * n
-
-    def _add_interaction(self, interaction: str | None, n_heads: int) -> None:
-        """Make what reads or rescales the fields."""
-        check_interaction(interaction, n_heads, self.field_widths)
-        self.senet = self.fm = None
-        if interaction == "senet":
-            self.senet = SqueezeExcitation(len(self.field_widths))
-        elif interaction == "fm":
-            self.fm = FactorizationMachine(n_heads)
+        for embedding in self.numeric_embeddings:
+            first, n = len(self.field_widths), embedding.n_fields
+            self._block_fields.append(list(range(first, first + n)))
+            self._block_widths.append(embedding.width)
+            self.field_widths += [embedding.width] * n
 
     def _add_field_pooling(
-        self, groups: Sequence[Sequence[int]] | None, mode: str
+        self, groups: Sequence[Sequence[int]] | None, mode: str, *, stacks: bool
     ) -> None:
         """Make what pools fields, and what stacks them for it and for interactions."""
         check_group_pooling(mode)
         self.pooling = self._stacks = None
         pools = mode != "concat" and len(self.field_widths) > 0
-        if pools or self.senet is not None or self.fm is not None:
+        if pools or stacks:
             self._stacks = FieldStacks(self._block_fields, self._block_widths)
         if pools:
             self.pooling = FieldPooling(self._stacks, self.field_widths, groups, mode)
@@ -304,8 +303,8 @@ class FeatureEncoder(nn.Module):
         if self._stacks is not None:
             blocks, terms = self._combine(blocks)
         shared = torch.cat([*blocks, numeric], 1) if blocks else numeric
-        if self.cross is not None:
-            shared = self.cross(shared)
+        if self._interaction_place == "input":
+            shared = self.interaction(shared)
         if self.wide is not None:
             wide = self.wide(codes, sequences)
             terms = wide if terms is None else terms + wide
@@ -333,8 +332,7 @@ class FeatureEncoder(nn.Module):
                 for at in self._targets
             ]
             blocks += self.sequence_pooling(self.tables, sequences, targets)
-        if self.numeric_embedding is not None:
-            blocks.append(self.numeric_embedding(numeric).flatten(1))
+        blocks += [embed(numeric).flatten(1) for embed in self.numeric_embeddings]
         if self.training and self.embedding_dropout > 0:
             blocks = [F.dropout(block, self.embedding_dropout) for block in blocks]
         return blocks
@@ -342,10 +340,10 @@ class FeatureEncoder(nn.Module):
     def _combine(self, blocks: list[Tensor]) -> tuple[list[Tensor], Tensor | None]:
         """Return the fields after interaction and pooling, and terms of the logits."""
         stacks, terms = self._stacks(blocks), None
-        if self.senet is not None:
-            stacks = [self.senet(stacks[0])]
-        if self.fm is not None:
-            terms = self.fm(stacks[0])
+        if self._interaction_place == "fields":
+            stacks = [self.interaction(stacks[0])]
+        elif self._interaction_place == "logits":
+            terms = self.interaction(stacks[0])
         if self.pooling is not None:
             return self.pooling(stacks), terms
         return [stack.flatten(1) for stack in stacks], terms

@@ -6,7 +6,8 @@ from sk_mtl.nn._encoding._field_pooling import GROUP_POOLINGS
 from sk_mtl.nn._encoding._fields import check_equal_widths
 from sk_mtl.nn._encoding._sequence_pooling import SEQUENCE_POOLINGS
 
-INTERACTIONS = ("fm", "cross", "senet")
+# Places of an interaction that reads fields, which must be of one width.
+FIELD_PLACES = ("fields", "logits")
 
 
 def check_columns(
@@ -73,24 +74,24 @@ def _check_target(
 
 
 def check_interaction(
-    interaction: str | None, n_heads: int, field_widths: Sequence[int]
+    place: str | None, n_heads: int, field_widths: Sequence[int]
 ) -> None:
-    """Raise unless the fields and the logits allow the interaction."""
-    if interaction is not None and interaction not in INTERACTIONS:
-        raise ValueError(
-            f"interaction must be None or one of {list(INTERACTIONS)}; found "
-            f"{interaction!r}. Choose one of these names."
-        )
-    if interaction not in ("fm", "senet"):
+    """Raise unless the fields and the logits allow an interaction in this place."""
+    if place is None or place == "input":
         return
-    if interaction == "fm":
-        _check_heads("interaction='fm'", n_heads)
+    what = f"interaction_place={place!r}"
+    if place not in FIELD_PLACES:
+        raise ValueError(
+            "interaction_place must be 'input', 'fields' or 'logits'; found "
+            f"{place!r}. Choose one of these names."
+        )
+    if place == "logits":
+        _check_heads(what, n_heads)
     if not len(field_widths):
         raise ValueError(
-            f"interaction={interaction!r} needs embedded fields; found none. Use "
-            "interaction='cross' for numeric columns, or embed them."
+            f"{what} needs embedded fields; found none. Embed the numeric columns, or "
+            "use interaction_place='input'."
         )
-    what = f"interaction={interaction!r}"
     check_equal_widths(range(len(field_widths)), field_widths, what)
 
 

@@ -2,9 +2,6 @@
 
 from torch import Tensor, nn
 
-# FiBiNET's own; 3 fields and fewer share a single unit.
-_REDUCTION = 3
-
 
 class SqueezeExcitation(nn.Module):
     r"""fields (n, n_fields, width) -> the same shape, rescaled.
@@ -23,7 +20,10 @@ class SqueezeExcitation(nn.Module):
     Parameters
     ----------
     n_fields : int
-        The number of fields. The hidden layer has a third as many units.
+        The number of fields.
+    reduction : int, default=3
+        The number of fields for each unit of the hidden layer, which has at least one.
+        3 is FiBiNET's own.
 
     Attributes
     ----------
@@ -52,9 +52,9 @@ class SqueezeExcitation(nn.Module):
              [1., 1.]]])
     """
 
-    def __init__(self, n_fields: int) -> None:
+    def __init__(self, n_fields: int, *, reduction: int = 3) -> None:
         super().__init__()
-        hidden = max(1, n_fields // _REDUCTION)
+        hidden = max(1, n_fields // reduction)
         self.squeeze = nn.Linear(n_fields, hidden)
         self.excite = nn.Linear(hidden, n_fields)
         nn.init.zeros_(self.excite.bias)

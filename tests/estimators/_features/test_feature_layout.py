@@ -1,12 +1,14 @@
 """What the parameters of features make of a schema."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer
 
-from sk_mtl import MMOEClassifier
-from sk_mtl.estimators._features._embedding_widths import SPARSE_SIZE, resolve_n_bins
+from sk_mtl import FM, Bins, Cross, MMOEClassifier, PiecewiseLinear, SENet
+from sk_mtl.estimators._features._embedding_widths import SPARSE_SIZE
 from sk_mtl.estimators._features._feature_layout import FeatureLayout
 from sk_mtl.preprocessing import (
     FeatureSchema,
@@ -222,33 +224,27 @@ class TestShared:
 
 
 class TestNumbers:
-    def test_kinds_are_one_or_several(self, schema):
-        assert resolve(schema).numeric_kinds == ("bins",)
-        assert resolve(schema, numeric_embedding=None).numeric_kinds == ()
-        assert resolve(schema, numeric_embedding="ple").numeric_kinds == ("ple",)
-        both = resolve(schema, numeric_embedding=["bins", "ple"])
-        assert both.numeric_kinds == ("bins", "ple")
+    def test_embeddings_are_one_or_several(self, schema):
+        assert resolve(schema).numbers == (Bins(64, width=8),)
+        assert resolve(schema, numeric_embedding=None).numbers == ()
+        given = ["bins", PiecewiseLinear(5, width=3)]
+        both = resolve(schema, numeric_embedding=given)
+        assert both.numbers == (Bins(64, width=8), PiecewiseLinear(5, width=3))
         assert both.field_names[3:] == ["age", "visits", "age", "visits"]
+        assert given == ["bins", PiecewiseLinear(5, width=3)]
 
     @pytest.mark.parametrize(
-        ("embedding_dim", "numeric_embedding_dim", "width"),
-        [(8, "auto", 8), (np.int64(5), "auto", 5), ("auto", "auto", 8)]
-        + [({"town": 3}, "auto", 8), (5, 3, 3)],
+        ("embedding_dim", "numeric_embedding", "width"),
+        [(8, "bins", 8), (np.int64(5), "bins", 5), ("auto", Bins(), 8)]
+        + [({"town": 3}, "bins", 8), (5, Bins(width=3), 3)],
     )
     def test_numbers_are_as_wide_as_columns(
-        self, schema, embedding_dim, numeric_embedding_dim, width
+        self, schema, embedding_dim, numeric_embedding, width
     ):
         layout = resolve(
-            schema,
-            embedding_dim=embedding_dim,
-            numeric_embedding_dim=numeric_embedding_dim,
+            schema, embedding_dim=embedding_dim, numeric_embedding=numeric_embedding
         )
-        assert layout.numeric_dim == width
-
-    @pytest.mark.parametrize("kinds", [("bins", "bins"), ("bins", "log")])
-    def test_wrong_kinds_are_refused(self, schema, kinds):
-        with pytest.raises(ValueError, match="at most once; found"):
-            resolve(schema, numeric_embedding=kinds)
+        assert layout.numbers[0].width == width
 
 
 class TestGroups:
@@ -307,11 +303,25 @@ class TestGroups:
             )
 
 
-@pytest.mark.parametrize("interaction", ["fm", "senet"])
+@pytest.mark.parametrize("interaction", ["fm", SENet(2)])
 def test_interactions_of_embeddings_need_equal_widths(schema, interaction):
-    with pytest.raises(ValueError, match=rf"{interaction}'.*town \(2\), item \(4\)"):
+    found = rf"interaction={re.escape(repr(interaction))}.*town \(2\), item \(4\)"
+    with pytest.raises(ValueError, match=found):
         resolve(schema, interaction=interaction, embedding_dim={"item": 4})
+    with pytest.raises(ValueError, match=r"history \(8\), age \(3\)"):
+        resolve(schema, interaction=FM(), numeric_embedding=Bins(width=3))
     assert resolve(schema, interaction="cross", embedding_dim={"item": 4})
+
+
+def test_interactions_of_embeddings_need_some():
+    X = pd.DataFrame({"age": np.arange(9.0)})
+    preprocessor = make_tabular_preprocessor(X)
+    numbers = FeatureSchema.from_preprocessor(
+        preprocessor, preprocessor.fit_transform(X)
+    )
+    with pytest.raises(ValueError, match="interaction='fm' needs embeddings; found n"):
+        resolve(numbers, interaction="fm", numeric_embedding=None)
+    assert resolve(numbers, interaction="fm")
 
 
 def test_everything_appears_in_the_text_of_the_schema(schema):
@@ -322,7 +332,7 @@ def test_everything_appears_in_the_text_of_the_schema(schema):
         sequence_target=HISTORY,
         shared_embedding=SHARED,
         sparse_embedding=True,
-        numeric_embedding=("bins", "ple"),
+        numeric_embedding=("bins", PiecewiseLinear(5)),
         interaction="fm",
         wide=True,
     )
@@ -335,7 +345,8 @@ def test_everything_appears_in_the_text_of_the_schema(schema):
         "shares with item",
         "sparse gradients",
         "bins + ple",
-        "numbers embedded by bins and ple, width 8, 64 bins",
+        "numbers embedded by bins, width 8, 64 bins",
+        "numbers embedded by ple, width 8, 5 bins",
         "interaction: fm",
         "wide: a linear term per category",
     ):
@@ -354,19 +365,18 @@ def test_nothing_is_noted_of_what_was_not_asked_for(schema):
     }
 
 
-@pytest.mark.parametrize(
-    ("n_rows", "n_bins"),
-    [(0, 4), (600, 4), (1_000, 8), (5_000, 32), (9_600, 64), (10**8, 64)],
-)
-def test_auto_bins_are_one_per_150_rows(n_rows, n_bins):
-    assert resolve_n_bins("auto", n_rows) == n_bins
-    assert resolve_n_bins(np.int64(5), n_rows) == 5
-
-
 def test_an_estimator_counts_its_training_rows_for_the_bins():
     X = table()
     y = np.arange(len(X)) % 2
-    model = MMOEClassifier(max_epochs=1, random_state=0)
-    n_bins = resolve_n_bins("auto", len(X))
-    assert f"{n_bins} bins" in repr(model.fit(X, y).schema_)
-    assert "3 bins" in repr(model.set_params(n_bins=3).fit(X, y).schema_)
+    bins, cross = Bins(), Cross()
+    model = MMOEClassifier(
+        numeric_embedding=bins, interaction=cross, max_epochs=1, random_state=0
+    )
+    shown = repr(model.fit(X, y).schema_)
+    assert "numbers embedded by bins, width 8, 4 bins" in shown
+    assert "interaction: cross, rank 32" in shown
+    assert (bins, cross) == (Bins(), Cross())
+    model.set_params(numeric_embedding__n_bins=3, interaction__rank=2)
+    shown = repr(model.fit(X, y).schema_)
+    assert "3 bins" in shown
+    assert "rank 2" in shown

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from sk_mtl import ESMMClassifier, MMOEClassifier
+from sk_mtl import Bins, ESMMClassifier, MMOEClassifier, PiecewiseLinear
 from sk_mtl.estimators._training import _precision
 from sk_mtl.estimators._training._precision import (
     _processor_multiplies_bfloat16,
@@ -82,7 +82,7 @@ class Products(TorchDispatchMode):
     [
         {},
         {"batch_norm": True, "expert_hidden_sizes": (16, 8), "gate_hidden_sizes": (4,)},
-        {"numeric_embedding": ("bins", "ple", "periodic"), "n_bins": 4},
+        {"numeric_embedding": (Bins(4), PiecewiseLinear(4), "periodic")},
         {"interaction": "cross"},
         {"interaction": "fm", "wide": True},
         {"sparse_embedding": True},

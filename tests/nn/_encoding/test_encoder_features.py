@@ -8,10 +8,13 @@ import torch
 
 from sk_mtl.nn import (
     ESMM,
+    CrossLayer,
     FeatureEncoder,
+    InputSizes,
     MultiTaskNetwork,
+    NumericColumns,
     Towers,
-    make_numeric_embedding,
+    make_bin_embedding,
 )
 from tests.nn._asserts import (
     assert_close,
@@ -21,6 +24,7 @@ from tests.nn._asserts import (
     pad,
     set_values,
 )
+from tests.nn._features import CROSS, FM, NUMERIC, SENET
 
 # Two columns, the second the item, and a history of items.
 POOLED = {"sequence_pooling": ["mean"], "vocabularies": [0, 1, 1]}
@@ -46,9 +50,9 @@ OPTIONS = {
         "kinds": ("bins",),
         "numeric_width": 2,
     },
-    "fm": {"interaction": "fm"},
-    "cross": {"interaction": "cross", "cross_rank": 3},
-    "senet": {"interaction": "senet", "kinds": ("bins",)},
+    "fm": FM,
+    "cross": CROSS,
+    "senet": {**SENET, "kinds": ("bins",)},
     "wide": {"wide": True},
     "all": {
         "sequence_pooling": ["target_attention"],
@@ -56,7 +60,7 @@ OPTIONS = {
         "kinds": ("bins", "ple", "periodic"),
         "field_groups": [[0, 3], [1, 2]],
         "group_pooling": "sum",
-        "interaction": "fm",
+        **FM,
         "wide": True,
     },
 }
@@ -79,15 +83,16 @@ def make(batch, put):
         settings = {**POOLED, "embedding_dims": [4] * 3, "n_heads": 2}
         settings |= OPTIONS.get(option, {}) | more
         kinds, width = settings.pop("kinds", ()), settings.pop("numeric_width", 4)
-        if kinds:
-            settings["numeric_embedding"] = make_numeric_embedding(
-                kinds, batch[1], [0, 2], {0: 1}, n_bins=5, width=width
-            )
+        columns = NumericColumns(batch[1], [0, 2], {0: 1})
+        settings["numeric_embeddings"] = [
+            NUMERIC[kind](columns, width, n_bins=5) for kind in kinds
+        ]
         encoder = put(FeatureEncoder([5, 9, 9], 3, **settings))
-        if encoder.fm is not None:
-            torch.nn.init.ones_(encoder.fm.weight)
-        if encoder.senet is not None:
-            torch.nn.init.ones_(encoder.senet.squeeze.bias)
+        place = settings.get("interaction_place")
+        if place == "logits":
+            torch.nn.init.ones_(encoder.interaction.weight)
+        elif place == "fields":
+            torch.nn.init.ones_(encoder.interaction.squeeze.bias)
         return encoder
 
     return build
@@ -198,20 +203,20 @@ def test_fields_stand_in_order(make):
 
 def test_columns_histories_embedded_numbers_and_numbers_by_hand(batch, put):
     numeric = put(torch.tensor([[0.0], [1.0]]))
-    embedding = make_numeric_embedding(("bins",), numeric, [0], {}, width=1)
+    embedding = make_bin_embedding(NumericColumns(numeric, [0]), width=1)
     encoder = put(
         FeatureEncoder(
             [2, 3],
             1,
             embedding_dims=[1, 1],
             sequence_pooling=["sum"],
-            numeric_embedding=embedding,
+            numeric_embeddings=[embedding],
             field_groups=[[1, 2]],
             group_pooling="sum",
         )
     )
     set_values(encoder.tables[0], [[0.0], [1.0], [10.0], [20.0], [30.0]])
-    set_values(encoder.numeric_embedding.parts[0].table, [[100.0], [200.0]])
+    set_values(encoder.numeric_embeddings[0].table, [[100.0], [200.0]])
     codes, history = (
         put(torch.tensor([[1], [0]])),
         put(torch.tensor([[1, 2], [-1, -1]])),
@@ -242,16 +247,40 @@ def test_the_cross_layer_reads_all_that_is_joined(make, batch):
     encoder = make("cross", kinds=("bins",))
     plain = make("mean", kinds=("bins",))
     plain.load_state_dict(encoder.state_dict(), strict=False)
-    assert_close(encoder(*batch).shared, encoder.cross(plain(*batch).shared))
+    assert_close(encoder(*batch).shared, encoder.interaction(plain(*batch).shared))
 
 
 def test_squeeze_excitation_rescales_before_pooling(make, batch):
     groups = {"field_groups": [[0, 1]], "group_pooling": "sum"}
     encoder, plain = make("senet", **groups), make("mean", kinds=("bins",))
     plain.load_state_dict(encoder.state_dict(), strict=False)
-    fields = encoder.senet(plain(*batch).shared[:, :20].unflatten(1, (5, 4)))
+    fields = encoder.interaction(plain(*batch).shared[:, :20].unflatten(1, (5, 4)))
     expected = torch.cat([fields[:, :2].sum(1), fields[:, 2:].sum(1), batch[1]], 1)
     assert_close(encoder(*batch).shared, expected)
+
+
+def test_an_interaction_is_made_for_the_sizes_of_the_input(make):
+    found = []
+
+    def record(sizes):
+        found.append(sizes)
+        return torch.nn.Identity()
+
+    make("bins", interaction=record)
+    make("unequal widths", interaction=record)
+    # Five fields of width 4 and three numbers; fields of widths 2, 4 and 4.
+    assert found == [InputSizes(23, 5, 4, 2), InputSizes(13, 3, None, 2)]
+
+
+def test_numeric_embeddings_may_differ_in_width(batch, put):
+    columns = NumericColumns(batch[1], [0, 2])
+    embeddings = [NUMERIC["bins"](columns, 2), NUMERIC["ple"](columns, 5)]
+    encoder = put(
+        FeatureEncoder([], 3, embedding_dims=[], numeric_embeddings=embeddings)
+    )
+    shared = encoder(batch[0][:, :0], batch[1]).shared
+    first, second = (module(batch[1]).flatten(1) for module in embeddings)
+    assert torch.equal(shared, torch.cat([first, second, batch[1]], 1))
 
 
 def test_unknown_rate_replaces_items_and_no_padding(make, batch):
@@ -297,12 +326,12 @@ def test_histories_alone_make_an_encoder(put):
 def test_numbers_alone_may_be_crossed_and_embedded(put):
     numeric = put(torch.randn(9, 2))
     codes = put(torch.zeros(9, 0, dtype=torch.int32))
-    crossed = put(FeatureEncoder([], 2, embedding_dims=[], interaction="cross"))
-    assert_close(crossed(codes, numeric).shared, crossed.cross(numeric))
-    embedding = make_numeric_embedding(("bins",), numeric, [0, 1], {}, width=3)
+    crossed = put(FeatureEncoder([], 2, embedding_dims=[], **CROSS))
+    assert_close(crossed(codes, numeric).shared, crossed.interaction(numeric))
+    embedding = make_bin_embedding(NumericColumns(numeric, [0, 1]), width=3)
     encoder = put(
         FeatureEncoder(
-            [], 2, embedding_dims=[], numeric_embedding=embedding, unknown_rate=0.1
+            [], 2, embedding_dims=[], numeric_embeddings=[embedding], unknown_rate=0.1
         )
     )
     assert encoder(codes, numeric).shared.shape == (9, 6 + 2)
@@ -389,19 +418,16 @@ ERRORS = {
         {"sequence_pooling": ["target_attention"], "sequence_targets": [0]},
         "must be of one vocabulary; found vocabularies 1 and 0",
     ),
-    "interaction": (
-        {"interaction": "bilinear"},
-        r"\['fm', 'cross', 'senet'\]; found 'b",
-    ),
-    "fm without heads": ({"interaction": "fm"}, "interaction='fm' adds .*n_heads=0"),
+    "interaction": ({**CROSS, "interaction_place": "end"}, "or 'logits'; found 'end'"),
+    "fm without heads": ({**FM, "n_heads": 0}, "place='logits' adds .*n_heads=0"),
     "wide without heads": ({"wide": True}, "wide=True adds .* found n_heads=0"),
     "fm": (
-        {"interaction": "fm", "n_heads": 1, "embedding_dims": [2, 4]},
-        r"interaction='fm' needs .* found, by position, 0 \(2\), 1 \(4\)\. Give",
+        {**FM, "embedding_dims": [2, 4]},
+        r"interaction_place='logits' needs .* by position, 0 \(2\), 1 \(4\)\. Give",
     ),
     "senet": (
-        {"interaction": "senet", "embedding_dims": [2, 4]},
-        r"interaction='senet' needs .* 0 \(2\), 1 \(4\)\. Give",
+        {**SENET, "embedding_dims": [2, 4]},
+        r"interaction_place='fields' needs .* 0 \(2\), 1 \(4\)\. Give",
     ),
     "group pooling": (
         {"group_pooling": "max"},
@@ -412,7 +438,7 @@ ERRORS = {
         r"each of the 2 fields at most once.*found \[\[0, 2\]\]",
     ),
     "cross rank": (
-        {"interaction": "cross", "cross_rank": 0},
+        {"interaction": lambda sizes: CrossLayer(sizes.width, rank=0)},
         "rank must be at least 1",
     ),
 }
@@ -428,7 +454,7 @@ def test_settings_that_cannot_be_are_refused(case):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"interaction": "senet"}, "needs embedded fields; found none. Use"),
+        (SENET, "needs embedded fields; found none. Embed"),
         ({"wide": True, "n_heads": 1}, "needs categorical columns or sequences"),
     ],
 )

@@ -5,10 +5,16 @@ import numpy as np
 import pytest
 import torch
 
-from sk_mtl.nn import make_numeric_embedding, quantile_bins
+from sk_mtl.nn import (
+    NumericColumns,
+    make_bin_embedding,
+    make_piecewise_linear_embedding,
+    quantile_bins,
+)
 from tests.nn._asserts import assert_close, assert_every_parameter_learns
+from tests.nn._features import NUMERIC
 
-KINDS = ("bins", "ple", "periodic")
+every_kind = pytest.mark.parametrize("kind", NUMERIC)
 
 
 @pytest.fixture
@@ -21,31 +27,24 @@ def numeric(put):
     return put(torch.stack(columns, 1))
 
 
-def make(kinds, numeric, put, columns=(0, 2, 3), indicators=None, **settings):
+def make(kind, numeric, put, columns=(0, 2, 3), indicators=None, **settings):
     indicators = {0: 1} if indicators is None else indicators
-    return put(
-        make_numeric_embedding(kinds, numeric, list(columns), indicators, **settings)
-    )
+    columns = NumericColumns(numeric, list(columns), indicators)
+    return put(NUMERIC[kind](columns, **settings))
 
 
-@pytest.mark.parametrize("kinds", [("bins",), ("ple",), ("periodic",), KINDS])
-def test_shapes_and_gradients(kinds, numeric, put):
-    embedding = make(kinds, numeric, put, width=5)
+@every_kind
+def test_shapes_and_gradients(kind, numeric, put):
+    embedding = make(kind, numeric, put, width=5)
     fields = embedding(numeric)
-    assert fields.shape == (300, 3 * len(kinds), 5)
+    assert fields.shape == (300, 3, 5)
     assert fields.dtype == numeric.dtype
-    assert (embedding.n_fields, embedding.width) == (3 * len(kinds), 5)
+    assert (embedding.n_fields, embedding.width) == (3, 5)
     assert_every_parameter_learns(embedding, fields)
 
 
-def test_several_kinds_stand_side_by_side(numeric, put):
-    embedding = make(("ple", "bins"), numeric, put)
-    ple, bins = (part(numeric) for part in embedding.parts)
-    assert torch.equal(embedding(numeric), torch.cat([ple, bins], 1))
-
-
 def test_edges_come_from_the_rows_that_were_not_missing(numeric, put):
-    (bins,) = make(("bins",), numeric, put, n_bins=8).parts
+    bins = make("bins", numeric, put, n_bins=8)
     observed = numeric[numeric[:, 1] != 1, 0].cpu().numpy()
     edges = quantile_bins(observed, 8)
     assert_close(bins.edges[0, : len(edges)], torch.from_numpy(edges))
@@ -53,23 +52,23 @@ def test_edges_come_from_the_rows_that_were_not_missing(numeric, put):
     assert bins.table.shape == (n_rows, 8)
 
 
-@pytest.mark.parametrize("kinds", [("bins",), ("ple",), ("periodic",)])
+@every_kind
 @pytest.mark.parametrize("n_rows", [1, 2, 3])
-def test_tiny_training_sets(kinds, n_rows, numeric, put):
-    embedding = make(kinds, numeric[:n_rows], put)
+def test_tiny_training_sets(kind, n_rows, numeric, put):
+    embedding = make(kind, numeric[:n_rows], put)
     assert bool(embedding(numeric).isfinite().all())
 
 
-@pytest.mark.parametrize("kinds", [("bins",), ("ple",), ("periodic",)])
-def test_constant_columns_and_columns_that_are_always_missing(kinds, put):
+@every_kind
+def test_constant_columns_and_columns_that_are_always_missing(kind, put):
     numeric = put(torch.tensor([[3.0, 0, 1], [3.0, 0, 1], [3.0, 0, 1]]))
-    embedding = make(kinds, numeric, put, columns=(0, 1), indicators={1: 2})
+    embedding = make(kind, numeric, put, columns=(0, 1), indicators={1: 2})
     assert bool(embedding(numeric).isfinite().all())
     assert bool(embedding(numeric * 100).isfinite().all())
 
 
 def test_a_piecewise_linear_embedding_starts_linear_and_ends_flat(numeric, put):
-    embedding = make(("ple",), numeric, put, columns=(3,))
+    embedding = make("ple", numeric, put, columns=(3,))
     column = numeric[:, 3]
     low, high = float(column.min()), float(column.max())
     x = numeric[:5].clone()
@@ -82,8 +81,8 @@ def test_a_piecewise_linear_embedding_starts_linear_and_ends_flat(numeric, put):
 
 def test_a_piecewise_linear_embedding_bends_at_the_quantiles_once_trained(put):
     numeric = put(torch.linspace(-1, 1, 400).view(-1, 1))
-    embedding = make(("ple",), numeric, put, columns=(0,), indicators={}, n_bins=4)
-    torch.nn.init.normal_(embedding.parts[0].embedding.linear.weight)
+    embedding = make("ple", numeric, put, columns=(0,), indicators={}, n_bins=4)
+    torch.nn.init.normal_(embedding.embedding.linear.weight)
     y = embedding(numeric)[:, 0, 0].detach()
     slopes = y.diff()
     bends = (slopes.diff().abs() > 0.01 * slopes.abs().max()).nonzero().flatten() + 1
@@ -96,38 +95,36 @@ def test_a_piecewise_linear_embedding_bends_at_the_quantiles_once_trained(put):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_bins_that_rounding_would_blow_up_are_left_out(dtype):
     values = torch.from_numpy(np.array([0, 1, 2, 3 - 1e-6, 3] * 20, dtype=dtype))
-    embedding = make_numeric_embedding(("ple",), values.view(-1, 1), [0], {}, n_bins=5)
-    encoding = embedding.parts[0].embedding.impl(values.view(-1, 1))
+    columns = NumericColumns(values.view(-1, 1), [0])
+    embedding = make_piecewise_linear_embedding(columns, n_bins=5)
+    encoding = embedding.embedding.impl(values.view(-1, 1))
     assert float(encoding.max()) < 1.01
 
 
 def test_double_precision_keeps_edges_that_single_precision_merges():
     step = 1e-10
     numeric = torch.arange(100, dtype=torch.float64).view(-1, 1) * step + 1
-    embedding = make_numeric_embedding(("bins",), numeric, [0], {}, n_bins=100)
+    embedding = make_bin_embedding(NumericColumns(numeric, [0]), n_bins=100)
     rows = embedding(numeric).squeeze(1)
     assert rows.dtype == torch.float64
     assert len(torch.unique(rows, dim=0)) == 100
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@every_kind
 @pytest.mark.parametrize(
     "copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))]
 )
 def test_copies_pickles_and_states_embed_the_same(kind, copied, numeric, put):
-    embedding = make((kind,), numeric, put)
+    embedding = make(kind, numeric, put)
     assert torch.equal(copied(embedding)(numeric), embedding(numeric))
-    other = make((kind,), numeric, put)
+    other = make(kind, numeric, put)
     assert not torch.equal(other(numeric), embedding(numeric))
     other.load_state_dict(embedding.state_dict())
     assert torch.equal(other(numeric), embedding(numeric))
 
 
-def test_no_column_needs_no_embedding(numeric):
-    assert make_numeric_embedding(("bins",), numeric, [], {}) is None
-
-
-@pytest.mark.parametrize("kinds", [("bins", "tree"), ()])
-def test_unknown_kinds_name_the_known_ones(kinds, numeric):
-    with pytest.raises(ValueError, match=r"\['bins', 'ple', 'periodic'\]; found \["):
-        make_numeric_embedding(kinds, numeric, [0], {})
+def test_columns_and_their_observed_numbers():
+    numeric = torch.tensor([[1.0, 0.0, 4.0], [0.0, 1.0, 5.0]])
+    columns = NumericColumns(numeric, [2, 0], {0: 1})
+    assert torch.equal(columns.values, numeric[:, [2, 0]])
+    assert [x.tolist() for x in columns.observed()] == [[4.0, 5.0], [1.0]]
