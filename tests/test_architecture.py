@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,18 @@ SKORCH_FILES = (SKORCH_FILE, "inspection/_gradient_conflict_recorder.py")
 COMPAT_FILE = "_sklearn_compat.py"
 # Underscored only because a named tuple's fields have the plain names.
 NAMED_TUPLE_METHODS = {"_asdict", "_fields", "_field_defaults", "_make", "_replace"}
+
+INIT = "__init__.py"
+# Without docstrings and empty lines; and as they are.
+MOST_LINES_OF_CODE = 300
+MOST_LINES_OF_TESTS = 600
+# To be split; neither list may grow.
+LONG_FILES = {"estimators/_network_trainer.py", "estimators/_training/_net.py"}
+LONG_TESTS = {
+    "preprocessing/_encoders/test_category_encoder.py",
+    "preprocessing/_encoders/test_sequence_encoder.py",
+    "preprocessing/test_tabular.py",
+}
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
@@ -216,13 +229,75 @@ FILES = sorted(p.relative_to(PACKAGE).as_posix() for p in PACKAGE.rglob("*.py"))
 FOLDERS = sorted({folder_of(path) for path in FILES} - {None})
 
 
-@pytest.mark.parametrize("path", FILES)
-def test_file_keeps_to_its_floor(path):
-    assert find_offences((PACKAGE / path).read_text(), path) == []
+def test_every_file_keeps_to_its_floor():
+    offences = (find_offences((PACKAGE / path).read_text(), path) for path in FILES)
+    assert [each for found in offences for each in found] == []
 
 
 def test_every_folder_has_a_floor():
     assert set(FOLDERS) <= set(FLOORS)
+
+
+def find_file(each: Import) -> str | None:
+    """Return the file that an import of the package reads, a folder's `__init__`."""
+    if each.parts[0] != "sk_mtl":
+        return None
+    # The last part is a file or a folder, or a name in what stands before it.
+    for parts in (each.parts[1:], each.parts[1:-1]):
+        for file in ("/".join(parts) + ".py", "/".join([*parts, INIT])):
+            if (PACKAGE / file).is_file():
+                return file
+    return None
+
+
+def import_graph() -> dict[str, set[str]]:
+    """Return which files of the package each file imports, in functions too."""
+    graph = {}
+    for path in FILES:
+        imports = find_imports((PACKAGE / path).read_text(), path)
+        graph[path] = {find_file(each) for each in imports} - {None}
+    return graph
+
+
+def test_no_files_import_each_other_in_a_circle():
+    graph = import_graph()
+    assert "nn/_layers.py" in graph["nn/_towers/_towers.py"]
+    assert "nn/__init__.py" in graph["estimators/_models/_mmoe.py"]
+    TopologicalSorter(graph).prepare()
+
+
+def count_code(source: str) -> int:
+    """Return the number of lines without docstrings and empty ones."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    texts = [
+        node.body[0]
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, documented) and ast.get_docstring(node) is not None
+    ]
+    left_out = {k for text in texts for k in range(text.lineno, text.end_lineno + 1)}
+    lines = enumerate(source.splitlines(), 1)
+    return sum(bool(line.strip()) for k, line in lines if k not in left_out)
+
+
+def test_lines_of_code_are_counted():
+    source = '"""Text."""\n\nimport os\n\ndef f():\n    """More\n    text."""\n    0'
+    assert count_code(source) == 3
+
+
+def test_no_file_is_long():
+    sizes = {path: count_code((PACKAGE / path).read_text()) for path in FILES}
+    found = {path for path, size in sizes.items() if size > MOST_LINES_OF_CODE}
+    assert found <= LONG_FILES
+
+
+def test_no_file_of_tests_is_long():
+    folder = ROOT / "tests"
+    sizes = {
+        path.relative_to(folder).as_posix(): len(path.read_text().splitlines())
+        for path in folder.rglob("*.py")
+    }
+    found = {path for path, size in sizes.items() if size > MOST_LINES_OF_TESTS}
+    assert found <= LONG_TESTS
 
 
 # Alone in a package of this path, without sk_mtl/__init__.py, which imports all floors.
