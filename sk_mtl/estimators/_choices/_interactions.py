@@ -1,7 +1,5 @@
 """Interactions: products of features before the first layer."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -95,6 +93,7 @@ class Interaction(Choice, ABC):
         return self.label
 
 
+@dataclass(eq=False, repr=False)
 class _Tried(Interaction):
     """Base of interactions of this package, whose modules need no trial."""
 

@@ -1,14 +1,12 @@
 """Embeddings of numbers: what stands beside the numbers in a network's input."""
 
-from __future__ import annotations
-
 import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
 
@@ -112,7 +110,7 @@ class NumericEmbedding(Choice, ABC):
         )
         return ColumnEmbedding(columns.positions, module, width)
 
-    def resolve(self, n_rows: int, width: int) -> NumericEmbedding:
+    def resolve(self, n_rows: int, width: int) -> Self:
         """Return a copy with numbers in place of "auto".
 
         Parameters
@@ -144,7 +142,7 @@ class _OfBins(NumericEmbedding):
         """Return the module of numbers that are never missing."""
         return self.make_fields(NumericColumns(values, range(values.shape[1])), width)
 
-    def resolve(self, n_rows: int, width: int) -> NumericEmbedding:
+    def resolve(self, n_rows: int, width: int) -> Self:
         """Return a copy with numbers in place of "auto"."""
         resolved = super().resolve(n_rows, width)
         resolved.n_bins = resolve_n_bins(self.n_bins, n_rows)
