@@ -5,7 +5,8 @@ from sk_mtl.nn._encoding._auto_embedding_dim import auto_embedding_dim
 from sk_mtl.nn._encoding._bin_embedding import BinEmbedding
 from sk_mtl.nn._encoding._bins import quantile_bins
 from sk_mtl.nn._encoding._cross import CrossLayer
-from sk_mtl.nn._encoding._encoder import Encoded, FeatureEncoder
+from sk_mtl.nn._encoding._encoded import Encoded
+from sk_mtl.nn._encoding._encoder import FeatureEncoder
 from sk_mtl.nn._encoding._encoder_sets import EncoderSets
 from sk_mtl.nn._encoding._fm import FactorizationMachine
 from sk_mtl.nn._encoding._input_sizes import InputSizes

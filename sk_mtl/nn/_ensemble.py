@@ -11,7 +11,7 @@ from torch.func import functional_call, vmap
 
 from sk_mtl._process_lock import ProcessLock
 from sk_mtl.nn._encoding._embedding_tables import EmbeddingTables
-from sk_mtl.nn._encoding._encoder import Encoded
+from sk_mtl.nn._encoding._encoded import Encoded
 from sk_mtl.nn._network import MultiTaskNetwork
 
 MEMBER_SHARING: tuple[str, ...] = ("most", "embedding", "none")

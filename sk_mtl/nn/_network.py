@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
-from sk_mtl.nn._encoding._encoder import Encoded
+from sk_mtl.nn._encoding._encoded import Encoded
 
 
 class MultiTaskNetwork(nn.Module):

@@ -1,13 +1,13 @@
 """From coded columns to one row of numbers: embeddings and numeric columns."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sk_mtl.nn._encoding._embedding_tables import EmbeddingTables
+from sk_mtl.nn._encoding._encoded import Encoded
 from sk_mtl.nn._encoding._encoder_checks import (
     FIELD_PLACES,
     check_columns,
@@ -21,33 +21,6 @@ from sk_mtl.nn._encoding._fields import FieldStacks
 from sk_mtl.nn._encoding._input_sizes import InputSizes
 from sk_mtl.nn._encoding._sequence_pooling import SequencePooling
 from sk_mtl.nn._encoding._wide import WideTerm
-
-
-class Encoded(NamedTuple):
-    """What the encoder hands to the wiring.
-
-    Parameters
-    ----------
-    shared : Tensor of shape (n_samples, width) or None
-        One row of numbers per sample, the same for every task. None where every task
-        has a row of its own and no wiring reads a common one.
-    per_task : Tensor of shape (n_samples, n_tasks, width) or None
-        A set of embeddings for each task, for wirings that ask for them.
-    logit_terms : Tensor of shape (n_samples, n_heads) or None
-        Terms added to the logits, such as those of a wide part.
-    """
-
-    shared: Tensor | None
-    per_task: Tensor | None = None
-    logit_terms: Tensor | None = None
-
-    def scale_rows(self, scale: Tensor) -> "Encoded":
-        """Return this with all rows times a scale of each entry, (width,)."""
-        return Encoded(
-            None if self.shared is None else self.shared * scale,
-            None if self.per_task is None else self.per_task * scale,
-            self.logit_terms,
-        )
 
 
 class FeatureEncoder(nn.Module):

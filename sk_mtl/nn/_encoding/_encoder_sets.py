@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from sk_mtl.nn._encoding._encoder import Encoded, FeatureEncoder
+from sk_mtl.nn._encoding._encoded import Encoded
+from sk_mtl.nn._encoding._encoder import FeatureEncoder
 
 
 class EncoderSets(nn.Module):

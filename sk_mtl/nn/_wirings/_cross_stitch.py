@@ -7,7 +7,7 @@ from typing import Unpack
 import torch
 from torch import Tensor, nn
 
-from sk_mtl.nn._encoding._encoder import Encoded
+from sk_mtl.nn._encoding._encoded import Encoded
 from sk_mtl.nn._layers import BatchedMLP, LayerOptions
 from sk_mtl.nn._wirings._mixing import mix_groups
 from sk_mtl.nn._wirings._wiring import Wiring

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sk_mtl.nn._encoding._encoder import Encoded
+from sk_mtl.nn._encoding._encoded import Encoded
 from sk_mtl.nn._experts._experts import (
     Experts,
     Gates,

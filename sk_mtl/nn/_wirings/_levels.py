@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple, Unpack
 import torch
 from torch import Tensor, nn
 
-from sk_mtl.nn._encoding._encoder import Encoded
+from sk_mtl.nn._encoding._encoded import Encoded
 from sk_mtl.nn._experts._experts import Experts, Gates
 from sk_mtl.nn._experts._grouped import (
     GroupedExperts,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from sk_mtl.nn._encoding._encoder import Encoded
+from sk_mtl.nn._encoding._encoded import Encoded
 from sk_mtl.nn._experts._expert_use import ExpertDropout, uneven_use
 from sk_mtl.nn._experts._experts import Experts, Gates
 from sk_mtl.nn._experts._gate_head import GateFactory

@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor
 
-from sk_mtl.nn._encoding._encoder import Encoded
+from sk_mtl.nn._encoding._encoded import Encoded
 from sk_mtl.nn._wirings._mmoe import MMoE
 
 

@@ -5,7 +5,7 @@ from typing import Unpack
 
 from torch import Tensor
 
-from sk_mtl.nn._encoding._encoder import Encoded
+from sk_mtl.nn._encoding._encoded import Encoded
 from sk_mtl.nn._layers import BatchedMLP, LayerOptions
 from sk_mtl.nn._wirings._wiring import Wiring
 

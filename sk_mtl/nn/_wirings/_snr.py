@@ -7,7 +7,7 @@ from typing import Unpack
 import torch
 from torch import Tensor, nn
 
-from sk_mtl.nn._encoding._encoder import Encoded
+from sk_mtl.nn._encoding._encoded import Encoded
 from sk_mtl.nn._experts._experts import Experts
 from sk_mtl.nn._experts._hard_concrete import HardConcrete
 from sk_mtl.nn._experts._penalty_weight import PenaltyWeight

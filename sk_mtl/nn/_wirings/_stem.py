@@ -6,7 +6,7 @@ from typing import Unpack
 import torch
 from torch import Tensor
 
-from sk_mtl.nn._encoding._encoder import Encoded
+from sk_mtl.nn._encoding._encoded import Encoded
 from sk_mtl.nn._experts._experts import Experts
 from sk_mtl.nn._experts._task_experts import TaskExperts, TaskGates
 from sk_mtl.nn._layers import LayerOptions

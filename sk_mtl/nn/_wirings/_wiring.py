@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from sk_mtl.nn._encoding._encoder import Encoded
+from sk_mtl.nn._encoding._encoded import Encoded
 
 
 class Wiring(nn.Module, ABC):
