@@ -42,7 +42,7 @@ from sk_mtl.losses import (
     make_balancer,
 )
 from sk_mtl.nn import EncoderSets, FeatureEncoder, MultiTaskNetwork, NetworkEnsemble
-from sk_mtl.preprocessing import FeatureArrays, FeatureSchema
+from sk_mtl.preprocessing import FeatureArrays
 from sk_mtl.preprocessing._schema._merged_integers import warn_of_merged_integers
 
 
@@ -148,17 +148,15 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
         """Return encoded rows; fit the preprocessing unless it is known."""
         if known:
             return self._encode(train.X)
-        preprocessor, encoded = fit_preprocessor(
-            self, train.X, train.codes, self._targets.columns
-        )
-        schema = FeatureSchema.from_preprocessor(preprocessor, encoded, train.X)
-        own_tables = self.n_members > 1 and self.member_sharing == "none"
-        layout = FeatureLayout.resolve(self, schema, len(train.X), dense=own_tables)
-        self.schema_ = layout.describe(self).extend_encoders()
-        self._layout, self.preprocessor_ = layout, preprocessor
         double = DTYPES[self.precision] == torch.float64
         self._input_dtype = np.dtype("float64" if double else "float32")
-        arrays = self.schema_.split(encoded, dtype=self._input_dtype)
+        preprocessor, schema, arrays = fit_preprocessor(
+            self, train.X, train.codes, self._targets.columns, self._input_dtype
+        )
+        own_tables = self.n_members > 1 and self.member_sharing == "none"
+        layout = FeatureLayout.resolve(self, schema, len(train.X), dense=own_tables)
+        self.schema_ = layout.describe(self)
+        self._layout, self.preprocessor_ = layout, preprocessor
         warn_of_merged_integers(self.schema_, train.X, arrays)
         if self.check_leaks:
             names = self.schema_.categorical_names + self.schema_.numeric_names

@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.preprocessing import OrdinalEncoder, StandardScaler, TargetEncoder
 
 from sk_mtl import ESMMClassifier
 from sk_mtl.datasets import make_conversion_funnel
+from sk_mtl.preprocessing import CategoryEncoder, SequenceEncoder
 from tests.estimators.common import QUICK, assert_equal_proba
 
 SHARED = {
@@ -82,17 +85,36 @@ def test_fits_that_go_on_train_the_same_row(log, go_on):
 
 
 def test_the_preprocessor_that_was_passed_learns_nothing(log):
+    """Bit for bit; and a new fit learns anew."""
     X, y, held = log
-    preprocessor = ESMMClassifier(**SHARED, **QUICK).fit(X, y).preprocessor_
-    (own,) = [
-        step
-        for _, step, names in preprocessor.transformers_
-        if "item_id" in list(names)
-    ]
+    fitted = ESMMClassifier(**SHARED, **QUICK).fit(X, y).preprocessor_
+    before = pickle.dumps(fitted)
+    alone = ESMMClassifier(preprocessor=fitted, **QUICK).fit(X, y)
+    assert pickle.dumps(fitted) == before
+    new = alone.schema_.transform(alone.preprocessor_, show(X, held[0]))
+    assert (new.codes[:, alone.schema_.categorical_names.index("item_id")] == 0).all()
+
+
+def test_encoders_of_a_column_transformer_of_ones_own_share(log):
+    X, y, held = log
+    preprocessor = ColumnTransformer(
+        [
+            ("num", StandardScaler(), ["price", "hour"]),
+            ("target", TargetEncoder(), ["user_country"]),
+            ("item", CategoryEncoder(), ["item_id"]),
+            ("seq", SequenceEncoder(max_length=9), ["history"]),
+        ]
+    )
     before = pickle.dumps(preprocessor)
     model = ESMMClassifier(preprocessor=preprocessor, **SHARED, **QUICK).fit(X, y)
     assert pickle.dumps(preprocessor) == before
     assert_known(model, X, held)
-    position = list(own.feature_names_in_).index("item_id")
-    known = own.categories_[position].tolist()
-    assert set(held) <= set(known[-len(held) :]), "they stand behind its own"
+    assert model.schema_.vocabularies == [0, 0]
+    items = {*X["item_id"].astype(int), *np.concatenate(X["history"].to_numpy())}
+    known = model.preprocessor_.named_transformers_["item"].categories_[0]
+    assert set(known) <= items
+    preprocessor.set_params(
+        item=OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    )
+    with pytest.raises(ValueError, match="'item_id', whose OrdinalEncoder has categ"):
+        model.fit(X, y)

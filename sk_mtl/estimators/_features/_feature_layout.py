@@ -25,7 +25,6 @@ from sk_mtl.estimators._features._field_groups import (
 )
 from sk_mtl.estimators._features._layout_notes import feature_notes, summarise_layout
 from sk_mtl.estimators._features._sequence_layout import resolve_sequences
-from sk_mtl.estimators._features._shared_embeddings import share_embeddings
 from sk_mtl.nn import FeatureEncoder, NumericColumns
 from sk_mtl.preprocessing import FeatureSchema
 
@@ -85,7 +84,6 @@ class FeatureLayout:
         `n_rows` is the number of training rows. With `dense`, every gradient must be
         dense.
         """
-        schema = share_embeddings(wanted.shared_embedding, schema)
         dims = resolve_embedding_dims(wanted.embedding_dim, schema)
         poolings, targets = resolve_sequences(wanted, schema)
         width = numeric_width(wanted.embedding_dim)

@@ -13,18 +13,22 @@ from sk_mtl.estimators._choices._interactions import resolve_interaction
 from sk_mtl.estimators._choices._numeric_embeddings import resolve_numeric_embeddings
 from sk_mtl.estimators._features._feature_parameters import FeatureParameters
 from sk_mtl.estimators._features._huge_numbers import watching_for_overflow
+from sk_mtl.estimators._features._shared_embeddings import shared_groups
 from sk_mtl.estimators._features._supervised_steps import (
     fit_transform_labelled,
     needs_labels,
 )
+from sk_mtl.preprocessing import FeatureSchema
 from sk_mtl.preprocessing._tabular import preprocessor_for
 from sk_mtl.preprocessing._tabular_preprocessor import fit_transform_unjoined
 
 
 def fit_preprocessor(
-    wanted: FeatureParameters, X, codes: np.ndarray, columns: Sequence
+    wanted: FeatureParameters, X, codes: np.ndarray, columns: Sequence, dtype=np.float32
 ):
-    """Return a fitted preprocessor and what it makes of the training rows.
+    """Return a fitted preprocessor, its schema, and the encoded training rows.
+
+    Columns that share an embedding have one vocabulary in it.
 
     Parameters
     ----------
@@ -37,10 +41,24 @@ def fit_preprocessor(
 
     columns : sequence of TargetColumn
         What they mean, one per task.
+
+    dtype : {np.float32, np.float64}, default=np.float32
+        Type of the encoded numbers.
     """
     _check_choices(wanted)
     preprocessor = _unfitted(wanted, X)
     labels = _labels_for(preprocessor, wanted.target_for_preprocessor, codes, columns)
+    preprocessor, transformed = _fit_transform(wanted, preprocessor, X, labels)
+    own = FeatureSchema.from_preprocessor(preprocessor, transformed, X)
+    arrays = own.split(transformed, dtype=dtype)
+    groups = shared_groups(wanted.shared_embedding, own)
+    if not groups:
+        return preprocessor, own, arrays
+    schema, preprocessor = own.share_vocabularies(preprocessor, groups, X)
+    return preprocessor, schema, schema.recode(arrays, own)
+
+
+def _fit_transform(wanted: FeatureParameters, preprocessor, X, labels):
     with watching_for_overflow(X):
         if labels is None:
             return preprocessor, fit_transform_unjoined(preprocessor, X)

@@ -8,10 +8,10 @@ from sk_mtl.estimators._features._named_features import features_of
 from sk_mtl.preprocessing import FeatureSchema
 
 
-def share_embeddings(groups, schema: FeatureSchema) -> FeatureSchema:
-    """Return the schema with the columns of each group united."""
+def shared_groups(groups, schema: FeatureSchema) -> list[list[str]]:
+    """Return the groups of features that `shared_embedding` asks for."""
     if not groups:
-        return schema
+        return []
     if any(isinstance(group, str | Integral) for group in groups):
         raise ValueError(
             "shared_embedding must be a list of lists of columns; found "
@@ -24,4 +24,4 @@ def share_embeddings(groups, schema: FeatureSchema) -> FeatureSchema:
         # Where a column was dropped as constant there may be nothing left to share.
         if len(members) > 1 or all(found.values()):
             named.append(members)
-    return schema.with_shared_embeddings(named)
+    return named

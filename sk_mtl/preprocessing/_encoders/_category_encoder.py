@@ -64,9 +64,8 @@ class CategoryEncoder(VocabularyEncoder):
     ----------
     categories_ : list of ndarray of shape (n_categories,)
         The training categories of each column, sorted; a missing value comes last, as
-        NaN. Behind it are those that the encoder learned of columns that share an
-        embedding (:meth:`FeatureSchema.extend_encoders`). Without rare categories,
-        `categories_[j][i]` has code `i + 1`.
+        NaN; also those of columns that it shares a vocabulary with. Without rare
+        categories, `categories_[j][i]` has code `i + 1`.
 
     cardinalities_ : list of int
         Number of codes of each column, the unknown row included: the largest code plus
@@ -195,7 +194,7 @@ class CategoryEncoder(VocabularyEncoder):
             vocabulary = self._learn(factor, name, missing=self.missing == "category")
             look_up(vocabulary.table(factor, name), factor.codes, out)
             vocabularies.append(vocabulary)
-        self._publish(vocabularies)
+        self._publish(vocabularies, dtype)
         return codes
 
     def _transform_rows(self, rows):

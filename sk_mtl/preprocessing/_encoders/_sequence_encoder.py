@@ -66,13 +66,6 @@ class SequenceEncoder(VocabularyEncoder):
         unknown row and the missing item not. If there are more, the least frequent
         items share the rare code. None sets no limit.
 
-    share_with : str or dict, default=None
-        The column of categories that shares its embedding table with the sequences,
-        such as `"item_id"` for a history of item ids: one name for all columns, or a
-        dict from a column of sequences to the name of such a column. The encoder does
-        not use it; the schema unites the vocabularies (see :class:`FeatureSchema`), and
-        an estimator lets both encoders know all values of the union.
-
     dtype : dtype, default=np.int32
         The codes' type: a signed integer or a float. It must hold every code exactly.
 
@@ -80,8 +73,7 @@ class SequenceEncoder(VocabularyEncoder):
     ----------
     categories_ : list of ndarray of shape (n_categories,)
         The training items of each column, sorted; a missing one comes last, as NaN.
-        Behind it are those that the encoder learned of columns that share an embedding
-        (:meth:`FeatureSchema.extend_encoders`). Without rare items,
+        Also those of columns that it shares a vocabulary with. Without rare items,
         `categories_[j][i]` has code `i + 1`.
 
     cardinalities_ : list of int
@@ -137,7 +129,6 @@ class SequenceEncoder(VocabularyEncoder):
         "max_length": [Interval(Integral, 1, None, closed="left")],
         "separator": [str, None],
         "truncate": [StrOptions({"head", "tail"})],
-        "share_with": [str, dict, None],
     }
 
     def __init__(
@@ -148,7 +139,6 @@ class SequenceEncoder(VocabularyEncoder):
         truncate="head",
         min_frequency=None,
         max_categories=None,
-        share_with=None,
         dtype=np.int32,
     ):
         self.max_length = max_length
@@ -156,7 +146,6 @@ class SequenceEncoder(VocabularyEncoder):
         self.truncate = truncate
         self.min_frequency = min_frequency
         self.max_categories = max_categories
-        self.share_with = share_with
         self.dtype = dtype
 
     def transform(self, X):
@@ -237,7 +226,7 @@ class SequenceEncoder(VocabularyEncoder):
             _fill(block, vocabulary.table(factor, name), factor.codes, lengths)
             vocabularies.append(vocabulary)
         self._cut = cut
-        self._publish(vocabularies)
+        self._publish(vocabularies, dtype)
         return codes
 
 

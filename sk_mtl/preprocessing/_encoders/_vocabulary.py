@@ -23,8 +23,7 @@ class Vocabulary:
 
     Code 0 is the unknown row. Then follow, without gaps, the kept categories in sorted
     order, one code for all rare categories if there are any, and one for the missing
-    value if it is a category. Categories that it learns from columns with which it
-    shares an embedding (`extended`) have codes behind all of these.
+    value if it is a category. A vocabulary never changes.
 
     Parameters
     ----------
@@ -72,6 +71,24 @@ class Vocabulary:
         self.rare = is_rare(counts[1:][order])
         self._number(has_missing=missing and n_missing > 0)
 
+    @classmethod
+    def of(cls, known, codes, rare, cardinality):
+        """Return the vocabulary of these attributes, without a missing value."""
+        vocabulary = cls.__new__(cls)
+        vocabulary.known, vocabulary.codes, vocabulary.rare = known, codes, rare
+        vocabulary.missing_code, vocabulary.cardinality = 0, cardinality
+        vocabulary._index()
+        return vocabulary
+
+    def with_missing_code(self, missing_code):
+        """Return a copy that has this code for a missing value."""
+        vocabulary = copy.copy(self)
+        vocabulary.missing_code = missing_code
+        return vocabulary
+
+    def __deepcopy__(self, memo):
+        return self
+
     def _number(self, has_missing):
         """Set the codes of the training categories."""
         n_kept = len(self.rare) - self.rare.sum()
@@ -80,65 +97,23 @@ class Vocabulary:
         last = n_kept + self.rare.any()
         self.missing_code = int(last + 1) if has_missing else 0
         self.cardinality = int(last + 1 + has_missing)
-        self._n_trained = self.cardinality
         self._index()
 
-    def _index(self, lookup=None, more=(), codes=()):
-        """Make a dictionary, from one of a part if given, where values are objects."""
-        if self.known.dtype != object:
-            self.lookup = None
-        elif lookup is None:
-            self.lookup = self._dictionary()
-        else:
-            self.lookup = lookup | dict(zip(more.tolist(), codes.tolist()))
+    def _index(self):
+        """Make a dictionary where values are objects."""
+        self.lookup = self._dictionary() if self.known.dtype == object else None
         self.holds_text = bool(self.lookup) and isinstance(self.known[0], str)
 
     def _dictionary(self):
         return dict(zip(self.known.tolist(), self.codes.tolist()))
 
-    def extended(self, known, *, rare):
-        """A copy that knows more categories; all codes stay what they are.
-
-        Parameters
-        ----------
-        known : ndarray of shape (n_known + n_more,)
-            The categories of this vocabulary, then others, in one type.
-
-        rare : bool
-            Whether the others share the rare code, instead of one code for each.
-        """
-        n_more = len(known) - len(self.known)
-        first = self.cardinality
-        if rare and self.rare.any():
-            first = self.codes[self.rare][0]
-        codes = first + (np.zeros(n_more, np.int64) if rare else np.arange(n_more))
-        # Two sorted parts, which stable sorting merges.
-        order = np.argsort(known, kind="stable")
-        extended = copy.copy(self)
-        extended.known = known[order]
-        extended.codes = np.append(self.codes, codes)[order]
-        extended.rare = np.append(self.rare, np.full(n_more, rare))[order]
-        extended.cardinality = max(self.cardinality, int(codes[-1]) + 1)
-        extended._index(self.lookup, known[-n_more:], codes)
-        return extended
-
     @property
     def categories(self):
-        """The training categories, a missing value last, as scikit-learn has them.
-
-        Behind them are those learned later, so that without rare categories each one's
-        position is its code less one.
-        """
-        later = self.codes >= self._n_trained
-        if not (self.missing_code or later.any()):
+        """The training categories, a missing value last, as scikit-learn has them."""
+        if not self.missing_code:
             return self.known
-        dtype = self.known.dtype
-        if self.missing_code and dtype.kind != "f":
-            dtype = np.dtype(object)
-        known = self.known.astype(dtype)
-        missing = np.array([np.nan] * bool(self.missing_code), dtype=dtype)
-        by_code = np.argsort(self.codes[later], kind="stable")
-        return np.concatenate([known[~later], missing, known[later][by_code]])
+        dtype = self.known.dtype if self.known.dtype.kind == "f" else object
+        return np.append(self.known.astype(dtype), np.array([np.nan], dtype=dtype))
 
     @property
     def infrequent(self):

@@ -1,5 +1,6 @@
 """What the encoders that learn a vocabulary per column have in common."""
 
+import copy
 from abc import ABC, abstractmethod
 from numbers import Integral, Real
 
@@ -101,31 +102,38 @@ class VocabularyEncoder(
             rare[by_count[: len(rare) - (self.max_categories - 1)]] = True
         return rare
 
-    def _publish(self, vocabularies):
+    def with_vocabularies(self, vocabularies):
+        """Return a fitted encoder that has other vocabularies for some columns.
+
+        This encoder stays as it is.
+
+        Parameters
+        ----------
+        vocabularies : dict of int to Vocabulary
+            By the position of the column.
+
+        Returns
+        -------
+        encoder : object
+            An encoder of the same class.
+        """
+        names = getattr(self, "feature_names_in_", None)
+        for j, vocabulary in vocabularies.items():
+            name = f"x{j}" if names is None else names[j]
+            check_fits(vocabulary.cardinality, self._dtype, name, _REMEDY)
+        encoder = copy.copy(self)
+        encoder._publish(
+            [vocabularies.get(j, own) for j, own in enumerate(self._vocabularies)],
+            self._dtype,
+        )
+        return encoder
+
+    def _publish(self, vocabularies, dtype):
         self._vocabularies = vocabularies
-        self._dtype = np.dtype(self.dtype)
+        self._dtype = dtype
         self.categories_ = [v.categories for v in vocabularies]
         self.cardinalities_ = [v.cardinality for v in vocabularies]
         self.infrequent_categories_ = [v.infrequent for v in vocabularies]
-
-    def _replace_vocabulary(self, position, vocabulary, name):
-        """Encode a column by a vocabulary that knows more categories than its own.
-
-        All codes that the column had keep their meaning. The schema calls this for
-        columns that share an embedding.
-        """
-        check_fits(vocabulary.cardinality, self._dtype, name, _REMEDY)
-
-        def replaced(values, value):
-            # A list of its own, as copies of the encoder may hold the former one.
-            return [*values[:position], value, *values[position + 1 :]]
-
-        self._vocabularies = replaced(self._vocabularies, vocabulary)
-        self.categories_ = replaced(self.categories_, vocabulary.categories)
-        self.cardinalities_ = replaced(self.cardinalities_, vocabulary.cardinality)
-        self.infrequent_categories_ = replaced(
-            self.infrequent_categories_, vocabulary.infrequent
-        )
 
     def _checked_codes(self, X, per_column):
         """X as an array of as many columns of codes as `transform` returns."""

@@ -15,7 +15,6 @@ from sk_mtl.preprocessing._encoders._category_encoder import CategoryEncoder
 from sk_mtl.preprocessing._schema._code_columns import (
     code_columns,
     equals,
-    extended_columns,
     read_numbers,
 )
 from sk_mtl.preprocessing._tables._numbers import to_floats
@@ -104,35 +103,32 @@ class LabelBlock:
         self.positions = positions
         self.names = names
         frame = as_pandas(columns).set_axis(names, axis=1)
-        self.encoders = [
+        encoders = [
             CategoryEncoder().fit(frame.iloc[:, [j]]) for j in range(len(names))
         ]
-        self.columns = [code_columns(encoder, 1)[0] for encoder in self.encoders]
-        self.cardinalities = [encoder.cardinalities_[0] for encoder in self.encoders]
+        self.columns = [code_columns(encoder, 1)[0] for encoder in encoders]
+
+    @property
+    def cardinalities(self):
+        """Number of codes of each column."""
+        return [column.vocabulary.cardinality for column in self.columns]
 
     def take(self, kept):
         """Return the block of the columns at some positions in this one."""
-        return _take(self, kept, ["names", "encoders", "columns", "cardinalities"])
+        return _take(self, kept, ["names", "columns"])
 
-    def extended(self, vocabularies):
-        """Return a block that knows all categories of these larger vocabularies."""
+    def with_columns(self, columns):
+        """Return the block of the same output columns with other vocabularies."""
         block = copy.copy(self)
-        # No preprocessor has these encoders: the other block keeps its own.
-        columns = [
-            column._replace(encoder=copy.copy(column.encoder))
-            for column in self.columns
-        ]
-        block.columns = extended_columns(columns, vocabularies, self.names)
-        block.encoders = [column.encoder for column in block.columns]
-        block.cardinalities = [encoder.cardinalities_[0] for encoder in block.encoders]
+        block.columns = columns
         return block
 
     def read(self, columns):
         """Return the local codes of the columns."""
         frame = as_pandas(columns).set_axis(self.names, axis=1)
         codes = [
-            np.asarray(encoder.transform(frame.iloc[:, [j]]))
-            for j, encoder in enumerate(self.encoders)
+            np.asarray(column.encoder.transform(frame.iloc[:, [j]]))
+            for j, column in enumerate(self.columns)
         ]
         return np.hstack(codes)
 
@@ -222,19 +218,12 @@ class CodeBlock:
         parts = ["names", "n_codes", "has_missing", "columns", "cardinalities"]
         return _take(self, kept, parts)
 
-    def extended(self, vocabularies):
-        """Let the encoder, in place, know these larger vocabularies of its columns.
-
-        Returns the block that reads its codes; this one takes the former codes only.
-        """
+    def with_columns(self, columns):
+        """Return the block of the same output columns with other vocabularies."""
+        cardinalities = [column.vocabulary.cardinality for column in columns]
         block = copy.copy(self)
-        block.columns = extended_columns(self.columns, vocabularies, self.names)
-        more = [
-            column.vocabulary.cardinality - former.vocabulary.cardinality
-            for column, former in zip(block.columns, self.columns)
-        ]
-        block.n_codes = self.n_codes + more
-        block.cardinalities = np.add(self.cardinalities, more).tolist()
+        block.columns, block.cardinalities = columns, cardinalities
+        block.n_codes = np.array(cardinalities) - self.shift - self.has_missing
         return block
 
     def read(self, columns):

@@ -8,7 +8,8 @@ from sklearn.preprocessing import OrdinalEncoder
 
 from sk_mtl.preprocessing._encoders._code_reader import integer_limit
 from sk_mtl.preprocessing._encoders._hashing_encoder import HashingEncoder
-from sk_mtl.preprocessing._schema._shared_vocabulary import (
+from sk_mtl.preprocessing._encoders._vocabulary import Vocabulary
+from sk_mtl.preprocessing._schema._fixed_vocabularies import (
     HashedVocabulary,
     OrdinalVocabulary,
 )
@@ -27,7 +28,7 @@ class CodeColumn(NamedTuple):
         Local code of a missing value, 0 where it is unknown; None where training had
         no missing value.
     encoder : CategoryEncoder, SequenceEncoder or None
-        The encoder, if its vocabulary may be extended.
+        The encoder, if it may be given other vocabularies.
     position : int
         The column's position in the encoder.
     """
@@ -48,25 +49,13 @@ class CodeColumn(NamedTuple):
         missing_code = vocabulary.missing_code or absent
         return cls(vocabulary, rare_code, missing_code, encoder, position)
 
-    def extended(self, vocabulary, name):
-        """Return the column after its encoder, in place, took a larger vocabulary."""
-        if vocabulary is self.vocabulary:
-            return self
-        if self.encoder._vocabularies[self.position] is not self.vocabulary:
-            raise ValueError(
-                "extend_encoders must be called on the schema that knows the encoders "
-                f"as they are; found that of column {name!r} already extended for "
-                "another schema. Use the schema which that call returned, or fit a "
-                "clone of the preprocessor."
-            )
-        self.encoder._replace_vocabulary(self.position, vocabulary, name)
-        return CodeColumn.of(self.encoder, self.position)
-
     @property
     def n_kept(self):
         """Number of categories with a code of their own; None where unknown."""
         if isinstance(self.vocabulary, HashedVocabulary):
             return None
+        if isinstance(self.vocabulary, Vocabulary):
+            return int(np.sum(~self.vocabulary.rare))
         n_others = (self.rare_code is not None) + bool(self.missing_code)
         return self.vocabulary.cardinality - 1 - n_others
 
@@ -90,14 +79,6 @@ def code_columns(encoder, n_columns):
     if isinstance(encoder, OrdinalEncoder):
         return [_ordinal_column(encoder, j) for j in range(n_columns)]
     return [CodeColumn.of(encoder, j) for j in range(len(encoder._vocabularies))]
-
-
-def extended_columns(columns, vocabularies, names):
-    """Return the columns after their encoders, in place, took larger vocabularies."""
-    return [
-        column.extended(vocabulary, name)
-        for column, vocabulary, name in zip(columns, vocabularies, names, strict=True)
-    ]
 
 
 def _ordinal_column(encoder, j):

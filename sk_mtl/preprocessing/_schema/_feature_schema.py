@@ -1,13 +1,13 @@
 """Which columns of a preprocessor's output are categories, sequences and numbers."""
 
 import copy
-from typing import NamedTuple
 
 import numpy as np
 
 from sk_mtl.preprocessing._schema._blocks import NumericBlock
 from sk_mtl.preprocessing._schema._column_sources import ColumnSources
 from sk_mtl.preprocessing._schema._direct_path import direct_path
+from sk_mtl.preprocessing._schema._feature_arrays import FeatureArrays
 from sk_mtl.preprocessing._schema._output_columns import (
     as_slice,
     as_table,
@@ -15,37 +15,20 @@ from sk_mtl.preprocessing._schema._output_columns import (
 )
 from sk_mtl.preprocessing._schema._read_blocks import read_named_blocks
 from sk_mtl.preprocessing._schema._schema_table import schema_frame, schema_text
-from sk_mtl.preprocessing._schema._shared_codes import (
-    Embeddings,
+from sk_mtl.preprocessing._schema._shared_vocabularies import (
     check_groups,
-    groups_of_sequences,
+    check_numbers,
+    merge_groups,
+    number_tables,
+    recode_arrays,
+    replace_encoders,
+    united_columns,
 )
 from sk_mtl.preprocessing._schema._training_rows import (
     learn_limits,
     report_columns,
     without_constant_columns,
 )
-from sk_mtl.preprocessing._tables._numbers import has_infinity
-
-
-class FeatureArrays(NamedTuple):
-    """The arrays that a network is fed with, rows in the order of the table.
-
-    Attributes
-    ----------
-    codes : ndarray of shape (n_samples, n_categorical), dtype int32
-        Codes, 0 for unknown; C-contiguous.
-    numeric : ndarray of shape (n_samples, n_numeric), dtype float32 or float64
-        Numbers, all of them finite and within `FeatureSchema.numeric_limits`;
-        C-contiguous.
-    sequences : tuple of ndarray of shape (n_samples, length), dtype int32
-        One array per sequence column: the codes of its items, 0 for unknown, then -1
-        up to the length of the longest sequence among these rows; C-contiguous.
-    """
-
-    codes: np.ndarray
-    numeric: np.ndarray
-    sequences: tuple = ()
 
 
 class FeatureSchema:
@@ -68,10 +51,8 @@ class FeatureSchema:
     In every column of categories the code 0 means unknown and the known categories are
     1, 2 and so on. A missing value has a code of its own, the last one, where the
     encoder saw it in training and writes it differently from unknown; else it is 0.
-    Columns may share one set of codes, and so one table of embeddings: those that
-    `SequenceEncoder(share_with=)` names, and those given to
-    :meth:`with_shared_embeddings`. :meth:`extend_encoders` lets the encoder of each
-    know what the others saw in training.
+    Columns may share one set of codes, and so one table of embeddings
+    (:meth:`share_vocabularies`).
 
     A column of categories or numbers that has a single value in all training rows
     tells nothing and is left out, whatever it holds later.
@@ -156,7 +137,7 @@ class FeatureSchema:
         self._targets, self._notes, self._dropped_positions = [], {}, {}
         self._direct, self._reports, self._made_of = None, {}, None
         names = {"categorical": [], "sequence": [], "numeric": []}
-        known = {"categorical": [], "sequence": []}
+        columns = {"categorical": [], "sequence": []}
         for block in blocks:
             start = len(names[block.kind])
             self._targets.append(slice(start, start + len(block.names)))
@@ -164,14 +145,13 @@ class FeatureSchema:
             if block.kind == "numeric":
                 self._mark_numbers(block, start)
             else:
-                known[block.kind] += [column.vocabulary for column in block.columns]
+                columns[block.kind] += block.columns
         self.categorical_names, self.sequence_names, self.numeric_names = names.values()
         self.embedded_names = self.categorical_names + self.sequence_names
         self.n_categorical = len(self.categorical_names)
         self.n_sequences = len(self.sequence_names)
         self.n_numeric = len(self.numeric_names)
-        vocabularies = known["categorical"] + known["sequence"]
-        self._set_embeddings(Embeddings(self.embedded_names, vocabularies))
+        self._set_codes(columns["categorical"] + columns["sequence"], groups=[])
 
     @classmethod
     def from_preprocessor(cls, preprocessor, transformed, X=None):
@@ -211,7 +191,7 @@ class FeatureSchema:
         schema._sources = ColumnSources(preprocessor, names)
         schema.input_names = schema._sources.input_names
         schema._reports = report_columns(blocks, Z)
-        return schema._share(groups_of_sequences(blocks, schema))
+        return schema
 
     def with_embedding_dims(self, embedding_dims):
         """Return a copy that knows the widths of the embeddings.
@@ -236,67 +216,39 @@ class FeatureSchema:
         schema.embedding_dims = [int(width) for width in embedding_dims]
         return schema
 
-    def with_shared_embeddings(self, groups):
-        """Return a copy in which the columns of each group share one set of codes.
+    def share_vocabularies(self, preprocessor, groups, X=None):
+        """Return a schema and a preprocessor in which columns share their codes.
 
-        The common codes are those of the categories that at least one of the columns
-        keeps, sorted by value, after the 0 of unknown ones; then follow one code for
-        rare categories, if a column has any, and one for missing values, if a column
-        has it. Numbers are compared exactly whatever their type. A category that is
-        rare in one column keeps its rare code there, although another column may keep
-        it. Hashed columns share as they are, if `n_buckets` and `seed` are equal.
+        The codes of a group are those of the categories that at least one of its
+        columns keeps, sorted by value, after the 0 of unknown ones; then follow one
+        code for rare categories, if a column has any, and one for missing values, if a
+        column has it. So a category that one column held in training is known in all
+        of them. One that is rare in a column stays rare there, and one that no column
+        keeps is rare in all. Numbers are compared exactly whatever their type.
 
-        The preprocessor stays as it is, and so a category that only another column
-        held in training is still unknown to the encoder of this one, until
-        :meth:`extend_encoders` tells it.
+        The :class:`CategoryEncoder` and :class:`SequenceEncoder` of such columns are
+        replaced by new ones. This schema and the preprocessor stay as they are.
+        Columns of a :class:`HashingEncoder` share as they are, if `n_buckets` and
+        `seed` are equal, and columns of scikit-learn's `OrdinalEncoder`, which cannot
+        learn other categories, if the categories are equal.
 
         Parameters
         ----------
+        preprocessor : fitted transformer, "passthrough" or None
+            The preprocessor that the schema was read off.
         groups : list of list of str
-            Names of embedded features. Groups that `SequenceEncoder(share_with=)` has
-            made are joined with those that have a column in common with them.
+            Names of embedded features. Groups that share already are joined with those
+            that have a column in common with them.
+        X : data frame or array of shape (n_samples, n_features), default=None
+            The training rows. With them, a step behind the encoders that computes
+            numbers from the codes is refused.
 
         Returns
         -------
         schema : FeatureSchema
-            The copy.
-
-        Examples
-        --------
-        What is sold and what was bought before have the same codes.
-
-        >>> import pandas as pd
-        >>> from sk_mtl.preprocessing import CategoryEncoder, FeatureSchema
-        >>> X = pd.DataFrame({"item": ["tea", "ink"], "last": ["tea", "pen"]})
-        >>> encoder = CategoryEncoder()
-        >>> schema = FeatureSchema.from_preprocessor(encoder, encoder.fit_transform(X))
-        >>> schema.transform(encoder, X).codes.tolist()
-        [[2, 2], [1, 1]]
-        >>> shared = schema.with_shared_embeddings([["item", "last"]])
-        >>> shared.transform(encoder, X).codes.tolist()
-        [[3, 3], [1, 2]]
-        """
-        return self._share(check_groups(groups, self))
-
-    def extend_encoders(self):
-        """Let the encoders of columns that share their codes know all of each other's.
-
-        This changes the fitted preprocessor that the schema was read off, in place: a
-        :class:`CategoryEncoder` or :class:`SequenceEncoder` learns, for each column,
-        the categories that the columns it shares with held in training. They get codes
-        behind all that it has, so that rows it encoded before are read as before. From
-        then on such a category has its common code in every column of the group. One
-        that no column keeps is rare in all of them; one that is rare in a column stays
-        rare there. The encoder's attributes follow.
-
-        The copy that is returned reads the codes. Other schemas of the preprocessor
-        refuse those that are additional. scikit-learn's `OrdinalEncoder` cannot learn:
-        its columns read what they did not hold in training as unknown.
-
-        Returns
-        -------
-        schema : FeatureSchema
-            The copy; without shared codes nothing is changed.
+            The schema of the new preprocessor.
+        preprocessor : fitted transformer, "passthrough" or None
+            The new preprocessor, or the same where no encoder has to change.
 
         Examples
         --------
@@ -307,24 +259,47 @@ class FeatureSchema:
         >>> X = pd.DataFrame({"item": ["tea", "ink"], "last": ["tea", "pen"]})
         >>> encoder = CategoryEncoder()
         >>> schema = FeatureSchema.from_preprocessor(encoder, encoder.fit_transform(X))
-        >>> shared = schema.with_shared_embeddings([["item", "last"]])
-        >>> new = pd.DataFrame({"item": ["pen", "ink"], "last": ["pen", "fan"]})
-        >>> shared.transform(encoder, new).codes.tolist()
-        [[0, 2], [1, 0]]
-        >>> extended = shared.extend_encoders()
-        >>> extended.transform(encoder, new).codes.tolist()
-        [[2, 2], [1, 0]]
+        >>> new = pd.DataFrame({"item": ["tea", "pen"], "last": ["pen", "fan"]})
+        >>> schema.transform(encoder, new).codes.tolist()
+        [[2, 1], [0, 0]]
+        >>> schema, encoder = schema.share_vocabularies(encoder, [["item", "last"]])
+        >>> schema.transform(encoder, new).codes.tolist()
+        [[3, 2], [2, 0]]
         """
-        schema, embeddings = copy.copy(self), self._embeddings.extended()
-        vocabularies = embeddings.vocabularies
-        kinds = {"categorical": vocabularies[: self.n_categorical]}
-        kinds["sequence"] = vocabularies[self.n_categorical :]
+        groups = merge_groups(self._groups + check_groups(groups, self))
+        columns = self._code_columns
+        for group in groups:
+            columns = united_columns(columns, self.embedded_names, group)
+        schema = copy.copy(self)
         schema._blocks = [
-            block if block.kind == "numeric" else block.extended(kinds[block.kind][own])
-            for block, own in zip(self._blocks, self._targets, strict=True)
+            block if block.kind == "numeric" else block.with_columns(columns[place])
+            for block, place in zip(self._blocks, self._places(), strict=True)
         ]
-        schema._set_embeddings(embeddings)
-        return schema
+        schema._set_codes(columns, groups)
+        shared = replace_encoders(preprocessor, self._code_columns, columns)
+        if X is not None and shared is not preprocessor:
+            check_numbers((self, preprocessor), (schema, shared), X)
+        return schema, shared
+
+    def recode(self, arrays, former):
+        """Return the arrays of a former schema in the codes of this one.
+
+        It spares encoding rows again after :meth:`share_vocabularies`.
+
+        Parameters
+        ----------
+        arrays : FeatureArrays
+            Arrays that the former schema made.
+        former : FeatureSchema
+            The schema whose `share_vocabularies` returned this one.
+
+        Returns
+        -------
+        arrays : FeatureArrays
+            What this schema makes of the same rows, of which a rare category stays
+            rare.
+        """
+        return recode_arrays(arrays, former._code_columns, self._code_columns)
 
     def with_notes(self, notes, summary=()):
         """Return a copy that shows what is done with the features.
@@ -498,15 +473,19 @@ class FeatureSchema:
             start + j: start + indicator for j, indicator in block.indicators.items()
         }
 
-    def _set_embeddings(self, embeddings):
-        self._embeddings = embeddings
-        self.cardinalities = embeddings.cardinalities
-        self.vocabularies = embeddings.tables
+    def _set_codes(self, columns, groups):
+        """Set the columns of codes, categories first, and the groups that share."""
+        self._code_columns, self._groups = columns, groups
+        self.cardinalities = [column.vocabulary.cardinality for column in columns]
+        self.vocabularies = number_tables(self.embedded_names, groups)
 
-    def _share(self, groups):
-        schema = copy.copy(self)
-        schema._set_embeddings(self._embeddings.shared(groups))
-        return schema
+    def _places(self):
+        """Return the place of each block among all embedded features."""
+        shift = {"categorical": 0, "sequence": self.n_categorical, "numeric": 0}
+        return [
+            slice(place.start + shift[block.kind], place.stop + shift[block.kind])
+            for block, place in zip(self._blocks, self._targets, strict=True)
+        ]
 
     @property
     def numeric_limits(self):
@@ -515,50 +494,7 @@ class FeatureSchema:
         return np.concatenate([np.empty(0), *limits])
 
     def _arrays(self, n_samples, columns, dtype, raw):
-        """Arrays filled with what each block reads from its columns."""
-        codes = np.empty((n_samples, self.n_categorical), dtype=np.int32)
-        numeric = np.empty((n_samples, self.n_numeric), dtype=dtype)
-        sequences = [None] * self.n_sequences
-        with np.errstate(over="ignore"):
-            for i, block_columns in columns:
-                block, target = self._blocks[i], self._targets[i]
-                values = block.read(block_columns)
-                if block.kind == "sequence":
-                    sequences[target.start] = values
-                elif block.kind == "numeric":
-                    _refuse_not_finite(values, block.names, raw)
-                    np.clip(values, -block.limits, block.limits, out=numeric[:, target])
-                else:
-                    codes[:, target] = values
-        self._write_common_codes(codes, sequences)
-        return FeatureArrays(codes, numeric, tuple(sequences))
-
-    def _write_common_codes(self, codes, sequences):
-        """Replace local codes by those that features share, where they differ."""
-        for i, remap in enumerate(self._embeddings.remaps):
-            if remap is None:
-                continue
-            j = i - self.n_categorical
-            if j < 0:
-                codes[:, i] = remap[codes[:, i]]
-            else:
-                sequences[j] = remap[sequences[j]]
-
-
-def _refuse_not_finite(values, names, raw):
-    """Raise for NaN, and for infinity unless the raw rows hold none."""
-    # A sum is finite only where every term is: one pass that seldom needs a second.
-    with np.errstate(invalid="ignore"):
-        if np.isfinite(values.sum()):
-            return
-    wrong = np.isnan(values)
-    if not wrong.any() and (raw is None or has_infinity(raw)):
-        wrong = np.isinf(values)
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        raise ValueError(
-            f"Column {names[column]!r} must be finite after the preprocessor; found "
-            f"{values[row, column]} in row {row}; impute missing values in the "
-            "preprocessor (such as SimpleImputer in front of the scaler), and replace "
-            "infinite ones."
-        )
+        """Return arrays of the columns that each block, by its index, reads."""
+        parts = ((self._blocks[i], self._targets[i], Z) for i, Z in columns)
+        counts = self.n_categorical, self.n_numeric, self.n_sequences
+        return FeatureArrays.filled(n_samples, parts, counts, dtype, raw)

@@ -1,16 +1,9 @@
 """The padded columns of one sequence of codes."""
 
-import copy
-from collections.abc import Mapping
-
 import numpy as np
 
 from sk_mtl.preprocessing._encoders._sequence_encoder import PADDING
-from sk_mtl.preprocessing._schema._code_columns import (
-    code_columns,
-    extended_columns,
-    read_numbers,
-)
+from sk_mtl.preprocessing._schema._code_columns import code_columns, read_numbers
 
 
 class SequenceBlock:
@@ -24,11 +17,6 @@ class SequenceBlock:
         Name of the sequence.
     column : CodeColumn
         What the encoder knows of it.
-
-    Attributes
-    ----------
-    share_with : str or None
-        The column whose codes it is to share.
     """
 
     kind = "sequence"
@@ -39,17 +27,10 @@ class SequenceBlock:
         self.names = [name]
         self.columns = [column]
         self.cardinalities = [column.vocabulary.cardinality]
-        self.share_with = None
 
-    def extended(self, vocabularies):
-        """Let the encoder, in place, know the larger vocabulary of its column.
-
-        Returns the block that reads its codes; this one takes the former codes only.
-        """
-        block = copy.copy(self)
-        block.columns = extended_columns(self.columns, vocabularies, self.names)
-        block.cardinalities = [block.columns[0].vocabulary.cardinality]
-        return block
+    def with_columns(self, columns):
+        """Return the block of the same output columns with another vocabulary."""
+        return SequenceBlock(self.positions, self.names[0], *columns)
 
     def read(self, columns):
         """Return the codes, cut to the longest sequence but at least one column."""
@@ -114,26 +95,4 @@ def sequence_blocks(encoder, positions, names):
         if name == first and source is not None:
             name = str(source)
         blocks.append(SequenceBlock(where, name, column))
-    for block, source in zip(blocks, inputs, strict=True):
-        block.share_with = _shared_column(encoder, source, block.names[0])
-    _check_keys(encoder.share_with, [*inputs, *(block.names[0] for block in blocks)])
     return blocks
-
-
-def _shared_column(encoder, *names):
-    """The column that a sequence of one of these names shares its codes with."""
-    if not isinstance(encoder.share_with, Mapping):
-        return encoder.share_with
-    found = [encoder.share_with[name] for name in names if name in encoder.share_with]
-    return found[0] if found else None
-
-
-def _check_keys(share_with, names):
-    """Refuse a dict that names a sequence which the encoder does not have."""
-    names = list(dict.fromkeys(name for name in names if name is not None))
-    for name in share_with if isinstance(share_with, Mapping) else ():
-        if name not in names:
-            raise ValueError(
-                "share_with of a SequenceEncoder must be keyed by its columns "
-                f"{names}; found {name!r}. Correct the name."
-            )

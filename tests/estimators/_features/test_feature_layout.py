@@ -10,6 +10,7 @@ from sklearn.compose import ColumnTransformer
 from sk_mtl import FM, Bins, Cross, MMOEClassifier, PiecewiseLinear, SENet
 from sk_mtl.estimators._features._embedding_widths import SPARSE_SIZE
 from sk_mtl.estimators._features._feature_layout import FeatureLayout
+from sk_mtl.estimators._features._shared_embeddings import shared_groups
 from sk_mtl.preprocessing import (
     FeatureSchema,
     HashingEncoder,
@@ -42,6 +43,8 @@ def schema():
 
 
 def resolve(schema, **parameters):
+    groups = shared_groups(parameters.get("shared_embedding"), schema)
+    schema, _ = schema.share_vocabularies(None, groups)
     return FeatureLayout.resolve(MMOEClassifier(**parameters), schema, 10_000)
 
 
@@ -336,6 +339,7 @@ def test_everything_appears_in_the_text_of_the_schema(schema):
         interaction="fm",
         wide=True,
     )
+    schema, _ = schema.share_vocabularies(None, SHARED)
     shown = repr(FeatureLayout.resolve(model, schema, 10_000).describe(model))
     for text in (
         "field user",

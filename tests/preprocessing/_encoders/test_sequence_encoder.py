@@ -549,7 +549,6 @@ def test_another_kind_of_items_than_in_training():
         ({"truncate": "left"}, "'truncate' parameter .* a str among {'(head|tail)', "),
         ({"separator": 1}, "'separator' parameter"),
         ({"separator": ""}, "separator must be text of .* found ''. Give what stands"),
-        ({"share_with": ["a"]}, "'share_with' parameter"),
         ({"min_frequency": 0}, "'min_frequency' parameter"),
         ({"max_categories": 0}, "'max_categories' parameter"),
         ({"dtype": np.uint8}, "dtype must hold -1, the padding; found uint8. Choose"),
@@ -671,13 +670,6 @@ def test_inside_a_column_transformer():
     np.testing.assert_array_equal(table[:, 2:], WORD_CODES)
     names = ["price", "town", "h_0", "h_1", "h_2"]
     assert columns.get_feature_names_out().tolist() == names
-
-
-def test_share_with_changes_no_code():
-    for share_with in ("item_id", {"h": "item_id"}):
-        encoder = SequenceEncoder(max_length=3, share_with=share_with)
-        assert encoder.fit_transform(column(WORDS)).tolist() == WORD_CODES
-        assert clone(encoder).share_with == share_with
 
 
 def test_parameters_set_after_fit_do_not_act_before_the_next():

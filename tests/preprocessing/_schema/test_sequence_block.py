@@ -7,8 +7,8 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 
 from sk_mtl.preprocessing import CategoryEncoder, SequenceEncoder
 from sk_mtl.preprocessing._schema._code_columns import CodeColumn
+from sk_mtl.preprocessing._schema._fixed_vocabularies import HashedVocabulary
 from sk_mtl.preprocessing._schema._sequence_block import SequenceBlock
-from sk_mtl.preprocessing._schema._shared_vocabulary import HashedVocabulary
 from tests.preprocessing._sample_tables import import_polars
 from tests.preprocessing._schemas import assert_same_arrays, columns, fit
 

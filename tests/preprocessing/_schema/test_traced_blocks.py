@@ -218,13 +218,35 @@ def test_sequences_and_unseen_categories_are_read_as_without_the_step():
         np.testing.assert_allclose(left.numeric, right.numeric)
 
 
-def test_shared_vocabularies_are_extended_behind_a_step():
+def test_codes_behind_a_step_share_a_vocabulary():
     table = pd.DataFrame({"item": ["tea", "ink"] * 9, "last": ["tea", "pen"] * 9})
     preprocessor = make_pipeline(CategoryEncoder(), VarianceThreshold())
-    schema = read(preprocessor, table)
-    shared = schema.with_shared_embeddings([["item", "last"]]).extend_encoders()
+    schema, preprocessor = read(preprocessor, table).share_vocabularies(
+        preprocessor, [["item", "last"]], table
+    )
     new = pd.DataFrame({"item": ["pen", "ink"], "last": ["pen", "fan"]})
-    assert shared.transform(preprocessor, new).codes.tolist() == [[2, 2], [1, 0]]
+    assert schema.transform(preprocessor, new).codes.tolist() == [[2, 2], [1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("handle_unknown", "text"),
+    [("ignore", "a later step computes 'item_1'"), ("error", "a later step refuses")],
+)
+def test_codes_that_numbers_are_made_of_do_not_share(handle_unknown, text):
+    """The numbers would change with the codes."""
+    table = pd.DataFrame({"item": ["ink", "tea"] * 9, "last": ["ant", "bee"] * 9})
+    one_hot = OneHotEncoder(handle_unknown=handle_unknown, sparse_output=False)
+    preprocessor = make_pipeline(
+        CategoryEncoder(),
+        ColumnTransformer(
+            [("codes", "passthrough", [0, 1]), ("numbers", one_hot, [0])]
+        ),
+    )
+    schema = read(preprocessor, table)
+    assert schema.categorical_names == ["item", "last"]
+    match = rf"read by the network alone; found that {text}.*Give that step the raw"
+    with pytest.raises(ValueError, match=match):
+        schema.share_vocabularies(preprocessor, [["item", "last"]], table)
 
 
 CHANGED = {

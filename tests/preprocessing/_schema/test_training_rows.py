@@ -277,7 +277,8 @@ def test_missing_values_that_are_unknown_are_reported():
 
 def test_shared_codes_leave_the_figures_of_a_column_as_they_are():
     X = pd.DataFrame({"a": ["x", "y", "x"], "b": ["u", "v", "w"]})
-    schema, _ = fit(CategoryEncoder(), X)
-    shared = schema.with_shared_embeddings([["a", "b"]])
+    encoder = CategoryEncoder()
+    schema, _ = fit(encoder, X)
+    shared, _ = schema.share_vocabularies(encoder, [["a", "b"]])
     assert shared.frame()["cardinality"].tolist() == [6, 6]
     assert shared.frame()["kept"].tolist() == [2, 3]
