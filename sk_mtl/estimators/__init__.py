@@ -1,7 +1,17 @@
 """Estimators: scikit-learn's contract around networks with several tasks."""
 
+from sk_mtl.estimators._choices._class_losses import CrossEntropy, Focal
 from sk_mtl.estimators._choices._gates import DSelectK, Gate, Softmax, TopK
 from sk_mtl.estimators._choices._interactions import FM, Cross, Interaction, SENet
+from sk_mtl.estimators._choices._loss import Loss
+from sk_mtl.estimators._choices._number_losses import (
+    ZILN,
+    AbsoluteError,
+    Gamma,
+    Huber,
+    Poisson,
+    SquaredError,
+)
 from sk_mtl.estimators._choices._numeric_embeddings import (
     Bins,
     NumericEmbedding,
@@ -36,23 +46,30 @@ from sk_mtl.estimators._multi_task_estimator import MultiTaskEstimator
 
 __all__ = [
     "FM",
+    "ZILN",
     "AITMClassifier",
+    "AbsoluteError",
     "AdaTTClassifier",
     "AdaTTRegressor",
     "Bins",
     "CGCClassifier",
     "CGCRegressor",
     "Cross",
+    "CrossEntropy",
     "CrossStitchClassifier",
     "CrossStitchRegressor",
     "DBMTLClassifier",
     "DSelectK",
     "ESCM2Classifier",
     "ESMMClassifier",
+    "Focal",
+    "Gamma",
     "Gate",
     "HoMEClassifier",
     "HoMERegressor",
+    "Huber",
     "Interaction",
+    "Loss",
     "MMOEClassifier",
     "MMOERegressor",
     "MultiTaskEstimator",
@@ -63,6 +80,7 @@ __all__ = [
     "PLERegressor",
     "Periodic",
     "PiecewiseLinear",
+    "Poisson",
     "SENet",
     "SNRClassifier",
     "SNRRegressor",
@@ -73,5 +91,6 @@ __all__ = [
     "SingleTaskClassifier",
     "SingleTaskRegressor",
     "Softmax",
+    "SquaredError",
     "TopK",
 ]

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sk_mtl._relations import funnel_parents
 from sk_mtl.estimators._targets._targets import Targets
-from sk_mtl.losses import (
-    ClassOutput,
-    FunnelStructure,
-    IndependentStructure,
-    Structure,
-)
+from sk_mtl.losses import FunnelStructure, IndependentStructure, Structure
 
 
-def make_class_structure(
-    structure: str | Mapping, targets: Targets, output: Callable[[int], ClassOutput]
-) -> Structure:
-    """Return the structure of tasks that all are classes.
-
-    `output` makes what the logits of so many classes mean.
-    """
+def make_class_structure(structure: str | Mapping, targets: Targets) -> Structure:
+    """Return the structure of tasks that all are classes."""
     if not is_funnel(structure):
-        return IndependentStructure([output(len(each)) for each in targets.classes])
+        return IndependentStructure(targets.outputs)
     check_binary(targets)
     parents = step_parents(structure, targets.task_names)
-    return FunnelStructure(targets.n_tasks, parents, output=output(2))
+    return FunnelStructure(targets.n_tasks, parents, output=targets.outputs)
 
 
 def is_funnel(structure: Any) -> bool:

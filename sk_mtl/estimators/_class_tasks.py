@@ -1,20 +1,18 @@
-"""Parameters of tasks of classes: their loss, and what each class counts."""
+"""Parameters and answers of tasks of classes."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import ClassVar
 
 import numpy as np
 
-from sk_mtl._sklearn_compat import Interval, StrOptions, _fit_context
+from sk_mtl._sklearn_compat import StrOptions, _fit_context
 from sk_mtl.estimators._atomic_fit import answer_from_fit
 from sk_mtl.estimators._rows._labelled_rows import weight_classes
 from sk_mtl.estimators._targets._class_column import ClassColumn
-from sk_mtl.losses import ClassOutput
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -23,15 +21,6 @@ class ClassTasks:
 
     Parameters
     ----------
-    label_smoothing : float, default=0.0
-        Share of every label that is spread over all classes, in [0, 1). Larger keeps
-        probabilities away from 0 and 1.
-
-    focal_gamma : float, default=0.0
-        Power of the focal loss: rows that are easy count the less the larger it is, by
-        ``(1 - p) ** focal_gamma`` with p the probability of the row's class. It spoils
-        calibration. 0 is plain cross-entropy.
-
     class_weight : "balanced", dict, list or None, default=None
         What the classes of a task count. ``"balanced"`` makes every class of a task
         count the same in total, sample weights included. A dict maps labels to
@@ -53,16 +42,12 @@ class ClassTasks:
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-        "focal_gamma": [Interval(Real, 0, None, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, list, tuple, None],
         "pos_label": "no_validation",
     }
 
     _changeable: ClassVar[frozenset] = frozenset({"class_weight"})
 
-    label_smoothing: float = 0.0
-    focal_gamma: float = 0.0
     class_weight: str | Mapping | Sequence | None = None
     pos_label: Hashable | Mapping = None
 
@@ -165,14 +150,6 @@ class ClassTasks:
         return self._answer(
             column.sort_answers(array) if isinstance(column, ClassColumn) else None
             for column, array in zip(columns, arrays, strict=True)
-        )
-
-    def _class_output(self, n_classes: int) -> ClassOutput:
-        """Return what the logits of a task with so many classes mean."""
-        return ClassOutput(
-            n_classes,
-            label_smoothing=self.label_smoothing,
-            focal_gamma=self.focal_gamma,
         )
 
     def _weight_rows(self, train, valid):

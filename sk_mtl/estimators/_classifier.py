@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sk_mtl._relations import as_tuples
 from sk_mtl._sklearn_compat import StrOptions
 from sk_mtl.estimators._atomic_fit import answer_from_fit
+from sk_mtl.estimators._choices._loss import Loss
 from sk_mtl.estimators._class_structures import is_funnel, make_class_structure
 from sk_mtl.estimators._class_tasks import ClassTasks
 from sk_mtl.estimators._multi_task_model import MultiTaskModel
@@ -23,7 +24,7 @@ from sk_mtl.estimators._rows._funnel_labels import (
 )
 from sk_mtl.estimators._rows._labelled_rows import LabelledRows
 from sk_mtl.estimators._targets._targets import Targets, learn_classes
-from sk_mtl.losses import FunnelStructure, Structure
+from sk_mtl.losses import FunnelStructure, Structure, TaskOutput
 
 
 def _is_funnel(estimator: MultiTaskClassifier) -> bool:
@@ -52,6 +53,11 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
         ``{"buy": "click", "like": "click"}``, and steps left out build on no other. Of
         text labels `pos_label` says which means "reached".
 
+    loss : str, Loss or TaskOutput, or a list or dict of these, default="log_loss"
+        The loss: ``"log_loss"``, ``"focal"``, or an object with settings,
+        `CrossEntropy` or `Focal`, or a loss of your own. One for all tasks, a list
+        with one per task, or a dict by task name; tasks left out take ``"log_loss"``.
+
     Attributes
     ----------
     classes_ : list of ndarray, or ndarray
@@ -60,9 +66,12 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
 
     _parameter_constraints: ClassVar[dict] = {
         "structure": [StrOptions({"independent", "funnel"}), Mapping],
+        # Refused with more words where the tasks are known.
+        "loss": "no_validation",
     }
 
     structure: str | Mapping = "independent"
+    loss: str | Loss | TaskOutput | Sequence | Mapping = "log_loss"
 
     # Not the mixin's, which knows nothing of missing labels.
     score = MultiTaskModel.score
@@ -101,13 +110,14 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
             y,
             task_names=self.task_names,
             missing_label=self.missing_label,
+            loss=self.loss,
             classes=classes,
             weight=weight,
             pos_label=self.pos_label,
         )
 
     def _make_structure(self, targets: Targets) -> Structure:
-        return make_class_structure(self.structure, targets, self._class_output)
+        return make_class_structure(self.structure, targets)
 
     def _check_labels(self, codes: np.ndarray) -> None:
         parents = self._step_parents()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sk_mtl._positive_class import pos_label_per_task
 from sk_mtl._sklearn_compat import validate_parameter_constraints
 from sk_mtl.estimators._atomic_fit import answer_from_fit
+from sk_mtl.estimators._choices._loss import Loss
 from sk_mtl.estimators._class_tasks import ClassTasks
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._multi_task_model import MultiTaskModel
@@ -92,15 +93,13 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
         booleans are classes, and so are whole numbers of at most 20 values; all other
         numbers are ``"regression"``.
 
-    loss : "auto", str, list or dict, default="auto"
-        What is learnt: one for all tasks of numbers, a list with one per task, or a
-        dict by task name. Tasks of classes have ``"log_loss"``. Tasks of the type
-        ``"regression"`` have ``"squared_error"``, which learns the mean,
-        ``"absolute_error"``, which learns the median, ``"huber"``, something between
-        that outliers pull less, ``"poisson"``, ``"gamma"`` or ``"ziln"``; the other
-        types of numbers have the loss of their name. ``"auto"``, also of tasks that a
-        dict leaves out, is ``"log_loss"``, ``"squared_error"`` or the loss of the
-        type's name.
+    loss : "auto", str, Loss or TaskOutput, or a list or dict of these, default="auto"
+        The loss, by its name or as an object: those of classifiers for classes, those
+        of regressors for tasks of the type ``"regression"``; the other types of numbers
+        have the loss of their name. One for all tasks whose type it fits, a list with
+        one per task, or a dict by task name. ``"auto"``, also of tasks that a dict
+        leaves out, is ``"log_loss"``, ``"squared_error"`` or the loss of the type's
+        name.
 
     Attributes
     ----------
@@ -134,13 +133,14 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
         "wiring": [str],
         "wiring_params": [Mapping, None],
         "task_types": [str, list, tuple, Mapping],
-        "loss": [str, list, tuple, Mapping, callable],
+        # Refused with more words where the tasks are known.
+        "loss": "no_validation",
     }
 
     wiring: str = "mmoe"
     wiring_params: Mapping | None = None
     task_types: Any = "auto"
-    loss: Any = "auto"
+    loss: str | Loss | TaskOutput | Sequence | Mapping = "auto"
 
     def get_params(self, deep=True):
         """Return the parameters by their names.
@@ -304,7 +304,7 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
                 )
             return NumberColumn.learn(name, column, self.missing_label, task_type.loss)
         learnt = ClassColumn.learn_or_given(
-            name, column, classes, self.missing_label, pos_label
+            name, column, classes, self.missing_label, pos_label, task_type.loss
         )
         if task_type.kind == "binary" and len(learnt.classes) > 2:
             raise ValueError(
@@ -314,12 +314,7 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
         return learnt
 
     def _make_structure(self, targets: Targets) -> Structure:
-        return IndependentStructure(list(map(self._output_of, targets.columns)))
-
-    def _output_of(self, column: TargetColumn) -> TaskOutput:
-        if isinstance(column, ClassColumn):
-            return self._class_output(len(column.classes))
-        return self._number_output(column)
+        return IndependentStructure(targets.outputs)
 
     def _set_answers(self) -> None:
         super()._set_answers()

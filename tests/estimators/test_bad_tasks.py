@@ -440,7 +440,7 @@ def test_types_that_do_not_fit_the_tasks(types, message, numbers):
 
 
 LOSS_NAMES = [
-    *("log_loss", "squared_error", "absolute_error", "huber"),
+    *("log_loss", "focal", "squared_error", "absolute_error", "huber"),
     *("poisson", "gamma", "ziln"),
 ]
 
@@ -450,24 +450,31 @@ LOSS_NAMES = [
     [
         (
             {"loss": {"spend": "mse"}},
-            f"loss must be 'auto' or of {LOSS_NAMES}; found 'mse' for task 'spend'. "
-            "Use one of these.",
+            f"loss['spend'] must be one of {['auto', *LOSS_NAMES]} or a Loss; found "
+            "'mse'. Use one of these names, a Loss, or a sk_mtl.losses.TaskOutput; "
+            "functions and modules are not taken.",
         ),
         (
             {"loss": {"spent": "huber"}},
             "loss must be keyed by task names ['age', 'spend']; found ['spent']. "
-            "Correct the names; tasks left out are 'auto'.",
+            "Correct the names; tasks left out take 'auto'.",
         ),
         (
             {"loss": {"age": "huber"}, "task_types": {"age": "poisson"}},
-            "The loss of task 'age', of type 'poisson', must be one of ['poisson']; "
-            "found 'huber'. Change its loss, or its entry in task_types.",
+            "The loss of task 'age', of type 'poisson', must be 'poisson'; found "
+            "'huber'. Change its loss, or its entry in task_types.",
         ),
         (
             {"loss": "log_loss", "task_types": "regression"},
-            "The loss of task 'age', of type 'regression', must be one of "
-            f"{LOSS_NAMES[1:]}; found 'log_loss'. Change its loss, or its entry in "
-            "task_types.",
+            "loss must fit the type of a task; found 'log_loss', of domain 'classes', "
+            "and tasks of the types {'age': 'regression', 'spend': 'regression'}. Use "
+            "another loss, or name it by task: that decides the type, too.",
+        ),
+        (
+            {"loss": {"age": "log_loss"}, "task_types": "regression"},
+            "The loss of task 'age', of type 'regression', must be a loss of numbers, "
+            "such as 'squared_error'; found 'log_loss'. Change its loss, or its entry "
+            "in task_types.",
         ),
         (
             {"class_weight": {"age": "balanced"}},

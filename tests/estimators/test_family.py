@@ -52,13 +52,15 @@ def test_members_are_wrapped_around_every_model(cls):
         assert conversion.shape == (150, 2)
 
 
-@pytest.mark.parametrize("option", ["label_smoothing", "focal_gamma"])
+@pytest.mark.parametrize(
+    "loss", [sk_mtl.CrossEntropy(label_smoothing=0.3), sk_mtl.Focal(0.3)]
+)
 @pytest.mark.parametrize("cls", CLASSIFIERS, ids=lambda cls: cls.__name__)
-def test_no_classifier_ignores_the_form_of_the_loss(cls, option):
+def test_no_classifier_ignores_the_form_of_the_loss(cls, loss):
     X, y = funnel_table(100)
     losses = [
-        cls(**{**FAST, "lr": 1e-30, option: value}).fit(X, y).history_
-        for value in (0.0, 0.3)
+        cls(**{**FAST, "lr": 1e-30, "loss": each}).fit(X, y).history_
+        for each in ("log_loss", loss)
     ]
     for name in ("train_loss_click", "train_loss_conversion"):
         plain, other = (history[name].item() for history in losses)
@@ -160,7 +162,7 @@ def test_escm2_takes_any_number_of_steps(variant):
 @pytest.mark.parametrize("cls", [sk_mtl.AITMClassifier, sk_mtl.ESCM2Classifier])
 def test_structures_of_a_models_own_smooth_and_focus_too(cls):
     X, y = funnel_table(200)
-    model = cls(**FAST, label_smoothing=0.3, focal_gamma=2.0).fit(X, y)
+    model = cls(**FAST, loss=sk_mtl.Focal(2.0, label_smoothing=0.3)).fit(X, y)
     plain = cls(**FAST).fit(X, y)
     first = [each.history_["train_loss_click"].iloc[0] for each in (model, plain)]
     assert first[0] < 0.8 * first[1]

@@ -8,7 +8,16 @@ import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
 
-from sk_mtl import MMOEClassifier, MMOERegressor, MultiTaskEstimator, OMOEClassifier
+from sk_mtl import (
+    ZILN,
+    CrossEntropy,
+    Focal,
+    Huber,
+    MMOEClassifier,
+    MMOERegressor,
+    MultiTaskEstimator,
+    OMOEClassifier,
+)
 from tests.estimators.common import (
     FULL_BATCH,
     PLAIN,
@@ -181,13 +190,13 @@ def test_one_loss_is_that_of_the_numbers_only(table):
 
 
 @pytest.mark.parametrize(
-    "loss", ["squared_error", "absolute_error", "huber", "poisson", "gamma", "ziln"]
+    "loss", ["squared_error", "absolute_error", Huber(0.5), "poisson", "gamma", ZILN()]
 )
 def test_numbers_are_learnt_as_by_a_regressor(table, loss):
     X, y = table
     X, y = X[["age"]], y[["visits"]] + 1.0
     options = {**FULL_BATCH, **PLAIN, "max_epochs": 3, "random_state": 0}
-    options |= {"loss": loss, "huber_delta": 0.5}
+    options["loss"] = loss
     mixed = MultiTaskEstimator(**options, task_types="regression").fit(X, y)
     alone = MMOERegressor(**options).fit(X, y)
     np.testing.assert_array_equal(mixed.predict(X), alone.predict(X))
@@ -199,8 +208,8 @@ def test_numbers_are_learnt_as_by_a_regressor(table, loss):
         {"class_weight": "balanced"},
         {"class_weight": {"churn": {1: 3.0}}},
         {"class_weight": [None, "balanced"]},
-        {"label_smoothing": 0.2},
-        {"focal_gamma": 2.0},
+        {"loss": CrossEntropy(label_smoothing=0.2)},
+        {"loss": {"churn": Focal(2.0)}},
     ],
 )
 def test_classes_are_learnt_as_by_a_classifier(table, option):

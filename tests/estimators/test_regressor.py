@@ -8,6 +8,7 @@ from sklearn.model_selection import GridSearchCV, KFold
 
 from sk_mtl import MMOERegressor, MultiTaskEstimator
 from sk_mtl.exceptions import LeakWarning
+from sk_mtl.losses import PoissonOutput, SquaredErrorOutput
 from tests.estimators.common import QUICK, mixed_table
 
 LOSSES = ["squared_error", "absolute_error", "huber", "poisson", "gamma", "ziln"]
@@ -161,17 +162,20 @@ def test_what_cannot_be_learnt_is_told(loss, y, text):
 )
 def test_functions_are_no_losses(loss):
     X, _ = mixed_table(40)
-    message = r"loss must be .*'squared_error'.* for task 'age'\. Use one of these"
+    message = r"loss(\['age'\])? must be one of .*'squared_error'.*; found .*not taken"
     for model in (MMOERegressor, MultiTaskEstimator):
         with pytest.raises(ValueError, match=message):
             model(loss=loss).fit(X, X[["age", "visits"]])
 
 
-def test_losses_must_name_every_task():
+def test_losses_may_leave_tasks_out_but_name_no_others():
     X, _ = mixed_table(40)
     y = X[["age", "visits"]]
-    with pytest.raises(ValueError, match="loss must have one entry per task"):
-        MMOERegressor(loss={"visits": "poisson"}).fit(X, y)
+    model = MMOERegressor(**QUICK, loss={"visits": "poisson"}).fit(X[["town"]], y)
+    outputs = [SquaredErrorOutput(), PoissonOutput()]
+    assert list(model._structure.outputs) == outputs
+    with pytest.raises(ValueError, match="tasks left out take 'squared_error'"):
+        MMOERegressor(loss={"visit": "poisson"}).fit(X, y)
     with pytest.raises(ValueError, match=r"one entry per task .* found 1:"):
         MMOERegressor(loss=["poisson"]).fit(X, y)
 

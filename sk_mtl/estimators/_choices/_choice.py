@@ -106,6 +106,7 @@ def resolve_choice(
     value: Any,
     named: Mapping[str, AnyChoice],
     kind: type[AnyChoice],
+    remedy: str = "Use one of these names, or an object of that kind.",
 ) -> AnyChoice:
     """Return the choice that a value of a parameter means, or raise.
 
@@ -119,6 +120,8 @@ def resolve_choice(
         The choices by their names.
     kind : type
         The base class of the parameter's choices.
+    remedy : str
+        The advice where no other is nearer.
     """
     if isinstance(value, str) and value in named:
         return named[value]
@@ -127,7 +130,7 @@ def resolve_choice(
         return value
     raise ValueError(
         f"{parameter} must be one of {list(named)} or {_a(kind)}; found "
-        f"{_describe(value)}. {_remedy(value, named, kind)}"
+        f"{_describe(value)}. {_remedy(value, named, kind) or remedy}"
     )
 
 
@@ -149,5 +152,4 @@ def _a(kind: type) -> str:
 def _remedy(value: Any, named: Mapping[str, Choice], kind: type[Choice]) -> str:
     if isinstance(value, type) and issubclass(value, kind):
         return f"Write {value.__name__}()."
-    question = did_you_mean(value, named) if isinstance(value, str) else ""
-    return question or "Use one of these names, or an object of that kind."
+    return did_you_mean(value, named) if isinstance(value, str) else ""

@@ -120,7 +120,7 @@ class AITMClassifier(AITMModel, MultiTaskClassifier):
         return SequentialStructure(
             targets.n_tasks,
             calibrator_weight=self.calibrator_weight,
-            output=self._class_output(2),
+            output=targets.outputs,
         )
 
     def _step_parents(self) -> list[tuple[int, ...]] | None:

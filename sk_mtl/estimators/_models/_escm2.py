@@ -119,7 +119,7 @@ class ESCM2Classifier(ESMMModel, MultiTaskClassifier):
             self.variant,
             n_steps=targets.n_tasks,
             parents=step_parents(self.structure, targets.task_names),
-            output=self._class_output(2),
+            output=targets.outputs,
             propensity_clip=self.propensity_clip,
             counterfactual_weight=self.counterfactual_weight,
             imputation_weight=self.imputation_weight,

@@ -84,7 +84,7 @@ class LabelledRows:
         if weight is not None and (weight == 1).all():
             weight = None
         _refuse_extreme_weights(weight, targets.task_names)
-        y = np.where(missing, 0.0, targets.scale_codes(self.codes))
+        y = targets.scale_codes(self.codes)
         table = TensorTable(
             torch.from_numpy(arrays.codes),
             torch.from_numpy(arrays.numeric).to(dtype),

@@ -21,7 +21,8 @@ class TensorTable:
     numeric : Tensor of shape (n_samples, n_numeric)
 
     y : Tensor of shape (n_samples, n_tasks)
-        Class numbers as floats; 0 where a label is missing.
+        Class numbers as floats, or numbers in units of their own; any one that the
+        loss takes where a label is missing.
 
     weight : Tensor of shape (n_samples, n_tasks) or None
         The weight of each label, 0 where it is missing. None where every weight is 1.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,15 +18,15 @@ from sk_mtl._labels import (
     sorted_classes,
 )
 from sk_mtl._positive_class import positive_position
+from sk_mtl.estimators._choices._class_losses import CrossEntropy
+from sk_mtl.estimators._choices._loss import Loss
+from sk_mtl.estimators._choices._task_losses import name_of
 from sk_mtl.estimators._targets._target_column import TargetColumn, raise_unlabelled
+from sk_mtl.losses import TaskOutput
 from sk_mtl.metrics import TaskMetric
 
 # Rows of a class, and classes, that rule out features which are not the label.
 _TELLING = 32
-
-# What is taken from the logit of a class that no training row has: with one other class
-# a probability of about 5e-5.
-_IMPROBABLE = 10.0
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,29 @@ class ClassColumn(TargetColumn):
 
     pos_label : object
         The positive class where the caller named it, else None.
+
+    loss : Loss
+        The loss by which the task is learnt.
     """
 
     classes: np.ndarray = None
     is_named: bool = False
     untrained: tuple[int, ...] = ()
     pos_label: Any = None
+    loss: Loss = field(default_factory=CrossEntropy)
+
+    @property
+    def output(self) -> TaskOutput:
+        """The meaning of the task's logits."""
+        output = self.loss.make_output(len(self.classes))
+        n_classes = getattr(output, "n_classes", None)
+        if n_classes != len(self.classes):
+            raise ValueError(
+                f"The loss of task {self.name!r} must be for its {len(self.classes)} "
+                f"classes; found {name_of(self.loss)}, for {n_classes}. Give a Loss "
+                "whose make_output takes the number of classes."
+            )
+        return output
 
     @classmethod
     def learn(
@@ -69,12 +86,20 @@ class ClassColumn(TargetColumn):
 
     @classmethod
     def learn_or_given(
-        cls, name: Hashable, column, classes, missing_label, pos_label=None
+        cls,
+        name: Hashable,
+        column,
+        classes,
+        missing_label,
+        pos_label=None,
+        loss: Loss | None = None,
     ) -> ClassColumn:
         """Return the column with classes that the caller names, or with its own."""
         if classes is None:
-            return cls.learn(name, column, missing_label, pos_label)
-        return cls.given(name, classes, missing_label, pos_label)
+            learnt = cls.learn(name, column, missing_label, pos_label)
+        else:
+            learnt = cls.given(name, classes, missing_label, pos_label)
+        return learnt if loss is None else replace(learnt, loss=loss)
 
     @classmethod
     def given(
@@ -220,11 +245,9 @@ class ClassColumn(TargetColumn):
         found = tuple(untrained.tolist()) if len(trained) else ()
         return replace(self, untrained=found)
 
-    def logit_offset(self, width: int) -> list[float]:
+    def logit_offsets(self) -> list[float]:
         """Return constants that make untrained classes improbable."""
-        if width == 1:
-            return [_IMPROBABLE * (1 - 2 * k) for k in self.untrained] or [0.0]
-        return [-_IMPROBABLE * (k in self.untrained) for k in range(width)]
+        return self.output.logit_offsets(self.untrained)
 
 
 def _check_whole_numbers(name: Hashable, labels: np.ndarray) -> None:

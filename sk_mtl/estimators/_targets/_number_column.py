@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from sklearn.metrics import r2_score
 
 from sk_mtl._labels import as_numbers, is_missing
+from sk_mtl.estimators._choices._loss import Loss
+from sk_mtl.estimators._choices._number_losses import SquaredError
+from sk_mtl.estimators._choices._task_losses import name_of
 from sk_mtl.estimators._targets._target_column import TargetColumn, raise_unlabelled
+from sk_mtl.losses import TaskOutput
 from sk_mtl.metrics import TaskMetric
-
-# Losses of positive numbers: their logarithms are learnt, and shifting them would make
-# some of them negative.
-_POSITIVE_LOSSES = ("poisson", "gamma", "ziln")
 
 # Rows that rule out features of which the number is no linear function, and how far
 # such a row may lie beside the line, as a share of the range.
@@ -37,19 +37,24 @@ class NumberColumn(TargetColumn):
 
     Attributes
     ----------
-    loss : str
-        What is learnt, one of `LOSSES`.
+    loss : Loss
+        The loss by which the task is learnt.
 
     shift, scale : float
         What is taken from a number and by what the rest is divided.
     """
 
-    loss: str = "squared_error"
+    loss: Loss = field(default_factory=SquaredError)
     shift: float = 0.0
     scale: float = 1.0
 
+    @property
+    def output(self) -> TaskOutput:
+        """The meaning of the task's logits."""
+        return self.loss.make_output()
+
     @classmethod
-    def learn(cls, name: Hashable, column, missing_label, loss: str) -> NumberColumn:
+    def learn(cls, name: Hashable, column, missing_label, loss: Loss) -> NumberColumn:
         """Return the column, or raise where it holds what the loss cannot learn."""
         learnt = cls(name, missing_label, loss)
         values = learnt.encode(column, what="y", strict=True)
@@ -127,7 +132,7 @@ class NumberColumn(TargetColumn):
         # Weights as large as numbers can be have finite sums, too.
         weight = None if weight is None else weight[labelled] / weight[labelled].max()
         mean = np.average(values, weights=weight)
-        if self.loss in _POSITIVE_LOSSES:
+        if self.loss.domain != "real":
             self._refuse_tiny(float(mean), "0, or have a mean of")
             return replace(self, shift=0.0, scale=float(mean) or 1.0)
         spread = _standard_deviation(values, mean, weight)
@@ -150,21 +155,25 @@ class NumberColumn(TargetColumn):
             )
 
     def scale_codes(self, codes: np.ndarray) -> np.ndarray:
-        """Return the numbers in the units in which the network learns them."""
+        """Return the targets as the network learns them, one also of missing labels."""
+        # The mean is in the domain of every loss, as 0 is not.
+        mean = self.shift if self.loss.domain == "real" else self.scale
+        codes = np.where(np.isnan(codes), mean, codes)
         scaled = (codes - self.shift) / self.scale
         far = np.abs(scaled) > _LARGEST_SCALED
         if far.any():
             raise ValueError(
                 f"The targets of task {self.name!r} must be within {_LARGEST_SCALED:g} "
-                f"standard deviations of their mean, or means for loss={self.loss!r}; "
-                f"found {codes[far][0]:g}, where the unit is {self.scale:g}. Correct "
-                "it, or mark it as missing with NaN."
+                "standard deviations of their mean, or means for "
+                f"loss={name_of(self.loss)}; found {codes[far][0]:g}, where the unit "
+                f"is {self.scale:g}. Correct it, or mark it as missing with NaN."
             )
         return scaled
 
     def strata(self, codes: np.ndarray) -> np.ndarray:
         """Return whether a number is zero, of numbers that often are."""
-        positive = (codes > 0) if self.loss == "ziln" else np.zeros(len(codes))
+        inflated = self.output.zero_inflated
+        positive = (codes > 0) if inflated else np.zeros(len(codes))
         return np.where(np.isnan(codes), np.nan, positive)
 
     def _refuse_huge(self, values: np.ndarray, what: str) -> None:
@@ -186,15 +195,16 @@ class NumberColumn(TargetColumn):
             )
 
     def _check_range(self, values: np.ndarray, what: str) -> None:
-        labelled = values[~np.isnan(values)]
-        if self.loss not in _POSITIVE_LOSSES or not len(labelled):
+        labelled, domain = values[~np.isnan(values)], self.loss.domain
+        if domain == "real" or not len(labelled):
             return
-        smallest, strict = labelled.min(), self.loss == "gamma"
+        smallest, strict = labelled.min(), domain == "positive"
         if smallest < 0 or (strict and smallest == 0):
             raise ValueError(
                 f"{what} of task {self.name!r} must hold numbers "
-                f"{'> 0' if strict else '>= 0'} for loss={self.loss!r}; the smallest "
-                f"found is {smallest:g}. Use another loss, or correct the numbers."
+                f"{'> 0' if strict else '>= 0'} for loss={name_of(self.loss)}; the "
+                f"smallest found is {smallest:g}. Use another loss, or correct the "
+                "numbers."
             )
 
 

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from sk_mtl.losses import TaskOutput
 from sk_mtl.metrics import TaskMetric
 
 
@@ -27,6 +28,11 @@ class TargetColumn(ABC):
 
     name: Hashable
     missing_label: Any
+
+    @property
+    @abstractmethod
+    def output(self) -> TaskOutput:
+        """The meaning of the task's logits."""
 
     @abstractmethod
     def encode(self, column, *, what: str, strict: bool) -> np.ndarray:
@@ -102,13 +108,13 @@ class TargetColumn(ABC):
         """Return the column, which remembers classes that no training row has."""
         return self
 
-    def logit_offset(self, width: int) -> list[float]:
-        """Return what is added to each of the task's logits."""
-        return [0.0] * width
+    def logit_offsets(self) -> list[float]:
+        """Return the constants that are added to the task's logits."""
+        return self.output.logit_offsets(())
 
     def scale_codes(self, codes: np.ndarray) -> np.ndarray:
-        """Return the numbers in the units in which the network learns them."""
-        return codes
+        """Return the targets as the network learns them, one also of missing labels."""
+        return np.where(np.isnan(codes), 0.0, codes)
 
     def strata(self, codes: np.ndarray) -> np.ndarray:
         """Return what a split into parts should spread evenly, NaN without a label."""

@@ -14,9 +14,11 @@ from sk_mtl._labels import LabelTable, read_labels
 from sk_mtl._positive_class import pos_label_per_task
 from sk_mtl._task_names import per_task
 from sk_mtl._weights import read_weights
+from sk_mtl.estimators._choices._task_losses import resolve_losses
 from sk_mtl.estimators._targets._class_column import ClassColumn
 from sk_mtl.estimators._targets._number_column import NumberColumn
 from sk_mtl.estimators._targets._target_column import TargetColumn
+from sk_mtl.losses import TaskOutput
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ class Targets:
     def sorted_classes(self) -> list[np.ndarray | None]:
         """The sorted classes of each task, None where it holds numbers."""
         return [getattr(column, "sorted_classes", None) for column in self.columns]
+
+    @property
+    def outputs(self) -> list[TaskOutput]:
+        """The meaning of each task's logits."""
+        return [column.output for column in self.columns]
 
     @property
     def pos_labels(self) -> dict[Hashable, Any]:
@@ -131,13 +138,12 @@ class Targets:
         The first heads are those of the tasks.
         """
         widths = list(head_widths)
-        tasks = zip(self.columns, widths, strict=False)
-        offsets = [value for column, w in tasks for value in column.logit_offset(w)]
+        offsets = [value for each in self.columns for value in each.logit_offsets()]
         offsets += [0.0] * sum(widths[self.n_tasks :])
         return offsets if any(offsets) else None
 
     def scale_codes(self, codes: np.ndarray) -> np.ndarray:
-        """Return codes with numbers in the units in which the network learns them."""
+        """Return the targets as the network learns them, one also of missing labels."""
         return self._each(TargetColumn.scale_codes.__name__, codes)
 
     def strata(self, codes: np.ndarray) -> np.ndarray:
@@ -154,6 +160,7 @@ def learn_classes(
     *,
     task_names: Sequence[str] | None,
     missing_label: Any,
+    loss: Any = "log_loss",
     classes=None,
     weight=None,
     pos_label=None,
@@ -170,6 +177,9 @@ def learn_classes(
     missing_label : object
         The value that marks a missing label beside NaN and None.
 
+    loss : str, Loss or TaskOutput, or a sequence or dict of these
+        The loss of every task, or one for each.
+
     classes : array-like, list of array-like, dict or None
         All classes, where y may hold only some of them; a dict holds them by task name.
 
@@ -183,8 +193,11 @@ def learn_classes(
     names = list(named)
     each = classes_by_task(classes, names, one_dimensional)
     positive = pos_label_per_task(pos_label, names)
+    losses = resolve_losses(loss, names, "log_loss")
     columns = [
-        ClassColumn.learn_or_given(name, named[name], own, missing_label, label)
+        ClassColumn.learn_or_given(
+            name, named[name], own, missing_label, label, losses[name]
+        )
         for name, own, label in zip(names, each, positive, strict=True)
     ]
     return Targets(columns, one_dimensional)
@@ -213,17 +226,14 @@ def learn_numbers(
 
     Parameters
     ----------
-    y, task_names, missing_label, weight
+    y, task_names, missing_label, loss, weight
         As of `learn_classes`.
-
-    loss : str, sequence of str or dict
-        What is learnt, the same for every task or one for each.
     """
     named, one_dimensional = named_columns(y, task_names, weight)
-    losses = per_task("loss", loss, list(named), is_single=is_single)
+    losses = resolve_losses(loss, list(named), "squared_error")
     columns = [
-        NumberColumn.learn(name, column, missing_label, own)
-        for (name, column), own in zip(named.items(), losses, strict=True)
+        NumberColumn.learn(name, column, missing_label, losses[name])
+        for name, column in named.items()
     ]
     return Targets(columns, one_dimensional)
 
@@ -262,8 +272,3 @@ def _as_objects(labels: np.ndarray) -> np.ndarray:
     if labels.dtype.kind in "mM":
         return pd.Series(labels).astype(object).to_numpy()
     return labels.astype(object)
-
-
-def is_single(value) -> bool:
-    """Return whether a value is one name or function, not one for each task."""
-    return isinstance(value, str) or callable(value)

@@ -1,5 +1,6 @@
 """Classes: cross-entropy, plain, smoothed or focal."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +13,10 @@ from sk_mtl.losses._outputs._numerics import (
     mean_binary_logits,
 )
 from sk_mtl.losses._outputs._task_output import TaskOutput
+
+# What is taken from the logit of a class that no training row has: with one other class
+# a probability of about 5e-5.
+_IMPROBABLE = 10.0
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,8 @@ class ClassOutput(TaskOutput):
     tensor([[0.1733]])
     """
 
+    domain = "classes"
+
     n_classes: int
     label_smoothing: float = 0.0
     focal_gamma: float = 0.0
@@ -98,6 +105,12 @@ class ClassOutput(TaskOutput):
         if self.width == 1:
             return mean_binary_logits(heads)
         return log_mean_exp(torch.log_softmax(heads, 3))
+
+    def logit_offsets(self, untrained: Sequence[int]) -> list[float]:
+        """Return constants that make untrained classes improbable."""
+        if self.width == 1:
+            return [_IMPROBABLE * (1 - 2 * k) for k in untrained] or [0.0]
+        return [-_IMPROBABLE * (k in untrained) for k in range(self.width)]
 
     def _cross_entropy(self, heads: Tensor, y: Tensor, smoothing: float) -> Tensor:
         if self.width == 1:

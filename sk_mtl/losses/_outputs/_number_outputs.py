@@ -13,6 +13,7 @@ from sk_mtl.losses._outputs._task_output import TaskOutput
 class _IdentityOutput(TaskOutput):
     """One logit, which is the answer itself."""
 
+    domain = "real"
     width = 1
 
     def answers(self, heads: Tensor) -> Tensor:
@@ -94,6 +95,8 @@ class PoissonOutput(_LogOutput):
     overflow.
     """
 
+    domain = "nonnegative"
+
     def row_losses(self, heads: Tensor, y: Tensor) -> Tensor:
         """Return half the Poisson deviances."""
         z = heads.squeeze(2)
@@ -110,9 +113,9 @@ class GammaOutput(_LogOutput):
     logarithm, so that it cannot overflow.
     """
 
+    domain = "positive"
+
     def row_losses(self, heads: Tensor, y: Tensor) -> Tensor:
         """Return half the gamma deviances."""
         z = heads.squeeze(2)
-        # In place of a missing target stands 0, whose row has no weight.
-        log_y = torch.where(y > 0, y, 1.0).log()
-        return z + y * steady_exp(-z) - log_y - 1
+        return z + y * steady_exp(-z) - y.log() - 1

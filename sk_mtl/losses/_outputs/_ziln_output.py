@@ -50,8 +50,10 @@ class ZILNOutput(TaskOutput):
     tensor([[[ 0.8252, -0.6931]]])
     """
 
+    domain = "nonnegative"
     width = 3
     may_be_negative = True
+    zero_inflated = True
 
     def row_losses(self, heads: Tensor, y: Tensor) -> Tensor:
         """Return the negative log-likelihoods."""

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sk_mtl.losses._outputs._class_output import ClassOutput
 from sk_mtl.losses._outputs._numerics import mean_binary_logits
+from sk_mtl.losses._outputs._task_output import TaskOutput
 from sk_mtl.losses._structures._funnel import FunnelStructure
 
 VARIANTS = ("ipw", "dr")
@@ -71,8 +71,9 @@ class ESCM2Structure(FunnelStructure):
         What click-and-conversion counts is its task weight.
     imputation_weight : float, default=0.5
         :math:`\lambda_i`, what the imputation's own loss counts.
-    output : ClassOutput or None, default=None
-        The loss of click and of click-and-conversion. None is plain cross-entropy.
+    output : TaskOutput, sequence of TaskOutput or None, default=None
+        The loss of click and of click-and-conversion, as of `FunnelStructure`. None is
+        plain cross-entropy.
 
     References
     ----------
@@ -104,7 +105,7 @@ class ESCM2Structure(FunnelStructure):
         propensity_clip: float = 0.05,
         counterfactual_weight: float = 0.5,
         imputation_weight: float = 0.5,
-        output: ClassOutput | None = None,
+        output: TaskOutput | Sequence[TaskOutput] | None = None,
     ) -> None:
         super().__init__(n_steps, parents, output=output)
         if variant not in VARIANTS:

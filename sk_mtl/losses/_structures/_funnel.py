@@ -7,12 +7,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sk_mtl._relations import order_tasks
-from sk_mtl.losses._outputs._class_output import ClassOutput
 from sk_mtl.losses._outputs._numerics import (
     binary_log_proba,
     check_n_steps,
     log_mean_exp,
 )
+from sk_mtl.losses._outputs._step_outputs import step_outputs
+from sk_mtl.losses._outputs._task_output import TaskOutput
+from sk_mtl.losses._structures._independent import IndependentStructure
 from sk_mtl.losses._structures._structure import Structure
 
 
@@ -52,9 +54,10 @@ class FunnelStructure(Structure):
     parents : sequence of int or None, default=None
         For each step the index of the step that it builds on, or None for a first step.
         None in its place is the chain, in which each builds on the one to its left.
-    output : ClassOutput or None, default=None
-        The loss of the products against the columns of y, of two classes. None is plain
-        cross-entropy.
+    output : TaskOutput, sequence of TaskOutput or None, default=None
+        The loss of the products against the columns of y, one for all steps or one for
+        each: of two classes, with one logit whose sigmoid is the probability. None is
+        plain cross-entropy.
 
     Attributes
     ----------
@@ -89,12 +92,14 @@ class FunnelStructure(Structure):
         n_steps: int,
         parents: Sequence[int | None] | None = None,
         *,
-        output: ClassOutput | None = None,
+        output: TaskOutput | Sequence[TaskOutput] | None = None,
     ) -> None:
         check_n_steps(n_steps)
         chain = (None, *range(n_steps - 1))
         self.n_tasks = n_steps
-        self.output = ClassOutput(2) if output is None else output
+        # The losses of the products, as if they were tasks of their own.
+        self._products = IndependentStructure(step_outputs(output, n_steps))
+        self.may_be_negative = self._products.may_be_negative
         self.head_widths = (1,) * n_steps
         self.parents = chain if parents is None else tuple(parents)
         self._off_path: list[list[bool]] | None = None
@@ -104,7 +109,7 @@ class FunnelStructure(Structure):
 
     def row_losses(self, logits: Tensor, y: Tensor) -> Tensor:
         """Return the cross-entropy of reaching each step, (n_samples, n_steps)."""
-        return self.output.row_losses(self.cumulative_logits(logits).unsqueeze(2), y)
+        return self._products.row_losses(self.cumulative_logits(logits), y)
 
     def answers(self, logits: Tensor) -> list[Tensor]:
         """Return per step the log-probabilities of not reaching and of reaching it."""

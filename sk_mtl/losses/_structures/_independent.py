@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from sk_mtl._equality import same_value
+from sk_mtl.losses._outputs._check_output import check_output
 from sk_mtl.losses._outputs._class_output import ClassOutput
 from sk_mtl.losses._outputs._task_output import TaskOutput
 from sk_mtl.losses._structures._structure import Structure
@@ -45,18 +47,17 @@ class IndependentStructure(Structure):
             each if isinstance(each, TaskOutput) else ClassOutput(int(each))
             for each in outputs
         )
+        self._groups = _group_equal(self.outputs)
+        for output, _ in self._groups:
+            check_output(output)
         self.n_tasks = len(self.outputs)
         self.may_be_negative = any(each.may_be_negative for each in self.outputs)
         self.head_widths = tuple(output.width for output in self.outputs)
-        self._tasks_of = {
-            output: [k for k, each in enumerate(self.outputs) if each == output]
-            for output in dict.fromkeys(self.outputs)
-        }
 
     def row_losses(self, logits: Tensor, y: Tensor) -> Tensor:
         """Return the loss of every row and task, (n_samples, n_tasks)."""
-        if len(self._tasks_of) == 1:
-            (output,) = self._tasks_of
+        if len(self._groups) == 1:
+            ((output, _),) = self._groups
             return output.row_losses(logits.unflatten(1, (-1, output.width)), y)
         losses: list[Tensor] = [logits] * self.n_tasks
         labels = y.unbind(1)
@@ -88,10 +89,22 @@ class IndependentStructure(Structure):
 
     def _grouped(self, logits: Tensor):
         """Yield each output with its tasks and their heads, (n, n_tasks, width)."""
-        if len(self._tasks_of) == 1:
-            ((output, tasks),) = self._tasks_of.items()
+        if len(self._groups) == 1:
+            ((output, tasks),) = self._groups
             yield output, tasks, logits.unflatten(1, (-1, output.width))
             return
         heads = logits.split(self.head_widths, 1)
-        for output, tasks in self._tasks_of.items():
+        for output, tasks in self._groups:
             yield output, tasks, torch.stack([heads[k] for k in tasks], 1)
+
+
+def _group_equal(outputs: Sequence[TaskOutput]) -> list[tuple[TaskOutput, list[int]]]:
+    """Return the outputs that differ, each with the numbers of its tasks."""
+    groups: list[tuple[TaskOutput, list[int]]] = []
+    for k, output in enumerate(outputs):
+        equal = [tasks for other, tasks in groups if same_value(other, output)]
+        if equal:
+            equal[0].append(k)
+        else:
+            groups.append((output, [k]))
+    return groups

@@ -1,10 +1,13 @@
 """Each column of y a step, with a loss where a later one is predicted as likelier."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from sk_mtl.losses._outputs._class_output import ClassOutput
 from sk_mtl.losses._outputs._numerics import check_n_steps
+from sk_mtl.losses._outputs._step_outputs import step_outputs
+from sk_mtl.losses._outputs._task_output import TaskOutput
 from sk_mtl.losses._structures._independent import IndependentStructure
 
 
@@ -31,8 +34,9 @@ class SequentialStructure(IndependentStructure):
     calibrator_weight : float, default=0.6
         What the calibrator counts. A larger value leaves fewer rows in which a later
         step is likelier than the one before; 0 leaves the tasks independent.
-    output : ClassOutput or None, default=None
-        The loss of each step, of two classes. None is plain cross-entropy.
+    output : TaskOutput, sequence of TaskOutput or None, default=None
+        The loss of the steps, one for all or one for each: of two classes, with one
+        logit whose sigmoid is the probability. None is plain cross-entropy.
 
     References
     ----------
@@ -59,10 +63,10 @@ class SequentialStructure(IndependentStructure):
         n_steps: int,
         *,
         calibrator_weight: float = 0.6,
-        output: ClassOutput | None = None,
+        output: TaskOutput | Sequence[TaskOutput] | None = None,
     ) -> None:
         check_n_steps(n_steps)
-        super().__init__([ClassOutput(2) if output is None else output] * n_steps)
+        super().__init__(step_outputs(output, n_steps))
         self.calibrator_weight = calibrator_weight
 
     def auxiliary_losses(

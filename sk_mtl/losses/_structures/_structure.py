@@ -49,9 +49,9 @@ class Structure(ABC):
         ----------
         logits : Tensor of shape (n_samples, sum of head_widths)
         y : Tensor of shape (n_samples, n_tasks)
-            Class indices, or numbers. Where a label is missing any valid
-            index, by custom 0, stands in its place (never NaN, which no weight of zero
-            could remove), and the row's weight is zero.
+            Class indices, or numbers. Where a label is missing any target that the loss
+            takes stands in its place (never NaN, which no weight of zero could remove),
+            and the row's weight is zero.
         """
 
     def auxiliary_losses(

@@ -1,0 +1,89 @@
+"""The base class of losses that a parameter takes in place of a name."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sk_mtl.estimators._choices._choice import Choice
+from sk_mtl.losses import TaskOutput
+
+
+@dataclass(eq=False, repr=False)
+class Loss(Choice, ABC):
+    """Base of the losses that `loss` takes in place of a name.
+
+    A loss of your own is a dataclass (``eq=False, repr=False``) with a field per
+    setting. It sets `domain` and defines `make_output`; the settings are searched as
+    ``loss__<setting>``. A loss without settings needs no class here: `loss` takes a
+    `sk_mtl.losses.TaskOutput`, too.
+
+    Attributes
+    ----------
+    domain : {"classes", "real", "nonnegative", "positive"}
+        The targets that the loss takes, as of its output.
+
+    Examples
+    --------
+    Absolute errors that count only beyond a tolerance.
+
+    >>> from dataclasses import dataclass
+    >>> from sk_mtl import Loss
+    >>> from sk_mtl.losses import AbsoluteErrorOutput
+    >>> @dataclass(frozen=True)
+    ... class TolerantOutput(AbsoluteErrorOutput):
+    ...     tolerance: float = 0.1
+    ...     def row_losses(self, heads, y):
+    ...         return (super().row_losses(heads, y) - self.tolerance).clamp(min=0)
+    >>> @dataclass(eq=False, repr=False)
+    ... class Tolerant(Loss):
+    ...     domain = "real"
+    ...     tolerance: float = 0.1
+    ...     def make_output(self, n_classes=None):
+    ...         return TolerantOutput(self.tolerance)
+    >>> Tolerant(0.2).make_output()
+    TolerantOutput(tolerance=0.2)
+    """
+
+    domain: ClassVar[str]
+
+    @abstractmethod
+    def make_output(self, n_classes: int | None = None) -> TaskOutput:
+        """Return the meaning of a task's logits.
+
+        Parameters
+        ----------
+        n_classes : int or None, default=None
+            The number of classes of the task; None for a task of numbers.
+
+        Returns
+        -------
+        output : TaskOutput
+            Of the loss's domain.
+        """
+
+
+@dataclass(eq=False, repr=False)
+class GivenOutput(Loss):
+    """An output as the user gave it.
+
+    Parameters
+    ----------
+    output : TaskOutput
+    """
+
+    output: TaskOutput
+
+    def __repr__(self) -> str:
+        """Return what the user gave."""
+        return repr(self.output)
+
+    @property
+    def domain(self) -> str:
+        """The targets that the loss takes."""
+        return self.output.domain
+
+    def make_output(self, n_classes: int | None = None) -> TaskOutput:
+        """Return the output itself."""
+        return self.output

@@ -1,0 +1,109 @@
+"""Losses of numbers: errors, deviances and a density."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Real
+from typing import ClassVar
+
+from sk_mtl._sklearn_compat import Interval
+from sk_mtl.estimators._choices._loss import Loss
+from sk_mtl.losses import (
+    AbsoluteErrorOutput,
+    GammaOutput,
+    HuberOutput,
+    PoissonOutput,
+    SquaredErrorOutput,
+    TaskOutput,
+    ZILNOutput,
+)
+
+
+class _NumberLoss(Loss):
+    """A loss whose settings are those of its output."""
+
+    _output: ClassVar[type[TaskOutput]]
+
+    @property
+    def domain(self) -> str:
+        """The targets that the loss takes."""
+        return self._output.domain
+
+    def make_output(self, n_classes: int | None = None) -> TaskOutput:
+        """Return the output of a task of numbers."""
+        return self._output(**self.get_params(deep=False))
+
+
+@dataclass(eq=False, repr=False)
+class SquaredError(_NumberLoss):
+    """The squared error of a number; the prediction is the conditional mean."""
+
+    _output: ClassVar[type[TaskOutput]] = SquaredErrorOutput
+
+
+@dataclass(eq=False, repr=False)
+class AbsoluteError(_NumberLoss):
+    """The absolute error of a number; the prediction is the conditional median."""
+
+    _output: ClassVar[type[TaskOutput]] = AbsoluteErrorOutput
+
+
+@dataclass(eq=False, repr=False)
+class Huber(_NumberLoss):
+    """The Huber loss of a number: large errors count in proportion, not squared.
+
+    Parameters
+    ----------
+    delta : float, default=1.0
+        Errors up to it are squared, in standard deviations of the target. Larger is
+        nearer to the squared error.
+
+    References
+    ----------
+    P. J. Huber (1964). Robust Estimation of a Location Parameter. Annals of
+    Mathematical Statistics 35(1), 73-101.
+
+    Examples
+    --------
+    Another width for one of two tasks.
+
+    >>> from sk_mtl import Huber, MMOERegressor
+    >>> model = MMOERegressor(loss={"hours": Huber(0.5), "age": "huber"})
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "delta": [Interval(Real, 0, None, closed="neither")],
+    }
+    _output: ClassVar[type[TaskOutput]] = HuberOutput
+
+    delta: float = 1.0
+
+
+@dataclass(eq=False, repr=False)
+class Poisson(_NumberLoss):
+    """Half the Poisson deviance of a count (>= 0); the prediction is its mean."""
+
+    _output: ClassVar[type[TaskOutput]] = PoissonOutput
+
+
+@dataclass(eq=False, repr=False)
+class Gamma(_NumberLoss):
+    """Half the gamma deviance of a number (> 0); the prediction is its mean."""
+
+    _output: ClassVar[type[TaskOutput]] = GammaOutput
+
+
+@dataclass(eq=False, repr=False)
+class ZILN(_NumberLoss):
+    """The zero-inflated log-normal loss of many zeros and a few large numbers.
+
+    The prediction is the mean; `predict_proba_positive` answers the chance that a
+    number is not zero.
+
+    References
+    ----------
+    X. Wang, T. Liu and J. Miao (2019). A Deep Probabilistic Model for Customer Lifetime
+    Value Prediction. arXiv:1912.07753.
+    """
+
+    _output: ClassVar[type[TaskOutput]] = ZILNOutput

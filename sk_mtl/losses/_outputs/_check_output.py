@@ -1,0 +1,62 @@
+"""Checks of outputs, which users may have written themselves."""
+
+from numbers import Integral
+
+import torch
+
+from sk_mtl.losses._outputs._task_output import DOMAINS, TaskOutput
+
+# Unlike each other and unlike any width in use, so that no two axes are mistaken.
+_N_MEMBERS, _N_SAMPLES, _N_TASKS = 5, 3, 2
+
+
+def check_output(output: TaskOutput) -> None:
+    """Raise where an output lacks what every output defines, or shapes are wrong."""
+    if getattr(output, "domain", None) not in DOMAINS:
+        raise ValueError(
+            f"{output!r}.domain must be one of {list(DOMAINS)}; found "
+            f"{getattr(output, 'domain', None)!r}. Set it to the kind of targets that "
+            "the loss takes."
+        )
+    _check_integer(output, "width", least=1)
+    if output.domain == "classes":
+        _check_integer(output, "n_classes", least=2)
+    heads = torch.zeros(_N_MEMBERS, _N_SAMPLES, _N_TASKS, output.width)
+    with torch.no_grad():
+        losses = output.row_losses(heads[0], torch.ones(_N_SAMPLES, _N_TASKS))
+        answers, combined = output.answers(heads[0]), output.combine(heads)
+    _check_shape(output, "row_losses", losses, (_N_SAMPLES, _N_TASKS))
+    _check_shape(output, "answers", answers, (_N_SAMPLES, _N_TASKS, _n_answers(output)))
+    _check_shape(output, "combine", combined, tuple(heads[0].shape))
+
+
+def _check_integer(output: TaskOutput, name: str, *, least: int) -> None:
+    value = getattr(output, name, None)
+    if not isinstance(value, Integral) or value < least:
+        raise ValueError(
+            f"{output!r}.{name} must be an integer of at least {least}; found "
+            f"{value!r}. Set it as an attribute."
+        )
+
+
+def _n_answers(output: TaskOutput) -> int | None:
+    """Return the number of answers where it is known."""
+    if output.domain == "classes":
+        return output.n_classes
+    return None
+
+
+def _check_shape(
+    output: TaskOutput, method: str, found: torch.Tensor, wanted: tuple[int | None, ...]
+) -> None:
+    shape = tuple(found.shape)
+    same = len(shape) == len(wanted) and all(
+        size in (None, own) for own, size in zip(shape, wanted)
+    )
+    if not same:
+        shown = str(wanted).replace("None", "n_answers")
+        raise ValueError(
+            f"{output!r}.{method} must return a tensor of shape {shown} for "
+            f"{_N_SAMPLES} rows and {_N_TASKS} tasks; found {shape}. Keep the axes of "
+            "rows and tasks."
+        )
