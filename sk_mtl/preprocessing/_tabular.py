@@ -11,12 +11,12 @@ from sk_mtl.preprocessing._encoders._sequence_encoder import SequenceEncoder
 from sk_mtl.preprocessing._numeric._calendar_parts import PARTS, CalendarParts
 from sk_mtl.preprocessing._numeric._elapsed_time import ElapsedTime
 from sk_mtl.preprocessing._numeric._numeric_scaler import NumericScaler
-from sk_mtl.preprocessing._tables._columns import (
+from sk_mtl.preprocessing._tables._categorical_features import lists_columns
+from sk_mtl.preprocessing._tables._column_steps import (
     STEPS,
     ColumnsOfStep,
     columns_to_read,
     has_names,
-    lists_columns,
 )
 from sk_mtl.preprocessing._tabular_preprocessor import TabularPreprocessor
 

@@ -63,7 +63,7 @@ def test_it_is_an_ordinary_column_transformer():
 def test_outputs_are_joined_again_after_a_failed_fit():
     X = make_mixed_frame()
     preprocessor = make_tabular_preprocessor(X)
-    with pytest.raises(ValueError, match="columns"):
+    with pytest.raises(ValueError, match="column"):
         fit_transform_unjoined(preprocessor, X.drop(columns="town"))
     assert type(preprocessor.fit_transform(X)) is np.ndarray
 

@@ -10,7 +10,7 @@ from sk_mtl.preprocessing._numeric._times import (
     read_durations,
     read_times,
 )
-from sk_mtl.preprocessing._tables._columns import step_kinds
+from sk_mtl.preprocessing._tables._column_kinds import step_kinds
 
 # Nanoseconds of a day.
 _DAY = 86_400 * 10**9

@@ -9,7 +9,7 @@ from sk_mtl.exceptions import ColumnWarning
 from sk_mtl.preprocessing._encoders._category_encoder import CategoryEncoder
 from sk_mtl.preprocessing._encoders._hashing_encoder import HashingEncoder
 from sk_mtl.preprocessing._encoders._sequence_encoder import SequenceEncoder
-from sk_mtl.preprocessing._tables._columns import step_kinds
+from sk_mtl.preprocessing._tables._column_kinds import step_kinds
 
 # How far into attributes of attributes encoders are searched for.
 _DEPTH = 8

@@ -37,7 +37,7 @@ from sk_mtl.preprocessing._schema._traced_blocks import (
     traced_blocks,
     warn_of_changed_codes,
 )
-from sk_mtl.preprocessing._tables._columns import column_kinds
+from sk_mtl.preprocessing._tables._column_kinds import column_kinds
 
 
 def read_named_blocks(preprocessor, Z, X=None):

@@ -11,7 +11,7 @@ from sk_mtl import ESMMClassifier, MMOEClassifier
 from sk_mtl.datasets import load_adult, load_census_income, make_conversion_funnel
 from sk_mtl.exceptions import ColumnWarning
 from sk_mtl.preprocessing import make_tabular_preprocessor
-from sk_mtl.preprocessing._tables._columns import columns_by_step, columns_to_read
+from sk_mtl.preprocessing._tables._column_steps import columns_by_step, columns_to_read
 from tests.preprocessing._sample_tables import import_polars
 
 N = 60

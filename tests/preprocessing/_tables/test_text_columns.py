@@ -10,7 +10,7 @@ from sk_mtl.datasets import load_adult, load_census_income
 from sk_mtl.exceptions import ColumnWarning
 from sk_mtl.metrics import task_scores
 from sk_mtl.preprocessing import make_tabular_preprocessor
-from sk_mtl.preprocessing._tables._columns import columns_by_step
+from sk_mtl.preprocessing._tables._column_steps import columns_by_step
 from sk_mtl.preprocessing._tables._text_columns import warn_of_text
 from tests.preprocessing._sample_tables import import_polars
 

@@ -1,23 +1,15 @@
-"""What the columns of a table hold, and which step of the preprocessor takes them."""
+"""The step of the tabular preprocessor that takes each column of a table."""
 
-import datetime
-import numbers
 from dataclasses import dataclass
-from decimal import Decimal
 
-import numpy as np
-import pandas as pd
-
-from sk_mtl._frames import (
-    as_pandas,
-    column_names,
-    column_of,
-    is_decimal_type,
-    is_frame,
-    is_list_type,
-)
+from sk_mtl._frames import as_pandas, column_names, column_of, is_frame
 from sk_mtl._warnings import warn_user
 from sk_mtl.exceptions import ColumnWarning
+from sk_mtl.preprocessing._tables._categorical_features import (
+    categorical_mask,
+    lists_columns,
+)
+from sk_mtl.preprocessing._tables._column_kinds import step_kinds
 from sk_mtl.preprocessing._tables._identifiers import (
     count_values,
     holds_whole_numbers,
@@ -38,139 +30,9 @@ _STEPS_OF_KIND = {
     "sequence": ("seq",),
 }
 
-_REQUIRED = (
-    "`categorical_features` must be a list of column names or of indices, a boolean "
-    "mask, or 'from_dtype'"
-)
-
-
-def column_kinds(X):
-    """Kind of each column: "number", "bool", or "category" for all else."""
-    plain = {"number", "bool"}
-    return [kind if kind in plain else "category" for kind in step_kinds(X)]
-
-
-def step_kinds(X):
-    """Kind of each column of `X`, as the tabular preprocessor tells them apart.
-
-    Parameters
-    ----------
-    X : data frame or array of shape (n_samples, n_features)
-
-    Returns
-    -------
-    kinds : list of str
-        "number" (decimals, too), "bool", "time" (dates, periods and points in time),
-        "duration", "sequence" (lists), or "category" for all else. In a column of
-        objects the first value that is not missing decides. Integers and floats are
-        categories there: `astype(object)` is a way to mark codes as such.
-    """
-    kinds = [_kind_of_dtype(dtype) for dtype in as_pandas(X).dtypes]
-    return [
-        _kind_of_value(_first_value(column_of(X, j))) if kind == "object" else kind
-        for j, kind in enumerate(kinds)
-    ]
-
-
-def _kind_of_dtype(dtype):
-    if is_list_type(dtype):
-        return "sequence"
-    if is_decimal_type(dtype):
-        return "number"
-    if isinstance(dtype, pd.PeriodDtype):
-        return "time"
-    if isinstance(dtype, np.dtype) and dtype.kind == "O":
-        return "object"
-    kinds = {"b": "bool", "M": "time", "m": "duration"}
-    kinds |= dict.fromkeys("iuf", "number")
-    return kinds.get(dtype.kind, "category")
-
-
-def _kind_of_value(value):
-    if isinstance(value, list | tuple) or (
-        isinstance(value, np.ndarray) and value.ndim
-    ):
-        return "sequence"
-    if isinstance(value, Decimal):
-        return "number"
-    if isinstance(value, datetime.date | np.datetime64 | pd.Period):
-        return "time"
-    if isinstance(value, datetime.timedelta | np.timedelta64):
-        return "duration"
-    return "category"
-
-
-def _first_value(column):
-    """The first value of a column of objects that is not missing, None if all are."""
-    values, start, stop = column.to_numpy(), 0, 64
-    while start < len(values):
-        present = np.flatnonzero(~pd.isna(values[start:stop]))
-        if len(present):
-            return values[start + present[0]]
-        # Most columns need a few rows; one that is empty for long needs few steps.
-        start, stop = stop, 4 * stop
-    return None
-
-
-def categorical_mask(X, categorical_features):
-    """Mask of the columns that `categorical_features` lists.
-
-    Parameters
-    ----------
-    X : data frame or array of shape (n_samples, n_features)
-    categorical_features : list of names, of indices, or boolean mask
-
-    Returns
-    -------
-    mask : ndarray of shape (n_features,), dtype bool
-    """
-    names = column_names(X)
-    listed = np.asarray(categorical_features)
-    mask = np.zeros(len(names), dtype=bool)
-    if listed.ndim != 1:
-        raise ValueError(f"{_REQUIRED}; found {categorical_features!r}.")
-    if listed.size == 0:
-        return mask
-    if listed.dtype.kind == "b":
-        if len(listed) != len(names):
-            raise ValueError(
-                "A boolean `categorical_features` must have one entry per column; "
-                f"found {len(listed)} entries for {len(names)} columns; give a mask "
-                f"of length {len(names)}, or the names or indices of the columns."
-            )
-        return listed.copy()
-    mask[_positions(listed.tolist(), X, names)] = True
-    return mask
-
-
-def _positions(listed, X, names):
-    """Positions of the listed names or indices among the columns of `X`."""
-    if all(isinstance(item, numbers.Integral) for item in listed):
-        outside = [item for item in listed if not 0 <= item < len(names)]
-        if outside:
-            raise ValueError(
-                f"`categorical_features` must hold indices from 0 to "
-                f"{len(names) - 1}; found {outside}; X has {len(names)} columns."
-            )
-        return listed
-    if not all(isinstance(item, str) for item in listed):
-        raise ValueError(f"{_REQUIRED}; found {listed}.")
-    if not is_frame(X):
-        raise ValueError(
-            "Names in `categorical_features` need a data frame with column names; "
-            f"found {listed} for an array; give indices or a boolean mask."
-        )
-    absent = [item for item in listed if item not in names]
-    if absent:
-        raise ValueError(
-            f"`categorical_features` must name columns of X; found {absent}; the "
-            f"columns are {names}."
-        )
-    return [names.index(item) for item in listed]
-
 
 def columns_by_step(X, categorical_features=None):
-    """Positions of the columns that belong to each step of the tabular preprocessor.
+    """Return positions of the columns of each step of the tabular preprocessor.
 
     Parameters
     ----------
@@ -212,7 +74,7 @@ def _steps_by_default(X, j, name, kind):
 
 
 def columns_to_read(X, categorical_features=None, wanted=()):
-    """Positions of the columns of each step, less those that would be of no use.
+    """Return positions of the columns of each step, less those of no use.
 
     Without a list, an identifier that is new in more than half of the rows is left out,
     with a warning, and columns of text that need the user's attention are named.
@@ -248,7 +110,7 @@ def columns_to_read(X, categorical_features=None, wanted=()):
 
 
 def _fresh_identifiers(X, positions):
-    """Numbers of distinct values of the identifiers new in more than half the rows."""
+    """Count the values of identifiers that are new in more than half of the rows."""
     names, kinds = column_names(X), step_kinds(X)
     fresh = {}
     for j in positions:
@@ -300,22 +162,6 @@ def _steps_of_unlisted(name, kind):
             "`categorical_features`, or drop it."
         )
     return ("num",) if kind == "bool" else _STEPS_OF_KIND[kind]
-
-
-def lists_columns(categorical_features):
-    """Whether `categorical_features` lists columns, so that dtypes do not decide."""
-    return categorical_features is not None and not _is_from_dtype(categorical_features)
-
-
-def _is_from_dtype(categorical_features):
-    if not isinstance(categorical_features, str):
-        return False
-    if categorical_features == "from_dtype":
-        return True
-    raise ValueError(
-        f"{_REQUIRED}; found {categorical_features!r}; write "
-        f"[{categorical_features!r}] for a single column."
-    )
 
 
 def has_names(X):
