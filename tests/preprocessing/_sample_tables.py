@@ -39,3 +39,16 @@ def make_coded_array(n_samples=60, seed=0):
     codes = rng.integers(0, 5, (n_samples, 2)).astype(float)
     codes[0, 0], codes[1, 1] = -1, np.nan
     return np.hstack([rng.normal(size=(n_samples, 2)), codes])
+
+
+def objects(values):
+    """Return a one-dimensional object array, whatever the values are."""
+    array = np.empty(len(values), dtype=object)
+    for i, value in enumerate(values):
+        array[i] = value
+    return array
+
+
+def column(values, dtype=object, name="c"):
+    """Return a frame of one column."""
+    return pd.DataFrame({name: pd.Series(objects(values), dtype=object).astype(dtype)})

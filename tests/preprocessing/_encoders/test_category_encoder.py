@@ -1,4 +1,3 @@
-import datetime
 import pickle
 import sys
 
@@ -13,10 +12,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import OrdinalEncoder
 from sklearn.utils.estimator_checks import check_estimator
 
-from sk_mtl.exceptions import ColumnWarning
 from sk_mtl.preprocessing import CategoryEncoder
+from tests.preprocessing._sample_tables import column, import_polars, objects
 
-INF = float("inf")
 PANDAS_3 = int(pd.__version__.split(".")[0]) >= 3
 STR = "str" if PANDAS_3 else object
 
@@ -24,22 +22,6 @@ COLOURS = ["red", "blue", None, "red", "green"]
 COLOUR_CODES = [3, 1, 4, 3, 2]
 SIZES = [30, -1, -1, 7, 30]
 SIZE_CODES = [3, 1, 1, 2, 3]
-
-
-class Opaque:
-    """Has no equality but that of its address."""
-
-
-def objects(values):
-    """A one-dimensional object array, whatever the values are."""
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
-
-
-def column(values, dtype=object, name="c"):
-    """A frame of one column."""
-    return pd.DataFrame({name: pd.Series(objects(values), dtype=object).astype(dtype)})
 
 
 def codes_of(X, **parameters):
@@ -57,7 +39,7 @@ def pandas_frame(colour_dtype, size_dtype):
 
 
 def polars_frame(colour_dtype):
-    pl = pytest.importorskip("polars")
+    pl = import_polars()
     dtype = {
         "String": pl.String,
         "Categorical": pl.Categorical,
@@ -91,9 +73,10 @@ CONTAINERS = {
 }
 
 
-@pytest.mark.parametrize("fitted_on", CONTAINERS)
-def test_codes_are_the_same_in_every_container(fitted_on):
-    X = CONTAINERS[fitted_on]()
+@pytest.mark.filterwarnings("ignore:X .* feature names:UserWarning")
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_codes_are_the_same_in_every_container(container):
+    X = CONTAINERS[container]()
     encoder = CategoryEncoder()
     codes = encoder.fit_transform(X)
     np.testing.assert_array_equal(codes, np.array([COLOUR_CODES, SIZE_CODES]).T)
@@ -105,15 +88,13 @@ def test_codes_are_the_same_in_every_container(fitted_on):
     assert sizes.tolist() == [-1, 7, 30]
     assert sizes.dtype.kind == "i"
     assert encoder.infrequent_categories_ == [None, None]
-
-
-@pytest.mark.filterwarnings("ignore:X .* feature names:UserWarning")
-@pytest.mark.parametrize("transformed", CONTAINERS)
-@pytest.mark.parametrize("fitted_on", CONTAINERS)
-def test_one_container_encodes_what_another_has_learnt(fitted_on, transformed):
-    encoder = CategoryEncoder().fit(CONTAINERS[fitted_on]())
-    codes = encoder.transform(CONTAINERS[transformed]())
-    np.testing.assert_array_equal(codes, np.array([COLOUR_CODES, SIZE_CODES]).T)
+    # Few rows take another way than many.
+    single = [encoder.transform(X[i : i + 1])[0].tolist() for i in range(5)]
+    assert single == codes.tolist()
+    # One container encodes what another has learnt.
+    names = [*CONTAINERS, *CONTAINERS]
+    other = CONTAINERS[names[names.index(container) + 1]]()
+    np.testing.assert_array_equal(encoder.transform(other), codes)
 
 
 def test_unicode_bytes_and_bool_arrays():
@@ -121,21 +102,10 @@ def test_unicode_bytes_and_bool_arrays():
     assert codes_of(np.array([[b"b"], [b"a"]])) == [2, 1]
     assert codes_of(np.array([[True], [False]])) == [2, 1]
     assert codes_of(np.array([[True], [True]])) == [1, 1]
-    assert codes_of(column([True, None, False], "boolean")) == [2, 3, 1]
     assert codes_of(column([True, None, False])) == [2, 3, 1]
-
-
-def test_polars_columns_of_other_types():
-    pl = pytest.importorskip("polars")
-    assert codes_of(pl.DataFrame({"c": [True, None, False]})) == [2, 3, 1]
-    assert codes_of(pl.DataFrame({"c": [0.5, None, float("nan")]})) == [1, 2, 2]
+    pl = import_polars()
     assert codes_of(pl.DataFrame({"c": [b"b", b"a"]})) == [2, 1]
-
-
-def test_pandas_column_of_polars_or_arrow_dictionaries():
-    arrow = pytest.importorskip("pyarrow")
-    dtype = pd.ArrowDtype(arrow.dictionary(arrow.int32(), arrow.string()))
-    assert codes_of(column(["b", None, "a"]).astype(dtype)) == [2, 3, 1]
+    assert codes_of(pl.DataFrame({"c": [0.5, None, float("nan")]})) == [1, 2, 2]
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, "Float64"])
@@ -151,14 +121,10 @@ def test_distinct_floats_are_categories(dtype):
     "values",
     [
         np.array([2**53 + 2, 2**53 + 1], dtype=np.int64),
-        np.array([2**63 + 1025, 2**63 + 1024], dtype=np.uint64),
         np.array([2**64 - 1, 0], dtype=np.uint64),
         np.array([2**63 - 1, -(2**63)], dtype=np.int64),
         np.array([127, -128], dtype=np.int8),
-        np.array([255, 0], dtype=np.uint8),
-        objects([2**53 + 2, 2**53 + 1]),
         objects([10**30, 1]),
-        pd.array([2**53 + 2, 2**53 + 1], dtype="Int64"),
         pd.Categorical([2**53 + 2, 2**53 + 1]),
     ],
     ids=repr,
@@ -183,15 +149,6 @@ def test_foreign_byte_order():
 
 def test_integers_of_lists_beside_floats_are_never_rounded():
     assert codes_of([[2**53 + 1, 0.5], [2**53 + 2, 0.5]]) == [1, 2]
-
-
-def test_integers_and_missing_values_of_polars_are_never_rounded():
-    pl = pytest.importorskip("polars")
-    X = pl.DataFrame({"id": [2**53 + 1, None, 2**53 + 2]})
-    encoder = CategoryEncoder().fit(X)
-    assert encoder.transform(X)[:, 0].tolist() == [1, 3, 2]
-    assert encoder.categories_[0][:2].tolist() == [2**53 + 1, 2**53 + 2]
-    assert codes_of(X.with_columns(pl.col("id").cast(pl.UInt64))) == [1, 3, 2]
 
 
 def test_widths_and_signs_of_integers_do_not_matter():
@@ -240,7 +197,7 @@ def test_declared_categories_may_change_between_calls():
 
 
 def test_polars_codes_of_earlier_frames_do_not_matter():
-    pl = pytest.importorskip("polars")
+    pl = import_polars()
     pl.DataFrame({"c": ["z", "y"]}, schema={"c": pl.Categorical})
     X = pl.DataFrame({"c": ["y", "x", None, "z"]}, schema={"c": pl.Categorical})
     encoder = CategoryEncoder().fit(X)
@@ -259,7 +216,7 @@ def test_a_few_rows_of_a_large_dictionary():
 
 
 def test_a_few_rows_of_a_large_polars_dictionary():
-    pl = pytest.importorskip("polars")
+    pl = import_polars()
     kind = pl.Enum([f"{i:06d}" for i in range(50_000)])
     X = pl.DataFrame({"c": ["000007", None, "049999"] * 3}, schema={"c": kind})
     encoder = CategoryEncoder().fit(X)
@@ -300,43 +257,8 @@ def test_a_column_without_values():
         unknown = CategoryEncoder(missing="unknown").fit(X)
         assert unknown.cardinalities_ == [1]
         assert unknown.transform(X).tolist() == [[0], [0]]
-    pl = pytest.importorskip("polars")
+    pl = import_polars()
     assert codes_of(pl.DataFrame({"c": [None, None]})) == [1, 1]
-
-
-@pytest.mark.parametrize("n_rows", [1, 10])
-def test_a_column_without_values_in_training_may_hold_anything_later(n_rows):
-    encoder = CategoryEncoder().fit(column([None, np.nan]))
-    unknown = CategoryEncoder(missing="unknown").fit(column([None, np.nan]))
-    for value in ([1, 2], {3}, {"a": 1}, Opaque(), np.inf, 1 + 2j, (1,), "a"):
-        X = column([value, None] * n_rows)
-        assert encoder.transform(X)[:, 0].tolist() == [0, 1] * n_rows
-        assert not unknown.transform(X).any()
-    later = [
-        pd.Series([[1], None], dtype=pd.ArrowDtype(pa.list_(pa.int64()))),
-        pd.Series([1.5, None], dtype="Float64"),
-        pd.Series(pd.to_datetime(["2024-01-01", None])),
-        pd.Series(["a", None], dtype="category"),
-        pd.Series([1.5, np.nan]),
-    ]
-    for values in later:
-        X = pd.concat([values.to_frame("c")] * n_rows)
-        assert encoder.transform(X)[:, 0].tolist() == [0, 1] * n_rows
-
-
-@pytest.mark.parametrize("n_rows", [1, 10])
-def test_a_polars_column_without_values_in_training_may_hold_anything_later(n_rows):
-    pl = pytest.importorskip("polars")
-    encoder = CategoryEncoder().fit(pl.DataFrame({"c": [None, None]}))
-    for values, dtype in (
-        ([[1, 2], None], None),
-        ([{1}, None], pl.Object),
-        ([1.5, float("nan")], None),
-        ([datetime.date(2024, 1, 1), None], None),
-        (["a", None], pl.Categorical),
-    ):
-        X = pl.DataFrame({"c": pl.Series(values * n_rows, dtype=dtype)})
-        assert encoder.transform(X)[:, 0].tolist() == [0, 1] * n_rows
 
 
 RARE_VALUES = ["a"] * 5 + ["b"] * 20 + ["c"] * 10 + ["d"] * 3 + [None]
@@ -368,9 +290,8 @@ def test_rare_categories_share_one_code_before_the_missing_one():
         ({"min_frequency": 100}, ["a", "b", "c", "d"]),
     ],
 )
-@pytest.mark.parametrize("dtype", ["category", object])
-def test_which_categories_are_rare(parameters, rare, dtype):
-    encoder = CategoryEncoder(**parameters).fit(column(RARE_VALUES, dtype))
+def test_which_categories_are_rare(parameters, rare):
+    encoder = CategoryEncoder(**parameters).fit(column(RARE_VALUES, "category"))
     found = encoder.infrequent_categories_[0]
     assert (found if found is None else found.tolist()) == rare
     n_codes = 4 - len(rare) + 1 if rare else 4
@@ -381,8 +302,6 @@ def test_which_categories_are_rare(parameters, rare, dtype):
     "parameters",
     [
         {"min_frequency": 10},
-        {"min_frequency": 0.04},
-        {"max_categories": 7},
         {"max_categories": 12, "min_frequency": 0.03},
         {"max_categories": 1},
     ],
@@ -414,15 +333,6 @@ def test_without_rare_categories_codes_are_ordinal_encoders_plus_one():
         )
     for ours, theirs in zip(encoder.categories_, peer.categories_):
         np.testing.assert_array_equal(ours, theirs)
-
-
-@pytest.mark.parametrize("container", CONTAINERS)
-def test_few_rows_get_the_codes_that_many_rows_get(container):
-    X = CONTAINERS[container]()
-    rows = [X[i : i + 1] for i in range(5)]
-    encoder = CategoryEncoder(max_categories=3).fit(X)
-    single = np.vstack([encoder.transform(row) for row in rows])
-    np.testing.assert_array_equal(single, encoder.transform(X))
 
 
 def test_single_values_of_unusual_types():
@@ -512,161 +422,6 @@ def test_dtype_that_cannot_hold_the_codes():
     for dtype in (bool, str, complex, object):
         with pytest.raises(ValueError, match="dtype must be an integer or float type"):
             CategoryEncoder(dtype=dtype).fit(X)
-
-
-SEQUENCE = "'c': one value per row is required; found a {}: .*with SequenceEncoder, or"
-ADDRESS = "'c': argument must be a string or a number; found a {}: .* by value. Convert"
-
-
-@pytest.mark.parametrize(
-    ("values", "error", "message"),
-    [
-        ([["i1", "i2"], ["i3"]], TypeError, SEQUENCE.format("list")),
-        (["a", ["i3"]], TypeError, SEQUENCE.format("list")),
-        ([np.array([1, 2]), np.array([1])], TypeError, SEQUENCE.format("ndarray")),
-        ([("a", "b"), ("a",)], TypeError, SEQUENCE.format("tuple")),
-        ([frozenset("a"), None], TypeError, SEQUENCE.format("frozenset")),
-        ([{"foo": "bar"}, "a"], TypeError, ADDRESS.format("dict")),
-        ([0.5, {"foo": "bar"}], TypeError, ADDRESS.format("dict")),
-        ([object(), object()], TypeError, ADDRESS.format("object")),
-        ([Opaque(), Opaque()], TypeError, ADDRESS.format("Opaque")),
-        (["a", 1], TypeError, "'c': .* can be sorted, .*; found the types int, str. C"),
-        (
-            ["a", b"a"],
-            TypeError,
-            "found the types bytes, str. Convert the column to one",
-        ),
-        ([1.5, b"a"], TypeError, "found the types bytes, float. Convert the column"),
-        ([1j, 2j], ValueError, "Complex data not supported: column 'c'"),
-        (
-            [1.5, INF],
-            ValueError,
-            "'c': finite or missing .* contains infinity. Replace",
-        ),
-        ([1.5, -INF, 3], ValueError, "Input X contains infinity"),
-    ],
-)
-def test_values_that_are_no_categories(values, error, message):
-    with pytest.raises(error, match=message):
-        CategoryEncoder().fit(column(values))
-    fitted = CategoryEncoder().fit(column([1.5, 2.5]))
-    if "sorted" not in message and "types" not in message:
-        for n_repeats in (1, 5):
-            with pytest.raises(error, match=message):
-                fitted.transform(pd.concat([column(values)] * n_repeats))
-
-
-def test_infinity_in_float_columns():
-    X = pd.DataFrame({"c": [1.0, np.inf, np.nan]})
-    with pytest.raises(
-        ValueError, match=r"'c': finite or missing .* contains infinity"
-    ):
-        CategoryEncoder().fit(X)
-    encoder = CategoryEncoder().fit(X[:1])
-    for rows in (X[1:2], pd.concat([X] * 9)):
-        with pytest.raises(ValueError, match="contains infinity"):
-            encoder.transform(rows)
-
-
-def test_polars_columns_that_are_no_categories():
-    pl = pytest.importorskip("polars")
-    with pytest.raises(
-        TypeError, match=r"'c': one value per row .*with SequenceEncoder, or"
-    ):
-        CategoryEncoder().fit(pl.DataFrame({"c": [["i1", "i2"], ["i3"]]}))
-    with pytest.raises(TypeError, match=r"'c' must hold .*struct.* each of its fields"):
-        CategoryEncoder().fit(pl.DataFrame({"c": [{"a": 1}, {"a": 2}]}))
-    with pytest.raises(TypeError, match=ADDRESS.format("object")):
-        CategoryEncoder().fit(pl.DataFrame({"c": [object()]}, schema={"c": pl.Object}))
-    with pytest.raises(
-        TypeError, match=r"'c': text, numbers or .* found type datetime"
-    ):
-        CategoryEncoder().fit(pl.DataFrame({"c": [datetime.date(2024, 1, 1)]}))
-
-
-@pytest.mark.parametrize(
-    "dtype", ["datetime64[ns]", "datetime64[ns, UTC]", "timedelta64[ns]"]
-)
-def test_times_are_no_categories(dtype):
-    X = pd.DataFrame({"when": pd.Series([1, 2]).astype(dtype)})
-    with pytest.raises(TypeError, match=r"'when': text, .*64\[ns.*Take month, weekday"):
-        CategoryEncoder().fit(X)
-
-
-OTHERS = [
-    *("guest", b"a", 5, 5.0, 2.5, True, None, pd.NA, pd.NaT),
-    *(datetime.date(2024, 1, 1), datetime.time(3), pd.Timestamp("2024-01-01")),
-    *(pd.Timedelta("1h"), pd.Interval(0, 1)),
-]
-TRAINED = {
-    "text": ["a", "b"],
-    "integers": [1, 2],
-    "floats": [1.5, 2.5],
-    "bool": [True, False],
-    "times": pd.Categorical(pd.to_datetime(["2024-01-01", "2025-01-01"])),
-}
-
-
-@pytest.mark.parametrize("dtype", ["category", object])
-@pytest.mark.parametrize("trained", TRAINED)
-def test_a_value_of_another_type_than_in_training_is_an_unseen_category(trained, dtype):
-    encoder = CategoryEncoder().fit(column(TRAINED[trained], dtype))
-    known = dict(zip(encoder.categories_[0].tolist(), [1, 2], strict=True))
-    mixed = column(OTHERS, object)
-    codes = encoder.transform(mixed)[:, 0].tolist()
-    assert codes == [known.get(value, 0) for value in OTHERS]
-    alone = [encoder.transform(mixed[i : i + 1])[0, 0] for i in range(len(mixed))]
-    assert codes == alone
-    for value in ("guest", 5):
-        for new in (type(value), object, "category"):
-            assert encoder.transform(column([value], new)).tolist() == [[0]]
-            assert not encoder.transform(column([value] * 6, new)).any()
-
-
-@pytest.mark.parametrize("unit", ["s", "us", "ns"])
-def test_columns_of_times_where_training_had_categories_are_unseen(unit):
-    encoder = CategoryEncoder().fit(column([0, 1704067200 * 10**9]))
-    times = pd.Series(pd.to_datetime(["2024-01-01", None])).astype(
-        f"datetime64[{unit}]"
-    )
-    assert encoder.transform(pd.DataFrame({"c": times})).tolist() == [[0], [0]]
-    zoned = times.dt.tz_localize("UTC")
-    assert encoder.transform(pd.DataFrame({"c": zoned})).tolist() == [[0], [0]]
-    array = pa.array([datetime.date(2024, 1, 1), None])
-    assert encoder.transform(pa.table({"c": array})).tolist() == [[0], [0]]
-
-
-def test_other_types_in_polars_columns_are_unseen():
-    pl = pytest.importorskip("polars")
-    encoder = CategoryEncoder().fit(pl.DataFrame({"c": [1, 2]}))
-    for kind in (pl.String, pl.Categorical, pl.Object):
-        X = pl.DataFrame({"c": ["guest", "x"]}, schema={"c": kind})
-        assert encoder.transform(X).tolist() == [[0], [0]]
-    X = pl.DataFrame({"c": [datetime.date(2024, 1, 1)]})
-    assert encoder.transform(X).tolist() == [[0]]
-
-
-def test_a_column_in_which_all_rows_are_of_another_type_draws_a_warning():
-    encoder = CategoryEncoder().fit(column([1, 2]))
-    message = (
-        "Column 'c' must hold a number in its rows, as in training; found text in all "
-        "of them, such as '1', which training did not hold. Convert the column to the "
-        "type it had in fit, unless all of these categories are new."
-    )
-    with pytest.warns(ColumnWarning, match=message):
-        assert not encoder.transform(column(["1", "2", None] * 7)).any()
-    # One row of the former type is enough, and so are few rows.
-    encoder.transform(column([*["1"] * 20, 1], object))
-    encoder.transform(column(["1"] * 9))
-    with pytest.warns(ColumnWarning, match=r"must hold text .* found a number in all"):
-        CategoryEncoder().fit(column(["1", "2"])).transform(column([1, 2] * 5))
-
-
-def test_unused_categories_of_another_kind_do_not_matter():
-    encoder = CategoryEncoder().fit(column(["a", "b"]))
-    X = column(["a", "c", None] * 9, pd.CategoricalDtype(["c", 1, "a"]))
-    assert encoder.transform(X)[:3, 0].tolist() == [1, 0, 0]
-    assert encoder.transform(column([np.nan] * 9, float)).max() == 0
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,11 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from sk_mtl.exceptions import ColumnWarning
 from sk_mtl.preprocessing import CategoryEncoder, SequenceEncoder
-from tests.preprocessing._sample_tables import import_polars
+from tests.preprocessing._sample_tables import (
+    column as named_column,
+    import_polars,
+    objects,
+)
 
 STR = "str" if int(pd.__version__.split(".")[0]) >= 3 else object
 
@@ -23,17 +27,9 @@ NUMBERS = [[30, -1], None, [7], [], [30, 30, -9]]
 NUMBER_CODES = [[4, 2, -1], [-1, -1, -1], [3, -1, -1], [-1, -1, -1], [4, 4, 1]]
 
 
-def objects(values):
-    """A one-dimensional object array, whatever the values are."""
-    array = np.empty(len(values), dtype=object)
-    for i, value in enumerate(values):
-        array[i] = value
-    return array
-
-
 def column(rows, dtype=object):
-    """A frame of one column."""
-    return pd.DataFrame({"h": pd.Series(objects(rows), dtype=object).astype(dtype)})
+    """A frame of one column of sequences."""
+    return named_column(rows, dtype, name="h")
 
 
 def codes_of(X, max_length=3, **parameters):
@@ -118,24 +114,17 @@ def test_items_that_are_cut_have_no_influence():
     assert encoder.transform(column([["x", "a"]])).tolist() == [[0, 2]]
 
 
-@pytest.mark.parametrize("container", CONTAINERS)
-def test_codes_are_the_same_in_every_container(container):
-    encoder = SequenceEncoder(max_length=3)
-    assert encoder.fit_transform(CONTAINERS[container]()).tolist() == WORD_CODES
-    assert encoder.categories_[0].tolist() == ["ale", "milk", "rum", "tea"]
-    assert encoder.transform(CONTAINERS[container]()).tolist() == WORD_CODES
-
-
 @pytest.mark.filterwarnings("ignore:X .* feature names:UserWarning")
 @pytest.mark.parametrize("container", CONTAINERS)
-def test_one_container_encodes_what_another_has_learnt(container):
+def test_codes_are_the_same_in_every_container(container):
     X = CONTAINERS[container]()
-    encoder = SequenceEncoder(max_length=3).fit(column(WORDS))
-    assert encoder.transform(X).tolist() == WORD_CODES
+    encoder = SequenceEncoder(max_length=3)
+    assert encoder.fit_transform(X).tolist() == WORD_CODES
+    assert encoder.categories_[0].tolist() == ["ale", "milk", "rum", "tea"]
+    assert encoder.transform(column(WORDS)).tolist() == WORD_CODES
+    encoder.fit(column(WORDS))
     rows = [encoder.transform(X[i : i + 1]).tolist() for i in range(len(WORDS))]
     assert [row for (row,) in rows] == WORD_CODES
-    encoder.fit(X)
-    assert encoder.transform(column(WORDS)).tolist() == WORD_CODES
 
 
 def test_columns_have_vocabularies_and_blocks_of_their_own():
@@ -205,48 +194,10 @@ def test_integers_are_never_rounded(rows):
     assert encoder.transform(column(rows[:1])).tolist() == codes[:1].tolist()
 
 
-def test_integers_of_arrow_and_polars_are_never_rounded():
-    pl = import_polars()
-    rows = [[2**53 + 2, 2**53 + 1, None], [2**53 + 1]]
-    arrow = column(rows, pd.ArrowDtype(pa.list_(pa.int64())))
-    unsigned = pl.DataFrame({"h": rows}, schema={"h": pl.List(pl.UInt64)})
-    for X in (arrow, unsigned):
-        assert codes_of(X) == [[2, 1, 3], [1, -1, -1]]
-
-
 def test_whole_floats_are_the_integers():
     encoder = SequenceEncoder(max_length=2).fit(column([[1, 2]]))
     X = column([np.array([2.0, np.nan]), [1.0, True], [1.5]])
     assert encoder.transform(X).tolist() == [[2, 0], [1, 1], [0, -1]]
-
-
-@pytest.mark.parametrize("rows", [[["b", "a"], None, ["a", None]], NUMBERS[:1]])
-def test_polars_arrays(rows):
-    pl = import_polars()
-    kind = pl.String if rows[0][0] == "b" else pl.Int64
-    X = pl.DataFrame({"h": pl.Series("h", rows, dtype=pl.Array(kind, 2))})
-    expected = [[2, 1, -1], [-1, -1, -1], [1, 3, -1]]
-    assert codes_of(X) == expected[: len(rows)]
-
-
-def test_slices_of_arrays_of_fixed_length():
-    rows = [[3, 2], None, [2, None]]
-    X = column(rows, pd.ArrowDtype(pa.list_(pa.int64(), 2)))
-    assert codes_of(X[1:]) == [[-1, -1, -1], [1, 2, -1]]
-    pl = import_polars()
-    if tuple(map(int, pl.__version__.split(".")[:2])) < (1, 10):
-        pytest.skip("this polars hands over the wrong rows of such slices")
-    X = pl.DataFrame({"h": pl.Series("h", rows, dtype=pl.Array(pl.Int64, 2))})
-    assert codes_of(X[1:]) == [[-1, -1, -1], [1, 2, -1]]
-
-
-def test_slices_of_arrow_lists():
-    lists = pd.ArrowDtype(pa.list_(pa.string()))
-    X = column(WORDS, lists).iloc[2:]
-    assert codes_of(X) == [[2, -1, -1], [-1, -1, -1], [3, 3, 1]]
-    # Two chunks.
-    both = pd.concat([X, X])
-    assert codes_of(both) == 2 * [[2, -1, -1], [-1, -1, -1], [3, 3, 1]]
 
 
 # Missing items and rare ones.
@@ -299,201 +250,7 @@ def test_rare_items_share_one_code(parameters, rare, codes):
     assert encoder.transform(new).tolist() == [[0, last, last if rare else 1]]
 
 
-# Empty columns.
-
-
-@pytest.mark.parametrize(
-    "X",
-    [
-        column([[], []]),
-        column([None, np.nan]),
-        column([np.array([]), ()]),
-        column([[], None], pd.ArrowDtype(pa.list_(pa.int64()))),
-        column([[], None], pd.ArrowDtype(pa.list_(pa.null()))),
-        column([None, None], pd.ArrowDtype(pa.null())),
-    ],
-    ids=lambda X: f"{X['h'].dtype}: {X['h'].tolist()}",
-)
-def test_a_column_without_items(X):
-    encoder = SequenceEncoder(max_length=2)
-    assert encoder.fit_transform(X).tolist() == [[-1, -1], [-1, -1]]
-    assert encoder.cardinalities_ == [1]
-    assert encoder.categories_[0].tolist() == []
-    assert encoder.infrequent_categories_ == [None]
-    for items in (["a"], [1]):
-        assert encoder.transform(column([items])).tolist() == [[0, -1]]
-    # The reverse: a column with items meets one without.
-    encoder.fit(column([["a"], ["b"]]))
-    assert encoder.transform(X).tolist() == [[-1, -1], [-1, -1]]
-
-
-def test_polars_columns_without_items():
-    pl = import_polars()
-    for values, dtype in (
-        ([None, None], pl.Null),
-        ([[], None], pl.List(pl.Null)),
-        ([[], []], pl.List(pl.String)),
-    ):
-        X = pl.DataFrame({"h": pl.Series("h", values, dtype=dtype)})
-        assert codes_of(X, max_length=1) == [[-1], [-1]]
-
-
-# Text with a separator.
-
-
-def text_frames(values):
-    yield column(values)
-    yield column(values, STR)
-    yield column(values, "string[python]")
-    yield column(values, "string[pyarrow]")
-    yield column(values, "category")
-    yield column(values, pd.ArrowDtype(pa.dictionary(pa.int8(), pa.string())))
-    pl = import_polars()
-    yield pl.DataFrame({"h": values})
-    yield pl.DataFrame({"h": pl.Series("h", values, dtype=pl.Categorical)})
-
-
-TEXTS = ["tea|milk", None, "rum", "", "tea|tea|ale"]
-
-
-@pytest.mark.parametrize("position", range(8))
-def test_text_is_split_at_the_separator(position):
-    X = list(text_frames(TEXTS))[position]
-    encoder = SequenceEncoder(max_length=3, separator="|")
-    assert encoder.fit_transform(X).tolist() == WORD_CODES
-    assert encoder.categories_[0].tolist() == ["ale", "milk", "rum", "tea"]
-    assert encoder.transform(X[:1]).tolist() == WORD_CODES[:1]
-
-
-def test_white_space_and_empty_items_of_text():
-    X = column([" tea |\tmilk\n", "tea|", "||rum| |", " ", "|"])
-    encoder = SequenceEncoder(max_length=2, separator="|")
-    codes = encoder.fit_transform(X).tolist()
-    assert codes == [[3, 1], [3, -1], [2, -1], [-1, -1], [-1, -1]]
-    assert encoder.categories_[0].tolist() == ["milk", "rum", "tea"]
-    words = column(["a  b", "b", " "])
-    assert codes_of(words, 2, separator=" ") == [[1, 2], [2, -1], [-1, -1]]
-    # White space inside an item belongs to it; lists are left as they are.
-    assert codes_of(column(["green tea, tea"]), 2, separator=",") == [[1, 2]]
-    assert codes_of(column([["tea", " tea", ""]])) == [[3, 2, 1]]
-
-
-def test_separators_are_taken_literally():
-    for separator in (".", "||", "\t", "ä"):
-        X = column([separator.join(["a", "b"])])
-        assert codes_of(X, 2, separator=separator) == [[1, 2]]
-
-
-def test_text_without_any_item():
-    for X in (column(["", None]), column([None, None]), column(["", ""], STR)):
-        assert codes_of(X, 2, separator="|") == [[-1, -1], [-1, -1]]
-    null = column([None, None], pd.ArrowDtype(pa.null()))
-    assert codes_of(null, 1, separator="|") == [[-1], [-1]]
-
-
-def test_text_that_is_no_unicode():
-    X = column([" b |\ud800|", "a", None])
-    assert codes_of(X, 2, separator="|") == [[2, 3], [1, -1], [-1, -1]]
-
-
-def test_numbers_in_text_are_text():
-    encoder = SequenceEncoder(max_length=2, separator="|").fit(column(["10|9"]))
-    assert encoder.categories_[0].tolist() == ["10", "9"]
-
-
 # What the encoder refuses.
-
-SCALAR = (
-    "Column 'h': a sequence per row is required; found one value: {}. Encode single "
-    "values with CategoryEncoder, or make them lists."
-)
-TEXT = (
-    "Column 'h': a sequence per row is required; found text: 'tea'. Set `separator` to "
-    "what stands between its items, or encode single values with CategoryEncoder."
-)
-UNORDERED = (
-    "Column 'h': a sequence per row is required; found a set: {'a'}, whose items have "
-    "no order. Make it a list."
-)
-
-
-@pytest.mark.parametrize(
-    ("X", "message"),
-    [
-        (column([1, 2], np.int64), SCALAR.format(1)),
-        (column([[1], 0.5]), SCALAR.format(0.5)),
-        (column([None, 7], "Int64"), SCALAR.format(7)),
-        (column([None, 7], pd.ArrowDtype(pa.int64())), SCALAR.format(7)),
-        (column([[1], np.array(3)]), SCALAR.format("array(3)")),
-        (column([b"tea"]), SCALAR.format("b'tea'")),
-        (column([["milk"], "tea"]), TEXT),
-        (column(["tea"], STR), TEXT),
-        (column(["tea"], "category"), TEXT),
-        (column(["tea"], pd.ArrowDtype(pa.string())), TEXT),
-        (column([["a"], {"a"}]), UNORDERED),
-    ],
-)
-def test_columns_that_hold_no_sequences(X, message):
-    for call in (
-        SequenceEncoder().fit,
-        SequenceEncoder().fit(column([["a"]])).transform,
-    ):
-        with pytest.raises(TypeError) as caught:
-            call(X)
-        assert str(caught.value) == message
-
-
-def test_polars_columns_that_hold_no_sequences():
-    pl = import_polars()
-    with pytest.raises(TypeError, match=r"found one value: 3. Encode single values"):
-        SequenceEncoder().fit(pl.DataFrame({"h": [None, 3]}))
-    with pytest.raises(TypeError, match=r"found text: 'tea'. Set `separator` to what"):
-        SequenceEncoder().fit(pl.DataFrame({"h": ["tea"]}))
-
-
-@pytest.mark.parametrize(
-    "X",
-    [
-        column([[["a"], ["b"]]]),
-        column(
-            [[["a"]], [["b"], ["c"]]], pd.ArrowDtype(pa.list_(pa.list_(pa.string())))
-        ),
-        column([["a", ["b"]]]),
-        column([[("a", "b")]]),
-        column([np.ones((2, 2))]),
-    ],
-    ids=lambda X: f"{X['h'].dtype}: {X['h'].tolist()}",
-)
-def test_nested_sequences(X):
-    message = (
-        r"Column 'h': one value per item is required; found a (list|tuple|ndarray): .*"
-        r"\. Join nested lists to one list per row\."
-    )
-    with pytest.raises(TypeError, match=message):
-        SequenceEncoder().fit(X)
-
-
-SEPARATED = (
-    "Column 'h': text with '|' between its items is required, as `separator` is set; "
-    "found a {}. Encode lists and arrays with a SequenceEncoder without a separator."
-)
-
-
-@pytest.mark.parametrize(
-    ("X", "found"),
-    [
-        (column([["a"]]), "list: ['a']"),
-        (column(["a", 1]), "int: 1"),
-        (column([None, 2.5]), "float: 2.5"),
-        (column([b"a"]), "bytes: b'a'"),
-        (column([3, 4], np.int64), "int: 3"),
-        (column([["a"]], pd.ArrowDtype(pa.list_(pa.string()))), "list: ['a']"),
-    ],
-)
-def test_a_separator_for_what_is_no_text(X, found):
-    with pytest.raises(TypeError) as caught:
-        SequenceEncoder(separator="|").fit(X)
-    assert str(caught.value) == SEPARATED.format(found)
 
 
 @pytest.mark.parametrize(
