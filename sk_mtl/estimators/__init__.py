@@ -12,9 +12,9 @@ from sk_mtl.estimators._choices._number_losses import (
     Poisson,
     SquaredError,
 )
+from sk_mtl.estimators._choices._numeric_embedding import NumericEmbedding
 from sk_mtl.estimators._choices._numeric_embeddings import (
     Bins,
-    NumericEmbedding,
     Periodic,
     PiecewiseLinear,
 )

@@ -38,7 +38,7 @@ class Choice(KeywordParameters, BaseEstimator):
     __hash__ = None
 
     def set_params(self, **params):
-        """Set settings, or those of an object inside as ``<setting>__<name>``.
+        """Set settings, or the settings of an object inside as ``<setting>__<name>``.
 
         Parameters
         ----------

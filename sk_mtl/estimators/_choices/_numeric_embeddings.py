@@ -1,9 +1,6 @@
-"""Embeddings of numbers: what stands beside the numbers in a network's input."""
+"""Embeddings of numbers, which stand beside the numbers in a network's input."""
 
-import copy
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -13,7 +10,10 @@ from torch import Tensor, nn
 from sk_mtl._equality import same_value
 from sk_mtl._sklearn_compat import Interval, StrOptions
 from sk_mtl.estimators._choices._choice import Choice, resolve_choice
-from sk_mtl.estimators._choices._own_modules import take_module
+from sk_mtl.estimators._choices._numeric_embedding import (
+    GivenCallable,
+    NumericEmbedding,
+)
 from sk_mtl.estimators._constraints import COUNT
 from sk_mtl.nn import (
     ColumnEmbedding,
@@ -22,116 +22,11 @@ from sk_mtl.nn import (
     make_piecewise_linear_embedding,
 )
 
-# Rows that a module is tried with.
-_N_TRIED = 2
-
-
-@dataclass(eq=False, repr=False)
-class NumericEmbedding(Choice, ABC):
-    """Base of embeddings of numbers, the objects that `numeric_embedding` takes.
-
-    An embedding of your own needs no class: `numeric_embedding` takes any callable
-    ``(values, width) -> torch.nn.Module``. A class has settings, which a search reaches
-    as ``numeric_embedding__<setting>``: it is a dataclass (``eq=False, repr=False``)
-    with a field per setting, and defines `make_module`.
-
-    Parameters
-    ----------
-    width : int or "auto", default="auto"
-        Width of the embedding of each number. ``"auto"`` is `embedding_dim` where that
-        is one number for all columns, else 8.
-
-    See Also
-    --------
-    Bins, PiecewiseLinear, Periodic : The embeddings of this package.
-
-    Examples
-    --------
-    Powers of the number, each with a learned weight.
-
-    >>> from dataclasses import dataclass
-    >>> import torch
-    >>> from sk_mtl import MMOEClassifier, NumericEmbedding
-    >>> class PowersModule(torch.nn.Module):
-    ...     def __init__(self, n_powers, width):
-    ...         super().__init__()
-    ...         self.register_buffer("powers", torch.arange(1.0, n_powers + 1))
-    ...         self.linear = torch.nn.Linear(n_powers, width)
-    ...
-    ...     def forward(self, x):
-    ...         return self.linear(x.tanh().unsqueeze(2) ** self.powers)
-    >>> @dataclass(eq=False, repr=False)
-    ... class Powers(NumericEmbedding):
-    ...     n_powers: int = 3
-    ...
-    ...     def make_module(self, values, width):
-    ...         return PowersModule(self.n_powers, width)
-    >>> MMOEClassifier(numeric_embedding=["bins", Powers(4)]).numeric_embedding
-    ['bins', Powers(n_powers=4)]
-    """
-
-    _parameter_constraints: ClassVar[dict] = {"width": [*COUNT, StrOptions({"auto"})]}
-
-    width: int | str = field(default="auto", kw_only=True)
-
-    @property
-    def label(self) -> str:
-        """Its name in the notes of `schema_`."""
-        return type(self).__name__
-
-    @abstractmethod
-    def make_module(self, values: Tensor, width: int) -> nn.Module:
-        """Return an untrained module, new at each call.
-
-        Parameters
-        ----------
-        values : Tensor of shape (n_samples, n_numbers)
-            The numbers of the training rows as the module will get them: the numeric
-            columns after preprocessing, hence scaled and imputed, without the
-            indicators of missing numbers.
-        width : int
-            The width of the embedding.
-
-        Returns
-        -------
-        module : Module
-            Takes (n, n_numbers) to (n, n_numbers, width).
-        """
-
-    def make_fields(self, columns: NumericColumns, width: int) -> nn.Module:
-        """Return the module of the encoder, which picks its columns of all numbers."""
-        values = columns.values
-        module = take_module(
-            self.make_module(values, width),
-            values[:_N_TRIED],
-            (values.shape[1], width),
-            f"numeric_embedding={self!r}",
-            "Make it for the columns of `values` and the `width` that it is given.",
-        )
-        return ColumnEmbedding(columns.positions, module, width)
-
-    def resolve(self, n_rows: int, width: int) -> Self:
-        """Return a copy with numbers in place of "auto".
-
-        Parameters
-        ----------
-        n_rows : int
-            The number of training rows.
-        width : int
-            The width that ``"auto"`` stands for.
-        """
-        resolved = copy.deepcopy(self)
-        if self.width == "auto":
-            resolved.width = width
-        return resolved
-
-    def describe(self) -> str:
-        """Return its line below the table of `schema_`."""
-        return f"{self.label}, width {self.width}"
-
 
 @dataclass(eq=False, repr=False)
 class _OfBins(NumericEmbedding):
+    """Base of embeddings that look at the quantile bins of numbers."""
+
     _parameter_constraints: ClassVar[dict] = {
         "n_bins": [Interval(Integral, 2, None, closed="left"), StrOptions({"auto"})]
     }
@@ -184,7 +79,8 @@ class Bins(_OfBins):
 
     def make_fields(self, columns: NumericColumns, width: int) -> nn.Module:
         """Return the module of the encoder."""
-        return make_bin_embedding(columns, width, n_bins=self.n_bins)
+        n_bins = resolve_n_bins(self.n_bins, len(columns.numeric))
+        return make_bin_embedding(columns, width, n_bins=n_bins)
 
 
 @dataclass(eq=False, repr=False)
@@ -224,7 +120,8 @@ class PiecewiseLinear(_OfBins):
 
     def make_fields(self, columns: NumericColumns, width: int) -> nn.Module:
         """Return the module of the encoder."""
-        return make_piecewise_linear_embedding(columns, width, n_bins=self.n_bins)
+        n_bins = resolve_n_bins(self.n_bins, len(columns.numeric))
+        return make_piecewise_linear_embedding(columns, width, n_bins=n_bins)
 
 
 @dataclass(eq=False, repr=False)
@@ -288,26 +185,6 @@ class Periodic(NumericEmbedding):
         return ColumnEmbedding(columns.positions, module, width)
 
 
-@dataclass(eq=False, repr=False)
-class _GivenCallable(NumericEmbedding):
-    """A callable ``(values, width) -> torch.nn.Module`` as the user gave it."""
-
-    make: Callable[[Tensor, int], nn.Module]
-
-    def __repr__(self) -> str:
-        """Return the name of what the user gave."""
-        return self.label
-
-    @property
-    def label(self) -> str:
-        """Its name in the notes of `schema_`."""
-        return getattr(self.make, "__name__", type(self.make).__name__)
-
-    def make_module(self, values: Tensor, width: int) -> nn.Module:
-        """Return what the callable makes."""
-        return self.make(values, width)
-
-
 NUMERIC_EMBEDDINGS: dict[str, NumericEmbedding] = {
     "bins": Bins(),
     "ple": PiecewiseLinear(),
@@ -342,7 +219,7 @@ def _resolve_one(value: Any) -> NumericEmbedding:
         )
     is_choice = isinstance(value, type) and issubclass(value, Choice)
     if callable(value) and not is_choice:
-        return _GivenCallable(value)
+        return GivenCallable(value)
     return resolve_choice(
         "numeric_embedding", value, NUMERIC_EMBEDDINGS, NumericEmbedding
     )

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from sk_mtl.estimators._choices._interactions import Interaction, resolve_interaction
-from sk_mtl.estimators._choices._numeric_embeddings import (
-    NumericEmbedding,
-    resolve_numeric_embeddings,
-)
+from sk_mtl.estimators._choices._numeric_embedding import NumericEmbedding
+from sk_mtl.estimators._choices._numeric_embeddings import resolve_numeric_embeddings
 from sk_mtl.estimators._features._embedding_widths import (
     numeric_width,
     resolve_embedding_dims,
@@ -31,7 +29,7 @@ from sk_mtl.preprocessing import FeatureSchema
 
 @dataclass(frozen=True)
 class FeatureLayout:
-    """What a network makes of each feature.
+    """The way from each feature to the input of a network.
 
     Attributes
     ----------

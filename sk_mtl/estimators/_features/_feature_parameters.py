@@ -1,4 +1,4 @@
-"""The parameters that say how columns become the network's input."""
+"""The parameters of columns, embeddings and interactions."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from sklearn.base import BaseEstimator
 
 from sk_mtl._sklearn_compat import HasMethods, StrOptions
 from sk_mtl.estimators._choices._interactions import INTERACTION, Interaction
-from sk_mtl.estimators._choices._numeric_embeddings import (
-    NUMERIC_EMBEDDING,
-    NumericEmbedding,
-)
+from sk_mtl.estimators._choices._numeric_embedding import NumericEmbedding
+from sk_mtl.estimators._choices._numeric_embeddings import NUMERIC_EMBEDDING
 from sk_mtl.estimators._constraints import COUNT, SHARE
 from sk_mtl.estimators._keyword_parameters import KeywordParameters
 
@@ -22,7 +20,7 @@ SEQUENCE_POOLINGS = ("mean", "max", "sum", "attention", "target_attention")
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class FeatureParameters(KeywordParameters):
-    """Parameters of columns, embeddings and what joins them.
+    """Parameters of columns, embeddings and interactions.
 
     Parameters
     ----------
@@ -32,15 +30,15 @@ class FeatureParameters(KeywordParameters):
         cloned and fitted on the training part only, before the early-stopping rows
         are transformed. None takes
         :func:`~sk_mtl.preprocessing.make_tabular_preprocessor`: numbers are imputed
-        and scaled, everything else is coded. It warns of columns that need attention
+        and scaled, everything else is coded. It warns about columns that need attention
         (:class:`~sk_mtl.exceptions.ColumnWarning`).
 
     target_for_preprocessor : str or None, default=None
-        The task whose labels are handed to the steps of `preprocessor` that learn from
-        labels, such as :class:`~sklearn.preprocessing.TargetEncoder` or
+        The task whose labels go to the steps of `preprocessor` that learn from labels,
+        such as :class:`~sklearn.preprocessing.TargetEncoder` or
         :class:`~sklearn.feature_selection.SelectKBest`. They are fitted on the rows of
         the training part that have a label of this task, all other steps on every row.
-        None takes the first task, and hands labels on only where a step needs them.
+        None takes the first task, and passes labels only to steps that need them.
 
     categorical_features : array-like, "from_dtype" or None, default=None
         Columns that hold categories or the integer codes of an earlier encoder: names,
@@ -53,41 +51,41 @@ class FeatureParameters(KeywordParameters):
         `preprocessor`.
 
     embedding_dim : int, "auto" or dict, default=8
-        Width of the embedding of each categorical column. Wider tells more categories
-        apart and costs memory, time and, with few rows, accuracy. ``"auto"`` takes the
-        smallest of 2, 4, 8, 16, 32 that is at least the cube root of the number of
-        categories. A dict maps columns to widths; columns left out get ``"auto"``, or
-        the width of the columns that they share an embedding with.
+        Width of the embedding of each categorical column. Wider embeddings tell more
+        categories apart and cost memory, time and, with few rows, accuracy. ``"auto"``
+        takes the smallest of 2, 4, 8, 16, 32 that is at least the cube root of the
+        number of categories. A dict maps columns to widths; columns left out get
+        ``"auto"``, or the width of the columns that they share an embedding with.
 
     embedding_dropout : float, default=0.0
-        Share of embedding entries that are zeroed in training, in [0, 1). Larger
-        regularises rare categories more; too large underfits.
+        Share of embedding entries that are zeroed in training, in [0, 1). Larger shares
+        regularise rare categories more; too large ones underfit.
 
     unknown_rate : float, default=0.01
         Share of codes that are replaced by "unknown" in training, in [0, 1), so that a
-        category never seen before reads a trained row. Larger trains that row more and
-        blurs the known ones; 0 leaves it untrained.
+        category never seen before reads a trained row. Larger shares train that row
+        more and blur the known ones; 0 leaves it untrained.
 
     feature_groups : dict or None, default=None
         Fields such as ``{"user": [...], "item": [...]}``: names or positions (integers
         are always positions) of columns of `X`. Columns not named form a field of their
         own. Numbers join behind the fields, named or not; their embeddings
         (`numeric_embedding`) belong to the field. None makes one field of all columns.
-        Only `group_pooling` other than ``"concat"`` makes use of fields.
+        Fields matter only with a `group_pooling` other than ``"concat"``.
 
     group_pooling : {"concat", "sum", "mean"}, default="concat"
-        What is made of the embeddings inside a field. ``"sum"`` and ``"mean"`` pool
-        them element by element into one vector per field, as in the figure of the ESMM
+        Pooling of the embeddings inside a field. ``"sum"`` and ``"mean"`` pool them
+        element by element into one vector per field, as in the figure of the ESMM
         paper: a small input that no longer tells which column a number came from, and
         that needs equal widths inside a field. ``"concat"`` keeps them side by side.
 
     sequence_pooling : str or dict, default="mean"
-        What makes one vector of the items of a sequence: ``"mean"``, ``"max"``,
+        Pooling of the items of a sequence into one vector: ``"mean"``, ``"max"``,
         ``"sum"``, ``"attention"`` (weights from a learned query) or
         ``"target_attention"`` (weights from comparing each item with the one of
-        `sequence_target`, as in the Deep Interest Network: dearest, and best where the
-        answer depends on whether the item shown is like an earlier one). A dict maps
-        columns to poolings; columns left out get ``"mean"``.
+        `sequence_target`, as in the Deep Interest Network: most expensive, and best
+        where the answer depends on whether the item shown is like an earlier one). A
+        dict maps columns to poolings; columns left out get ``"mean"``.
 
     sequence_target : dict or None, default=None
         For ``"target_attention"``, the column of categories that a sequence is compared
@@ -96,17 +94,17 @@ class FeatureParameters(KeywordParameters):
 
     shared_embedding : list of lists or None, default=None
         Columns, by name or position, that share one vocabulary and one embedding table,
-        such as ``[["item_id", "history"]]``: what is learnt of an item in one of them
-        holds for the others, also of one that the others never held. What is rare in
-        one of them stays rare there.
+        such as ``[["item_id", "history"]]``: an item learnt in one of them is known in
+        the others, even if they never held it. An item that is rare in one of them
+        stays rare there.
 
     sparse_embedding : bool or "auto", default="auto"
-        Whether embedding tables are trained by sparse gradients, so that a step costs
-        what the rows of its batch cost and not what the table costs: with
-        :class:`torch.optim.SparseAdam` beside `optimizer`, at the same `lr` and without
-        weight decay, whatever `optimizer` is. ``"auto"`` does so for tables of more
-        than 4,000,000 numbers, which is 500,000 rows at a width of 8. At an `lr` as
-        SGD wants it, such tables diverge.
+        Whether embedding tables are trained by sparse gradients, so that the cost of a
+        step depends on the rows of its batch and not on the size of the table. It uses
+        :class:`torch.optim.SparseAdam` beside any `optimizer`, at the same `lr` and
+        without weight decay. ``"auto"`` does so for tables of more than 4,000,000
+        numbers, which is 500,000 rows at a width of 8. At an `lr` large enough for SGD,
+        such tables diverge.
 
     numeric_embedding : str, NumericEmbedding, callable, list or None, default="bins"
         Embeddings of the numeric columns, which stand beside the numbers themselves.
@@ -132,8 +130,8 @@ class FeatureParameters(KeywordParameters):
         no interactions and is fastest.
 
     wide : bool, default=False
-        Whether a linear term per category is added to each logit (Wide & Deep): it
-        learns the rate of a category by heart, where embeddings generalise.
+        Whether a linear term per category is added to each logit (Wide & Deep). It
+        memorises the rate of a category, where embeddings generalise.
     """
 
     _parameter_constraints: ClassVar[dict] = {

@@ -18,7 +18,7 @@ EMBEDDING_SD = 0.1
 
 
 class Place(NamedTuple):
-    """Which block of embeddings, and which of its entries."""
+    """A block of embeddings, and the entries of one column in it."""
 
     block: int
     start: int
@@ -209,8 +209,8 @@ class EmbeddingTables(nn.ParameterList):
     def rows_read(self, codes: Tensor, sequences: Sequence[Tensor]) -> list[Tensor]:
         """Return for each table with sparse gradients the rows that these codes read.
 
-        The rows are sorted, each is there once, and those of the unknown codes are
-        among them: training reads them too, in place of other rows.
+        The rows are sorted and distinct. The rows of unknown codes are among them:
+        training reads them, too, in place of other rows.
         """
         return [
             self._rows_read(table, codes, sequences) for table in self.sparse_tables()

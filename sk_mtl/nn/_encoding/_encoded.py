@@ -16,7 +16,7 @@ class Encoded(NamedTuple):
     per_task : Tensor of shape (n_samples, n_tasks, width) or None
         A set of embeddings for each task, for wirings that ask for them.
     logit_terms : Tensor of shape (n_samples, n_heads) or None
-        Terms added to the logits, such as those of a wide part.
+        Terms added to the logits, for instance by a wide part.
     """
 
     shared: Tensor | None

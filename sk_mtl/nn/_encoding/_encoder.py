@@ -32,13 +32,13 @@ class FeatureEncoder(nn.Module):
     columns that is one kernel instead of 33, and one parameter for the optimizer.
 
     Codes are local to their column, 0 to cardinality - 1, with 0 for unknown. A code
-    outside that range would read the row of another column and is not looked for here,
+    outside that range would read the row of another column. It is not checked here,
     since that costs a pass over the batch: `FeatureSchema.split` guarantees the range.
     A sequence is (n, length) of such codes, padded by -1 at the end.
 
-    Each embedding vector of a row is a *field*: those of the columns, of the pooled
-    sequences and of embedded numbers, in this order. What is asked for is applied in a
-    fixed order, and nothing else is computed:
+    Each embedding vector of a row is a *field*: first the columns', then the pooled
+    sequences' and the embedded numbers'. Options are applied in a fixed order, and an
+    option that is off costs nothing:
 
     1. columns and the items of sequences are looked up, sequences pooled, numbers
        embedded, and entries dropped;
@@ -334,8 +334,8 @@ class FeatureEncoder(nn.Module):
     ) -> dict[str, Tensor]:
         """Return which rows training on these codes can change, by parameter name.
 
-        Only parameters with sparse gradients are there. The rows are sorted; those of
-        the unknown codes are among them.
+        Only parameters with sparse gradients are there. The rows are sorted, and the
+        rows of unknown codes are among them.
         """
         self._check_sequences(sequences)
         rows = self.tables.rows_read(codes, sequences)

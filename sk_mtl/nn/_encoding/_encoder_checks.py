@@ -1,4 +1,4 @@
-"""What the settings of an encoder must fulfil."""
+"""Checks of the settings of an encoder."""
 
 from collections.abc import Sequence
 

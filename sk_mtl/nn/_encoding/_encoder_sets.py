@@ -29,18 +29,18 @@ class EncoderSets(nn.Module):
     axes of weights. As they are, each keeps the gradients, the export and the batching
     that a single encoder has, and tasks are few.
 
-    The terms of the logits (a wide part, a factorisation machine) of a task's heads are
-    those of the task's encoder, which makes no others. Those of the shared encoder, if
-    it makes any, are for all heads and are added. The paper of `STEM`, which has both
-    sets, has no such terms; added, they let the logits read both sets as the
-    wiring does, and no weight is there in vain.
+    A task's encoder makes the terms of the logits (a wide part, a factorisation
+    machine) for the task's heads only. The shared encoder makes them for all heads, if
+    at all, and they are added. The paper of `STEM`, which has both sets, has no such
+    terms; added, they let the logits read both sets as the wiring does, and every
+    weight is used.
 
     Parameters
     ----------
     encoders : sequence of FeatureEncoder
         One for each task, in their order, all of one width; for ``"both"`` the shared
-        one before them. An encoder that makes logit terms makes those of its own task's
-        heads, the shared one those of all heads.
+        one before them. An encoder that makes logit terms makes them for its own
+        task's heads, the shared one for all heads.
     head_widths : sequence of int
         The number of logits of each task.
     embedding_sets : {"per_task", "both"}, default="per_task"
@@ -167,7 +167,7 @@ def _check_encoders(
 def _check_heads(
     encoders: Sequence[FeatureEncoder], head_widths: Sequence[int], n_shared: int
 ) -> None:
-    """Raise unless the encoders' logit terms are those of the heads they belong to."""
+    """Raise unless the encoders make logit terms for their own heads."""
     found = [encoder.n_heads for encoder in encoders]
     if found[n_shared:] not in ([0] * len(head_widths), list(head_widths)):
         raise ValueError(

@@ -18,7 +18,7 @@ class FieldPooling(nn.Module):
     embeddings of all columns about the user. Fields in no group form one of their own,
     which stands last.
 
-    The groups come in their order, those of narrower fields before those of wider.
+    The groups come in their order, groups of narrower fields before wider ones.
 
     Parameters
     ----------

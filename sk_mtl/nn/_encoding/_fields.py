@@ -1,4 +1,4 @@
-"""Which field stands where in the blocks of an encoder."""
+"""The places of fields in the blocks of an encoder."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,8 @@ class FieldStacks:
     """blocks, each (n, fields * width) -> stacks, each (n, n_fields, width).
 
     A *field* is one embedding of a row: a column's, a pooled sequence's or an embedded
-    number's. The encoder makes blocks of fields side by side; here those of equal
-    width become one stack, where they can be added and weighed.
+    number's. The encoder makes blocks of fields side by side; here the fields of
+    equal width become one stack, where they can be added and weighed.
 
     Parameters
     ----------

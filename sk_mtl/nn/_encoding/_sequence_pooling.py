@@ -16,8 +16,8 @@ class SequencePooling(nn.Module):
 
     Items are looked up in the tables that the columns of the same vocabulary read, and
     pooled by ``"mean"``, ``"max"``, ``"sum"``, `AttentionPooling` (``"attention"``) or
-    `TargetAttention` (``"target_attention"``). Padding, coded -1, has no influence
-    whatever its length, and a sequence without any item gives zeros.
+    `TargetAttention` (``"target_attention"``). Padding of any length, coded -1, has no
+    influence, and a sequence without any item gives zeros.
 
     Parameters
     ----------

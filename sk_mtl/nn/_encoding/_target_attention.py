@@ -43,8 +43,8 @@ class TargetAttention(nn.Module):
     Attributes
     ----------
     first : Linear
-        The first layer, whose columns are those of item, target, difference and
-        product, in this order.
+        The first layer, whose columns read item, target, difference and product, in
+        this order.
 
     References
     ----------

@@ -159,6 +159,18 @@ def test_encoders_share_no_module_of_a_callable(data):
     assert torch.equal(only.weight, before)
 
 
+def test_a_callable_may_build_on_an_embedding_of_the_package(data):
+    def centred(values, width):
+        return nn.Sequential(
+            PiecewiseLinear().make_module(values, width), nn.LayerNorm(width)
+        )
+
+    X, y = data
+    model = MMOEClassifier(numeric_embedding=[Bins().make_module, centred], **QUICK)
+    bins, own = embeddings_of(model.fit(X, y))
+    assert bins.embedding.width == own.width == 8
+
+
 def test_a_class_of_ones_own_is_searched_into(data):
     X, y = data
     model = MMOEClassifier(numeric_embedding=Stretched(2.0), **QUICK)
