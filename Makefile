@@ -43,11 +43,12 @@ BENCHMARKS := \
 	benchmarks/published.py \
 	benchmarks/defaults.py
 
-.PHONY: help demo test test-lower lint bench clean
+.PHONY: help demo test test-lower nightly lint bench clean
 
 help:
 	@echo "make demo    train both models on the bundled data; prints AUC, saves a picture"
-	@echo "make test    run every test (PYTEST_ARGS='-k funnel' runs some of them)"
+	@echo "make test    run every quick and slow test (PYTEST_ARGS='-k funnel' runs some of them)"
+	@echo "make nightly run the tests that take long, and log them in tests/nightly.log"
 	@echo "make lint    check style and format"
 	@echo "make bench   run the benchmarks one after another"
 	@echo "make clean   remove what the other targets made"
@@ -55,16 +56,22 @@ help:
 demo: $(INSTALLED)
 	MPLBACKEND=Agg .venv/bin/python docs/examples/demo.py
 
-# Plain `pytest` leaves out what is marked slow; an empty -m brings it back. One process
-# per core, since most tests are too small for a second thread; the tests of a file stay
-# together, since they share fitted models, and the blocks of a page their names.
-PYTEST := -m pytest -m "" -n auto --dist loadfile
+# Plain `pytest` leaves out what is marked slow or nightly. One process per core, since
+# most tests are too small for a second thread; the tests of a file stay together, since
+# they share fitted models, and the blocks of a page their names.
+PYTEST := -m pytest -n auto --dist loadfile
 
 test: $(INSTALLED)
-	.venv/bin/python $(PYTEST) $(PYTEST_ARGS)
+	.venv/bin/python $(PYTEST) -m "not nightly" $(PYTEST_ARGS)
 
 test-lower: $(INSTALLED_LOWER)
-	.venv-lower/bin/python $(PYTEST) $(LOWER_TESTS) $(PYTEST_ARGS)
+	.venv-lower/bin/python $(PYTEST) -m "not nightly" $(LOWER_TESTS) $(PYTEST_ARGS)
+
+# Run by hand; the log, which says of which commit it is, is committed.
+nightly: $(INSTALLED)
+	{ date -u +%F; git describe --always --dirty; } > tests/nightly.log
+	.venv/bin/python $(PYTEST) -m nightly -v $(PYTEST_ARGS) >> tests/nightly.log 2>&1; \
+		status=$$?; tail -n 20 tests/nightly.log; exit $$status
 
 lint: $(INSTALLED)
 	.venv/bin/ruff check .

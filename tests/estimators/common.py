@@ -19,6 +19,23 @@ PUBLIC = [x for name in sk_mtl.__all__ if inspect.isclass(x := getattr(sk_mtl, n
 #: The public names that are estimators, and those that a parameter takes.
 ESTIMATORS = [cls for cls in PUBLIC if issubclass(cls, MultiTaskModel)]
 CHOICES = [cls for cls in PUBLIC if issubclass(cls, Choice)]
+#: Classes, numbers, products of steps, a relation between towers, and both types.
+REPRESENTATIVES = [
+    sk_mtl.MMOEClassifier,
+    sk_mtl.MMOERegressor,
+    sk_mtl.ESMMClassifier,
+    sk_mtl.AITMClassifier,
+    sk_mtl.MultiTaskEstimator,
+]
+#: Every estimator as a parameter of a test that is quick for the representatives.
+EVERY = [
+    pytest.param(
+        cls,
+        id=cls.__name__,
+        marks=() if cls in REPRESENTATIVES else pytest.mark.slow,
+    )
+    for cls in ESTIMATORS
+]
 CLASSIFIERS = [cls for cls in ESTIMATORS if cls.__name__.endswith("Classifier")]
 REGRESSORS = [cls for cls in ESTIMATORS if cls.__name__.endswith("Regressor")]
 #: Settings of a fit that takes a fraction of a second.

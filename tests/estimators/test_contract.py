@@ -15,8 +15,10 @@ from sklearn.utils.estimator_checks import (
 import sk_mtl
 from tests.estimators.common import (
     ESTIMATORS,
+    EVERY,
     EXPECTED_FAILURES,
     FULL_BATCH,
+    REPRESENTATIVES,
     assert_equal_proba,
 )
 
@@ -29,7 +31,10 @@ LONGER = {
     "check_regressors_train": {"max_epochs": 30, "batch_size": "auto"},
 }
 
-MODELS = [cls(**SHORT, random_state=0) for cls in ESTIMATORS]
+FAMILY = [cls(**SHORT, random_state=0) for cls in REPRESENTATIVES]
+OTHERS = [
+    cls(**SHORT, random_state=0) for cls in ESTIMATORS if cls not in REPRESENTATIVES
+]
 
 
 def run_check(estimator, check):
@@ -39,9 +44,18 @@ def run_check(estimator, check):
 
 @pytest.mark.filterwarnings("ignore::sk_mtl.exceptions.FunnelWarning")
 @parametrize_with_checks(
-    MODELS, expected_failed_checks=lambda estimator: EXPECTED_FAILURES
+    FAMILY, expected_failed_checks=lambda estimator: EXPECTED_FAILURES
 )
 def test_scikit_learn_check(estimator, check):
+    run_check(estimator, check)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sk_mtl.exceptions.FunnelWarning")
+@parametrize_with_checks(
+    OTHERS, expected_failed_checks=lambda estimator: EXPECTED_FAILURES
+)
+def test_scikit_learn_check_of_every_other_model(estimator, check):
     run_check(estimator, check)
 
 
@@ -55,9 +69,9 @@ def test_scikit_learn_check(estimator, check):
     ],
     ids=lambda check: check.__name__,
 )
-@pytest.mark.parametrize("estimator", MODELS, ids=lambda e: type(e).__name__)
-def test_check_that_scikit_learn_runs_on_its_own_estimators(estimator, check):
-    check(type(estimator).__name__, estimator)
+@pytest.mark.parametrize("cls", EVERY)
+def test_check_that_scikit_learn_runs_on_its_own_estimators(cls, check):
+    check(cls.__name__, cls(**SHORT, random_state=0))
 
 
 def _name(check):
@@ -66,7 +80,7 @@ def _name(check):
     return check.__name__
 
 
-@pytest.mark.parametrize("estimator", MODELS, ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize("estimator", FAMILY, ids=lambda e: type(e).__name__)
 def test_the_list_of_checks_is_whole(estimator):
     # Since scikit-learn 1.7 the list has only grown. Funnels leave out what needs
     # three classes and gain the check that these are refused.
@@ -96,9 +110,10 @@ def test_the_list_of_checks_is_whole(estimator):
 
 
 def test_every_public_estimator_is_checked():
-    assert len(ESTIMATORS) == 15 + 11 + 1
+    assert len(ESTIMATORS) == len(FAMILY) + len(OTHERS) == 15 + 11 + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_class_weights_decide_by_a_wide_margin(n_classes, seed):

@@ -15,13 +15,15 @@ from sk_mtl.estimators._documentation import Docstring, share_documentation
 from sk_mtl.estimators._shared_parameters import SharedParameters
 from tests.estimators.common import CHOICES, ESTIMATORS, QUICK, funnel_table
 
-METHODS = [
-    (cls, name)
+# Most methods are of a base: each once.
+METHODS = {
+    function.__qualname__: function
     for cls in ESTIMATORS
     for name, value in inspect.getmembers(cls)
     if not name.startswith(("_", "set_", "get_"))
     and (inspect.isfunction(value) or name == "predict_conditional_proba")
-]
+    for function in [inspect.unwrap(getattr(cls, name))]
+}
 
 
 def section(doc, title):
@@ -119,9 +121,8 @@ def test_every_fitted_attribute_is_documented_and_exists(cls):
     assert fitted == set(documented)
 
 
-@pytest.mark.parametrize(("cls", "name"), METHODS)
-def test_every_method_documents_its_parameters_and_its_result(cls, name):
-    method = inspect.unwrap(getattr(cls, name))
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+def test_every_method_documents_its_parameters_and_its_result(method):
     parameters = [p for p in inspect.signature(method).parameters if p != "self"]
     documented = [name for name, _ in expand(section(method.__doc__, "Parameters"))]
     assert documented == parameters

@@ -14,7 +14,7 @@ from sk_mtl import (
     MMOERegressor,
     MultiTaskEstimator,
 )
-from tests.estimators.common import ESTIMATORS
+from tests.estimators.common import ESTIMATORS, EVERY
 
 FAST = {"max_epochs": 1, "random_state": 0}
 OUTLIERS = [1e3, -1e4, 1e5, -1e10, 1e25, 1e38, -1e39, 1e100, 1.7e308, -1.7e308]
@@ -73,16 +73,23 @@ def assert_finite_beside_outliers(model, X):
     np.testing.assert_array_equal(found[kept], answers(model, rows)[kept])
 
 
-@pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", EVERY)
 def test_outliers_of_any_size_have_finite_answers(cls, table):
     X, y = table
     assert_finite_beside_outliers(cls(**FAST).fit(X, y), X)
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("name", list(FEATURES)[1:])
+def test_outliers_with_every_feature(name, table):
+    X, y = table
+    model = MMOEClassifier(**{**FAST, **FEATURES[name]}).fit(X, y)
+    assert_finite_beside_outliers(model, X)
+
+
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", list(FEATURES)[1:])
 @pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
-def test_outliers_with_every_feature(cls, name, table):
+def test_outliers_with_every_feature_of_every_model(cls, name, table):
     X, y = table
     assert_finite_beside_outliers(cls(**{**FAST, **FEATURES[name]}).fit(X, y), X)
 
