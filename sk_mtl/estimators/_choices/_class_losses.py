@@ -1,7 +1,5 @@
 """Losses of classes: cross-entropy and its focal form."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """The base class of losses that a parameter takes in place of a name."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """Losses of numbers: errors, deviances and a density."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from numbers import Real
 from typing import ClassVar

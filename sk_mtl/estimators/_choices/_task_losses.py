@@ -1,7 +1,5 @@
 """The losses of the tasks, from what `loss` was given."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Mapping
 from typing import Any
 
