@@ -57,6 +57,14 @@ class CategoryEncoder(VocabularyEncoder):
         category of its own, the last one and never rare; one that they do not hold is
         unknown. "unknown": a missing value is always unknown, code 0.
 
+    share : list of list of str or int, default=None
+        Groups of columns, by name or position, that have one vocabulary, such as
+        ``[["home", "work"]]``: a value that one of them held in
+        training is known in all of them, by the same code, and an estimator gives them
+        one embedding table. One that is rare in a column stays rare there. None gives
+        each column a vocabulary of its own. Columns of different encoders share by
+        `shared_embedding` of an estimator.
+
     dtype : dtype, default=np.int32
         The codes' type, integer or float. It must hold every code exactly.
 
@@ -126,11 +134,13 @@ class CategoryEncoder(VocabularyEncoder):
         min_frequency=None,
         max_categories=None,
         missing="category",
+        share=None,
         dtype=np.int32,
     ):
         self.min_frequency = min_frequency
         self.max_categories = max_categories
         self.missing = missing
+        self.share = share
         self.dtype = dtype
 
     def transform(self, X):
@@ -194,7 +204,7 @@ class CategoryEncoder(VocabularyEncoder):
             vocabulary = self._learn(factor, name, missing=self.missing == "category")
             look_up(vocabulary.table(factor, name), factor.codes, out)
             vocabularies.append(vocabulary)
-        self._publish(vocabularies, dtype)
+        self._publish(self._share(vocabularies, codes.T, dtype), dtype)
         return codes
 
     def _transform_rows(self, rows):

@@ -66,6 +66,14 @@ class SequenceEncoder(VocabularyEncoder):
         unknown row and the missing item not. If there are more, the least frequent
         items share the rare code. None sets no limit.
 
+    share : list of list of str or int, default=None
+        Groups of columns, by name or position, that have one vocabulary, such as
+        ``[["home", "work"]]``: an item that one of them held in
+        training is known in all of them, by the same code, and an estimator gives them
+        one embedding table. One that is rare in a column stays rare there. None gives
+        each column a vocabulary of its own. Columns of different encoders share by
+        `shared_embedding` of an estimator.
+
     dtype : dtype, default=np.int32
         The codes' type: a signed integer or a float. It must hold every code exactly.
 
@@ -139,6 +147,7 @@ class SequenceEncoder(VocabularyEncoder):
         truncate="head",
         min_frequency=None,
         max_categories=None,
+        share=None,
         dtype=np.int32,
     ):
         self.max_length = max_length
@@ -146,6 +155,7 @@ class SequenceEncoder(VocabularyEncoder):
         self.truncate = truncate
         self.min_frequency = min_frequency
         self.max_categories = max_categories
+        self.share = share
         self.dtype = dtype
 
     def transform(self, X):
@@ -226,7 +236,7 @@ class SequenceEncoder(VocabularyEncoder):
             _fill(block, vocabulary.table(factor, name), factor.codes, lengths)
             vocabularies.append(vocabulary)
         self._cut = cut
-        self._publish(vocabularies, dtype)
+        self._publish(self._share(vocabularies, blocks, dtype), dtype)
         return codes
 
 

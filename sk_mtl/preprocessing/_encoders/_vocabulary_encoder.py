@@ -11,6 +11,11 @@ from sklearn.utils.validation import check_array
 from sk_mtl._sklearn_compat import Interval, _fit_context
 from sk_mtl._versions import VersionedPickle
 from sk_mtl.preprocessing._encoders._codes import check_fits
+from sk_mtl.preprocessing._encoders._shared_columns import (
+    recode_blocks,
+    shared_positions,
+    unite_groups,
+)
 from sk_mtl.preprocessing._encoders._vocabulary import Vocabulary
 
 _REMEDY = "fewer codes with max_categories or min_frequency"
@@ -21,8 +26,8 @@ class VocabularyEncoder(
 ):
     """Base of the encoders that learn a vocabulary per column.
 
-    A subclass has the parameters `min_frequency`, `max_categories` and `dtype`, and
-    implements `_fit_codes`.
+    A subclass has the parameters `min_frequency`, `max_categories`, `share` and
+    `dtype`, and implements `_fit_codes`.
     """
 
     _parameter_constraints: dict = {
@@ -32,6 +37,7 @@ class VocabularyEncoder(
             None,
         ],
         "max_categories": [Interval(Integral, 1, None, closed="left"), None],
+        "share": [list, tuple, None],
         "dtype": "no_validation",  # Checked by `code_dtype`.
     }
 
@@ -117,16 +123,41 @@ class VocabularyEncoder(
         encoder : object
             An encoder of the same class.
         """
-        names = getattr(self, "feature_names_in_", None)
+        names = self._column_names()
         for j, vocabulary in vocabularies.items():
-            name = f"x{j}" if names is None else names[j]
-            check_fits(vocabulary.cardinality, self._dtype, name, _REMEDY)
+            check_fits(vocabulary.cardinality, self._dtype, names[j], _REMEDY)
         encoder = copy.copy(self)
         encoder._publish(
             [vocabularies.get(j, own) for j, own in enumerate(self._vocabularies)],
             self._dtype,
         )
         return encoder
+
+    def _share(self, vocabularies, blocks, dtype):
+        """Return the vocabularies, those of each group united, and recode the blocks.
+
+        Parameters
+        ----------
+        vocabularies : list of Vocabulary
+            One for each column.
+        blocks : iterable of ndarray
+            The codes of each column in its own vocabulary.
+        dtype : dtype
+            Their type.
+        """
+        names = self._column_names()
+        self._groups = shared_positions(self.share, names)
+        united = unite_groups(vocabularies, self._groups, names)
+        for name, vocabulary in zip(names, united, strict=True):
+            check_fits(vocabulary.cardinality, dtype, name, _REMEDY)
+        recode_blocks(blocks, vocabularies, united)
+        return united
+
+    def _column_names(self):
+        names = getattr(self, "feature_names_in_", None)
+        if names is None:
+            return [f"x{j}" for j in range(self.n_features_in_)]
+        return names.tolist()
 
     def _publish(self, vocabularies, dtype):
         self._vocabularies = vocabularies

@@ -18,6 +18,7 @@ from sk_mtl.preprocessing._schema._schema_table import schema_frame, schema_text
 from sk_mtl.preprocessing._schema._shared_vocabularies import (
     check_groups,
     check_numbers,
+    declared_groups,
     merge_groups,
     number_tables,
     recode_arrays,
@@ -51,8 +52,9 @@ class FeatureSchema:
     In every column of categories the code 0 means unknown and the known categories are
     1, 2 and so on. A missing value has a code of its own, the last one, where the
     encoder saw it in training and writes it differently from unknown; else it is 0.
-    Columns may share one set of codes, and so one table of embeddings
-    (:meth:`share_vocabularies`).
+    Columns may share one set of codes, and so one table of embeddings: those that
+    their encoder was told to (`CategoryEncoder(share=)`), and those given to
+    :meth:`share_vocabularies`.
 
     A column of categories or numbers that has a single value in all training rows
     tells nothing and is left out, whatever it holds later.
@@ -151,7 +153,8 @@ class FeatureSchema:
         self.n_categorical = len(self.categorical_names)
         self.n_sequences = len(self.sequence_names)
         self.n_numeric = len(self.numeric_names)
-        self._set_codes(columns["categorical"] + columns["sequence"], groups=[])
+        columns = columns["categorical"] + columns["sequence"]
+        self._set_codes(columns, declared_groups(columns, self.embedded_names))
 
     @classmethod
     def from_preprocessor(cls, preprocessor, transformed, X=None):

@@ -1,10 +1,10 @@
 """Columns of an encoded table that share their vocabularies."""
 
 import copy
-import difflib
 
 import numpy as np
 
+from sk_mtl._close_names import did_you_mean
 from sk_mtl._sklearn_compat import _safe_indexing
 from sk_mtl.preprocessing._encoders._united_vocabularies import recode, unite
 from sk_mtl.preprocessing._encoders._vocabulary import Vocabulary
@@ -70,6 +70,23 @@ def merge_groups(groups):
             group = other + group
         merged.append(list(dict.fromkeys(group)))
     return merged
+
+
+def declared_groups(columns, names):
+    """Return the groups that encoders were told to share.
+
+    Parameters
+    ----------
+    columns : list of CodeColumn
+    names : list of str
+        Their names.
+    """
+    groups = {}
+    for column, name in zip(columns, names, strict=True):
+        for k, positions in enumerate(getattr(column.encoder, "_groups", ())):
+            if column.position in positions:
+                groups.setdefault((id(column.encoder), k), []).append(name)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def united_columns(columns, names, group):
@@ -229,10 +246,8 @@ def _check_embedded(name, schema):
             f"{_REQUIRED}; found {name!r}, which is numeric. Encode it as categories, "
             "for instance by a CategoryEncoder or with categorical_features."
         )
-    close = difflib.get_close_matches(str(name), names)
-    remedy = f"The embedded columns are {names}."
-    if close:
-        remedy = f"Did you mean {' or '.join(map(repr, close))}?"
-    elif len(names) > 20:
-        remedy = "Correct the name."
+    shown = f"The embedded columns are {names}."
+    remedy = did_you_mean(str(name), names) or (
+        shown if len(names) <= 20 else "Correct the name."
+    )
     raise ValueError(f"{_REQUIRED}; found {name!r}. {remedy}")
