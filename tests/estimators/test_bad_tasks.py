@@ -503,8 +503,7 @@ def test_losses_and_weights_that_do_not_fit_the_type(options, message, numbers):
         (
             "preprocessor__num__scaler__with_mean",
             "preprocessor=None",
-            "Give the preprocessor first, such as "
-            "preprocessor=make_tabular_preprocessor().",
+            "Give an object first, such as preprocessor=make_tabular_preprocessor().",
         ),
     ],
 )

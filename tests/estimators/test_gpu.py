@@ -49,6 +49,20 @@ TARGET = {
     "sequence_target": {"history": "item_id"},
     "shared_embedding": [["item_id", "history"]],
 }
+
+
+class Waves(torch.nn.Module):
+    """A numeric embedding of one's own, with a buffer and weights."""
+
+    def __init__(self, values, width):
+        super().__init__()
+        self.register_buffer("scale", values.std(0))
+        self.weight = torch.nn.Parameter(torch.randn(values.shape[1], width))
+
+    def forward(self, x):
+        return ((x / self.scale).unsqueeze(2) * self.weight).sin()
+
+
 FEATURES = {
     "mean": {},
     "max": {"sequence_pooling": "max"},
@@ -57,6 +71,7 @@ FEATURES = {
     "sparse": {"sparse_embedding": True},
     "sparse target": {"sparse_embedding": True, **TARGET},
     "numbers": {"numeric_embedding": (Bins(8), PiecewiseLinear(8), "periodic")},
+    "numbers of one's own": {"numeric_embedding": ["bins", Waves]},
     "fm": {"interaction": "fm"},
     "cross": {"interaction": Cross(4)},
     "senet": {"interaction": "senet"},

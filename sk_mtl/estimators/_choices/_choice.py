@@ -88,13 +88,19 @@ def refuse_names_inside_names(holder: BaseEstimator, params: Mapping) -> None:
             )
 
 
+# Objects with settings, for parameters whose default is a name or None.
+_EXAMPLES = {
+    "gate": "TopK()",
+    "interaction": "Cross()",
+    "numeric_embedding": "Bins()",
+    "preprocessor": "make_tabular_preprocessor()",
+}
+
+
 def _object_first(outer: str) -> str:
     """Return how to set what cannot be reached inside a parameter."""
-    if outer == "preprocessor":
-        return (
-            "Give the preprocessor first, such as "
-            "preprocessor=make_tabular_preprocessor()."
-        )
+    if outer in _EXAMPLES:
+        return f"Give an object first, such as {outer}={_EXAMPLES[outer]}."
     return f"Set {outer} as a whole."
 
 

@@ -221,7 +221,12 @@ def _resolve_one(value: Any) -> NumericEmbedding:
     if callable(value) and not is_choice:
         return GivenCallable(value)
     return resolve_choice(
-        "numeric_embedding", value, NUMERIC_EMBEDDINGS, NumericEmbedding
+        "numeric_embedding",
+        value,
+        NUMERIC_EMBEDDINGS,
+        NumericEmbedding,
+        "Use one of these names, an object of that kind, or a callable that makes a "
+        "torch.nn.Module.",
     )
 
 

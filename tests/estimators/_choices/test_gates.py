@@ -160,7 +160,8 @@ def test_a_name_has_no_settings():
         MMOEClassifier(gate="softmax").set_params(gate__n_active=2)
     assert str(caught.value) == (
         "gate__n_active must lead to a parameter of an object in 'gate'; found "
-        "gate='softmax', which has no parameters. Set gate as a whole."
+        "gate='softmax', which has no parameters. Give an object first, such as "
+        "gate=TopK()."
     )
     with pytest.raises(TypeError, match="abstract"):
         Gate()

@@ -241,7 +241,10 @@ def test_modules_of_another_shape_are_refused(case, data):
     [
         ("bin", "found 'bin'. Did you mean 'bins'?"),
         (["bins", "pel"], "found 'pel'. Did you mean 'ple'?"),
-        ([None], "found None. "),
+        (
+            [None],
+            "found None. Use one of these names, an object of that k",
+        ),
         (Bins, "found the class Bins. Write Bins()."),
         (Cross(), "found Cross(), an Interaction. "),
         (Cross, "found the class Cross. "),
@@ -291,7 +294,8 @@ def test_settings_inside_a_name_a_list_or_a_callable_are_refused(value):
         model.set_params(numeric_embedding__n_bins=4)
     assert str(caught.value).startswith(
         "numeric_embedding__n_bins must lead to a parameter of an object in "
-        f"'numeric_embedding'; found numeric_embedding={value!r}, which has no"
+        f"'numeric_embedding'; found numeric_embedding={value!r}, which has no "
+        "parameters. Give an object first, such as numeric_embedding=Bins()."
     )
     model.set_params(numeric_embedding=Bins(), numeric_embedding__n_bins=4)
     assert model.numeric_embedding == Bins(4)
