@@ -10,7 +10,7 @@ from sk_mtl._version import __version__
 _load, _, _names = lazy_loader.attach_stub(__name__, __file__)
 
 # The folders, in small letters, are left out of `import *`: `metrics` and `datasets`
-# would hide those of scikit-learn.
+# would hide scikit-learn's.
 __all__ = ["__version__", *(name for name in _names if not name.islower())]
 
 

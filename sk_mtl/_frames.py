@@ -2,7 +2,7 @@
 
 No integer passes through a float on the way: where nulls stand among integers, the
 column becomes a nullable one. Numbers share their memory with the table they come
-from, category columns keep their codes, and lists and decimals stay those of Arrow.
+from, category columns keep their codes, and lists and decimals keep Arrow's types.
 """
 
 import sys
@@ -28,29 +28,29 @@ _NULLABLE = {
 
 
 def is_polars(X):
-    """Whether X is a polars DataFrame; polars is never imported for this."""
+    """Return whether X is a polars DataFrame; polars is never imported for this."""
     polars = sys.modules.get("polars")
     return polars is not None and isinstance(X, polars.DataFrame)
 
 
 def is_lazy(X):
-    """Whether X is a query of polars, of which no row has been computed."""
+    """Return whether X is a query of polars, of which no row has been computed."""
     polars = sys.modules.get("polars")
     return polars is not None and isinstance(X, polars.LazyFrame)
 
 
 def is_arrow(X):
-    """Whether X is a table of pyarrow."""
+    """Return whether X is a table of pyarrow."""
     return isinstance(X, pa.Table | pa.RecordBatch)
 
 
 def is_frame(X):
-    """Whether `X` has named columns, as tables of pandas, polars and pyarrow have."""
+    """Return whether `X` has named columns, as tables of any library have."""
     return hasattr(X, "columns") and hasattr(X, "shape")
 
 
 def has_fitted_columns(X, estimator):
-    """Whether `X` is a pandas frame with the very columns of an estimator's training.
+    """Return whether `X` is a pandas frame with the columns of an estimator's training.
 
     scikit-learn's own check of names costs a good part of the time in which one row is
     predicted; where there is nothing to find it is not needed.
@@ -64,14 +64,14 @@ def has_fitted_columns(X, estimator):
 
 
 def column_names(X):
-    """Names of the columns of `X`; those of an array are `x0`, `x1` and so on."""
+    """Return the names of columns; an array's are `x0`, `x1` and so on."""
     if not is_frame(X):
         return [f"x{j}" for j in range(np.shape(X)[1])]
     return [str(name) for name in X.columns]
 
 
 def as_pandas(X):
-    """`X` (a data frame or array) as a pandas data frame."""
+    """Return a data frame or array as a pandas data frame."""
     if isinstance(X, pd.DataFrame):
         return X
     if is_polars(X):
@@ -118,7 +118,7 @@ def frame_of_records(rows, names):
 
 
 def _inferred(values):
-    """Objects as a pandas series of the type that holds them all exactly."""
+    """Return objects as a pandas series of the type that holds them all exactly."""
     missing = pd.isna(values)
     kinds = set(map(type, values[~missing]))
     if missing.any() and kinds and kinds <= {int, bool}:
@@ -185,14 +185,14 @@ def _remedy(arrow_type):
 
 
 def column_of(X, position):
-    """One column of `X` (a pandas frame or array) as a pandas series."""
+    """Return one column of a pandas frame or array as a pandas series."""
     if isinstance(X, np.ndarray):
         X, position = X[:, [position]], 0
     return as_pandas(X).iloc[:, position]
 
 
 def column_as_pandas(column):
-    """A column of polars or pyarrow as a pandas series; one without a name keeps none.
+    """Return a column of polars or pyarrow as a pandas series; without a name if none.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ def column_as_pandas(column):
 
 
 def without_mask(X):
-    """`X` (a masked array or anything else), with missing values where it is masked.
+    """Return a masked array, or anything else, with missing values for masked ones.
 
     Numbers become floats with NaN, or nullable columns where a float would round them;
     text and objects get None, times NaT. Anything but a masked array is returned as it
@@ -240,7 +240,7 @@ def without_mask(X):
 
 
 def nullable_column(column):
-    """A one-dimensional array, masked or not, as a column with gaps in its own type.
+    """Return a one-dimensional array, masked or not, as a column with gaps.
 
     Parameters
     ----------
@@ -259,7 +259,7 @@ def nullable_column(column):
 
 
 def _filled(X):
-    """An array with NaN, NaT or None where it is masked."""
+    """Return an array with NaN, NaT or None where it is masked."""
     if not np.ma.is_masked(X):
         return np.asarray(X)
     kind = X.dtype.kind
@@ -273,23 +273,23 @@ def _filled(X):
 
 
 def _fit_floats(integers):
-    """Whether floats hold every one of the integers."""
+    """Return whether floats hold every one of the integers."""
     bound = EXACT_INTEGERS
     return not len(integers) or -bound <= integers.min() <= integers.max() <= bound
 
 
 def is_list_type(dtype):
-    """Whether a type of pandas is one of Arrow's lists."""
+    """Return whether a type of pandas is one of Arrow's lists."""
     return _is_list(getattr(dtype, "pyarrow_dtype", None))
 
 
 def is_decimal_type(dtype):
-    """Whether a type of pandas is one of Arrow's decimal numbers."""
+    """Return whether a type of pandas is one of Arrow's decimal numbers."""
     return _is_decimal(getattr(dtype, "pyarrow_dtype", None))
 
 
 def _is_whole(dtype):
-    """Whether a polars type becomes floats or objects in pandas where it has nulls."""
+    """Return whether pandas makes floats or objects of a polars type with nulls."""
     return dtype.is_integer() or str(dtype) == "Boolean"
 
 
@@ -326,7 +326,7 @@ def _is_decimal(arrow_type):
 
 
 def _with_signed_codes(table):
-    """A table without unsigned codes of categories, which pandas does not take."""
+    """Return a table without unsigned codes of categories, which pandas refuses."""
     for j, field in enumerate(table.schema):
         dtype = field.type
         if pa.types.is_dictionary(dtype) and pa.types.is_unsigned_integer(

@@ -34,7 +34,7 @@ def make_tabular_preprocessor(
     Columns of numbers are imputed by the median, with an indicator where training had
     gaps, and scaled; decimals are numbers, too. Whole numbers are categories instead
     where the name of the column ends in a word for identifiers (`user_id`, `itemId`,
-    `postal_code`), or is "id" and a thing (`id_user`), however few there are; rename
+    `postal_code`), or is "id" and a thing (`id_user`), however few there are. Rename
     the column if they are quantities.
     Identifiers of any type whose values are new in more than half of the rows
     (`order_id`) are left out with a warning, unless they are the only column.
@@ -62,7 +62,7 @@ def make_tabular_preprocessor(
     them into seconds, or into hours as text. Lists of fractions are vectors and raise
     an error: give each element a column of its own. In a data frame of pandas a column
     of objects that are integers or floats is one of categories, as `astype(object)`
-    marks codes; convert it to float if they are quantities.
+    marks codes. Convert it to float if they are quantities.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def preprocessor_for(
 
 
 def _steps(scaler, encoder, code_names):
-    """All steps by name, in the order of their output."""
+    """Return all steps by name, in the order of their output."""
     return {
         "num": NumericScaler(scaler),
         "time": Pipeline(
@@ -191,15 +191,15 @@ def _steps(scaler, encoder, code_names):
 
 
 def _columns(X, categorical_features, wanted):
-    """Columns of each step, and the names of the code columns of an array."""
+    """Return columns of each step, and the names of the code columns of an array."""
     if X is None:
         return {step: ColumnsOfStep(step, categorical_features) for step in STEPS}, None
     names = column_names(X)
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ValueError(
-            f"Columns of X must have different names; found {repeated} more than once; "
-            "rename or drop the repeated columns."
+            f"Columns of X must have different names; found {repeated} more than once. "
+            "Rename or drop the repeated columns."
         )
     positions = columns_to_read(X, categorical_features, wanted)
     if has_names(X):
@@ -209,7 +209,7 @@ def _columns(X, categorical_features, wanted):
 
 
 def _meet(times, X):
-    """Whether a part of the calendar would get the name that a column of X has.
+    """Return whether a part of the calendar would be named as a column of X is.
 
     The names of the steps then tell the two apart.
     """

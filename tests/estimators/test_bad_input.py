@@ -217,7 +217,7 @@ def test_text_in_a_numeric_column_at_predict(cls, table):
     X, y = table
     model = make(cls).fit(X, y)
     message = (
-        "Column 'age' must hold numbers; found the text 'old'; convert the column to "
+        "Column 'age' must hold numbers; found the text 'old'. Convert the column to "
         "numbers, and write NaN where a number is missing."
     )
     refuse(lambda: model.predict_proba(X.assign(age="old")), message)

@@ -72,7 +72,7 @@ class CategoryEncoder(VocabularyEncoder):
     ----------
     categories_ : list of ndarray of shape (n_categories,)
         The training categories of each column, sorted; a missing value comes last, as
-        NaN; also those of columns that it shares a vocabulary with. Without rare
+        NaN. Columns that share a vocabulary have all of its categories. Without rare
         categories, `categories_[j][i]` has code `i + 1`.
 
     cardinalities_ : list of int
@@ -174,7 +174,7 @@ class CategoryEncoder(VocabularyEncoder):
         return codes
 
     def inverse_transform(self, X):
-        """The categories behind the codes.
+        """Return the categories behind the codes.
 
         Parameters
         ----------

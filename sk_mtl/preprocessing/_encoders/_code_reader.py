@@ -117,7 +117,7 @@ def _is_plain(frame):
 
 
 def _values(column, name):
-    """Numbers of a column without loss; missing integers and no numbers become -1."""
+    """Return the numbers of a column; missing integers and no numbers become -1."""
     if column.dtype.kind in "iu":
         return column.fillna(UNKNOWN).to_numpy(dtype=np.int64)
     if column.dtype.kind == "f" and isinstance(column.dtype, np.dtype):
@@ -134,7 +134,7 @@ def _values(column, name):
 
 
 def _code_of(value):
-    """An integer where the value is one, else a float; -1 where it is no number."""
+    """Return an integer where the value is one, else a float; -1 for no number."""
     if not isinstance(value, Number) or pd.isna(value):
         return UNKNOWN
     if isinstance(value, Integral):
@@ -171,7 +171,7 @@ def exact_integers(values, names):
 
 
 def integer_limit(dtype):
-    """First integer that may be a rounded one in an array of this float dtype."""
+    """Return the first integer that may be a rounded one in this float dtype."""
     return 2.0 ** (np.finfo(dtype).nmant + 1)
 
 
@@ -181,9 +181,9 @@ def _raise_not_a_code(value, name, row):
         f"{value.dtype} does not hold every integer of this size: keep the codes in a "
         "column of integers"
         if rounded
-        else "list columns of codes only, or give the labels as text"
+        else "List columns of codes only, or give the labels as text"
     )
     raise ValueError(
         f"Column {name!r} is listed as categorical and must hold integer codes from 0 "
-        f"on, with -1 or NaN for unknown; found {value} in row {row}; {remedy}."
+        f"on, with -1 or NaN for unknown; found {value} in row {row}. {remedy}."
     )

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def code_dtype(dtype):
-    """The dtype, if it is one of numbers."""
+    """Return the dtype, if it is one of numbers."""
     dtype = np.dtype(dtype)
     if dtype.kind not in "iuf":
         raise ValueError(

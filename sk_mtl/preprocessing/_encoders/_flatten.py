@@ -98,7 +98,7 @@ def _are_arrays_of_one_type(rows):
 
 
 def _integers(items):
-    """Items as an array of integers if all are such, which is hashed much faster."""
+    """Return integers as an array of integers, which is hashed faster."""
     if not all(map(_is_integer_type, map(type, items[:1]))):
         return items
     if not all(map(_is_integer_type, set(map(type, items)))):
@@ -157,7 +157,7 @@ def _split(column, present, separator):
 
 
 def _present(column, is_wanted, name, refuse, *details):
-    """Mask of the rows that hold what is wanted; any other must be missing."""
+    """Return a mask of the rows that hold what is wanted; others must be missing."""
     present = np.fromiter(map(is_wanted, column), dtype=bool, count=len(column))
     for value in column[~present]:
         if not (pd.api.types.is_scalar(value) and pd.isna(value)):

@@ -30,7 +30,7 @@ class HashingEncoder(
     and 0 stands for a missing value (None, NaN, NA). There is no unknown value: a new
     one shares the bucket, and so the embedding, of whatever training rows put there.
 
-    Values that share a bucket cannot be told apart. Of :math:`v` distinct values, the
+    Values that share a bucket are one to a model. Of :math:`v` distinct values, the
     expected share that shares its bucket with another one is
 
     .. math:: 1 - (1 - 1 / n)^{v - 1} \approx v / n, \quad n = n\_buckets,

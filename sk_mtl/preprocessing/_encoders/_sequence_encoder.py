@@ -22,7 +22,7 @@ class SequenceEncoder(VocabularyEncoder):
 
     A row holds a sequence of items: the things that a user bought, the genres of a
     film. Each column becomes a block of `max_length` columns, and each of its items one
-    code. Codes are those of :class:`CategoryEncoder`, with a vocabulary per column:
+    code. Codes are given as by :class:`CategoryEncoder`, with a vocabulary per column:
     code 0 is the *unknown row*, for every item that the training rows did not hold;
     codes 1, 2, ... are the items that they held, sorted by value; then come one code
     for all rare items and one for a missing item, where training had such. The rest of
@@ -48,8 +48,8 @@ class SequenceEncoder(VocabularyEncoder):
     separator : str, default=None
         What stands between the items of text, such as "|" in "drama|comedy". White
         space around an item is not part of it, and what is empty then is no item: "a",
-        "a|" and " a | " hold the same one item, "" holds none. All items are text, also
-        those of "1|2". None takes lists and arrays, and refuses text.
+        "a|" and " a | " hold the same one item, "" holds none. All items are text, even in
+        "1|2". None takes lists and arrays, and refuses text.
 
     truncate : {"head", "tail"}, default="head"
         The end of an over-long sequence that is cut. "head" cuts the first items, the
@@ -181,7 +181,7 @@ class SequenceEncoder(VocabularyEncoder):
         return codes
 
     def inverse_transform(self, X):
-        """The sequences behind the codes.
+        """Return the sequences behind the codes.
 
         Parameters
         ----------
@@ -208,7 +208,7 @@ class SequenceEncoder(VocabularyEncoder):
         return values
 
     def get_feature_names_out(self, input_features=None):
-        """Names of the columns: `history_0`, `history_1` and so on for `history`.
+        """Return the names of columns, such as `history_0` and `history_1`.
 
         Parameters
         ----------

@@ -114,13 +114,13 @@ def _check_kinds(vocabularies, names):
 
 
 def _comparable(columns):
-    """The columns' values in one type that holds all of them exactly."""
+    """Return the columns' values in one type that holds all of them exactly."""
     dtype = _common_dtype([column for column in columns if len(column)])
     return [_cast(column, dtype) for column in columns]
 
 
 def _common_dtype(columns):
-    """A type that holds all values exactly; object, of Python's numbers, if no other.
+    """Return a type that holds all values exactly; object, if there is no other.
 
     NumPy's own promotion joins int64 and uint64, or integers and floats, in float64,
     which rounds integers from 2**53 on.
@@ -144,7 +144,7 @@ def _is_whole(column):
 def _cast(column, dtype):
     if dtype.kind != "O" or column.dtype.kind == "O":
         return column.astype(dtype, copy=False)
-    # Python's own numbers compare exactly with those of any other type.
+    # Python's own numbers compare exactly with numbers of any other type.
     values = np.empty(len(column), dtype=object)
     values[:] = column.tolist()
     return values

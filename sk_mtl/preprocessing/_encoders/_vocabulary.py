@@ -132,7 +132,7 @@ class Vocabulary:
         return values
 
     def decode(self, codes, position):
-        """The value of each of the codes of the column at this position."""
+        """Return the value of each of the codes of the column at this position."""
         valid = np.isin(codes, np.arange(self.cardinality))
         if not valid.all():
             raise ValueError(
@@ -143,7 +143,7 @@ class Vocabulary:
         return self.decoded[codes.astype(np.intp)]
 
     def code_of(self, value):
-        """The code of one value, or None where the whole column must be looked at."""
+        """Return the code of one value, or None where the whole column must be read."""
         if isinstance(value, str):
             # Numbers have no dictionary, and no text equals one of them.
             return self.lookup.get(value, 0) if self.lookup else 0
@@ -152,7 +152,7 @@ class Vocabulary:
         if isinstance(value, float):
             return self.missing_code if math.isnan(value) else None
         if isinstance(value, (int, np.integer)) and self.known.dtype.kind in "iu":
-            # Python's integers compare exactly with those of any width and sign.
+            # Python's integers compare exactly with integers of any width and sign.
             position = bisect_left(self.known, int(value))
             found = position < len(self.known) and self.known[position] == int(value)
             return int(self.codes[position]) if found else 0
@@ -161,7 +161,7 @@ class Vocabulary:
         return None
 
     def table(self, factor, name):
-        """The code of each of the factor's values; of a missing value at the end."""
+        """Return the code of each of the factor's values, and of a missing one."""
         values = factor.values
         table = np.full(len(values) + 1, self.missing_code)
         table[:-1] = self.codes_of(values)
@@ -171,7 +171,7 @@ class Vocabulary:
         return table
 
     def codes_of(self, values):
-        """The code of each of the values, missing ones not considered."""
+        """Return the code of each of the values, none of them missing."""
         if len(self.known) == 0:
             return np.zeros(len(values), dtype=np.int64)
         if self.lookup is None:
@@ -225,7 +225,7 @@ def _sorting_order(values, name):
 
 
 def _common_dtype(left, right):
-    """A type that holds both exactly, or None."""
+    """Return a type that holds both exactly, or None."""
     if left.kind in "biu" and right.kind in "biu":
         common = np.promote_types(left, right)
         return common if common.kind in "biu" else None
@@ -246,7 +246,7 @@ def warn_of_kind(value, expected, name):
 
 
 def kind_of(kind):
-    """A type in words: what values of one column must have in common."""
+    """Return a type in words: what values of one column must have in common."""
     if issubclass(kind, str):
         return "text"
     if issubclass(kind, (numbers.Number, np.number, np.bool_)):

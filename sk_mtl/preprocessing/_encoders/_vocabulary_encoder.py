@@ -1,4 +1,4 @@
-"""What the encoders that learn a vocabulary per column have in common."""
+"""Base of the encoders that learn a vocabulary per column."""
 
 import copy
 from abc import ABC, abstractmethod
@@ -85,7 +85,7 @@ class VocabularyEncoder(
         """Learn the categories and encode the training rows in one pass."""
 
     def _learn(self, factor, name, *, missing=True):
-        """The vocabulary of one training column."""
+        """Return the vocabulary of one training column."""
         vocabulary = Vocabulary(
             factor,
             name,
@@ -96,7 +96,7 @@ class VocabularyEncoder(
         return vocabulary
 
     def _is_rare(self, counts, n_values):
-        """The rare ones of a column's categories, from their counts."""
+        """Return a mask of a column's rare categories, from their counts."""
         least = self.min_frequency or 0
         if isinstance(least, Real) and not isinstance(least, Integral):
             least = least * n_values
@@ -167,7 +167,7 @@ class VocabularyEncoder(
         self.infrequent_categories_ = [v.infrequent for v in vocabularies]
 
     def _checked_codes(self, X, per_column):
-        """X as an array of as many columns of codes as `transform` returns."""
+        """Return X as an array of as many columns of codes as `transform` returns."""
         codes = check_array(X)
         n_columns = self.n_features_in_ * per_column
         if codes.shape[1] != n_columns:

@@ -98,7 +98,7 @@ class CalendarParts(
         Returns
         -------
         parts : ndarray of shape (n_samples, n_features * n_parts), dtype float32
-            The parts of the first column, then those of the second and so on; NaN
+            The parts of the first column, then of the second and so on; NaN
             where the point in time is missing.
         """
         check_is_fitted(self, "n_features_in_")

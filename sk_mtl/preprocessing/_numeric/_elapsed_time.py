@@ -122,7 +122,7 @@ class ElapsedTime(
 
 
 def _learn(column, name):
-    """The earliest instant of a training column, and whether it has a time zone."""
+    """Return a training column's earliest instant, and whether it has a time zone."""
     if step_kinds(column.to_frame()) == ["duration"]:
         read_durations(column, name)
         return None, None
@@ -133,7 +133,7 @@ def _learn(column, name):
 
 
 def _instants(column, name, has_zone):
-    """Instants of a column that has a time zone if it had one in training."""
+    """Return instants of a column that has a time zone if it had one in training."""
     times = read_times(column, name)
     if has_zone in (None, times.has_zone) or _is_empty(times.instants):
         return times.instants
@@ -149,7 +149,7 @@ def _is_empty(instants):
 
 
 def _days_since(origin, instants):
-    """Days from one instant to others; instants of any unit, without overflow.
+    """Return days from one instant to others, of any unit, without overflow.
 
     Whole days and the rest are subtracted apart: in nanoseconds the difference of two
     valid instants may not fit an integer, and as floats they would be rounded.

@@ -206,7 +206,7 @@ class NumericScaler(
         return _sources(self.scaler_, self.n_features_in_, n_scaled) + indicators
 
     def _read(self, X, reset):
-        """Floats of X and the mask of the missing ones."""
+        """Return floats of X and the mask of the missing ones."""
         if is_frame(X):
             X = as_pandas(X)
             if reset or not has_fitted_columns(X, self):
@@ -218,7 +218,7 @@ class NumericScaler(
             names = [f"{j} of the numbers" for j in range(X.shape[1])]
         if reset and X.shape[0] == 0:
             raise ValueError(
-                "NumericScaler needs at least one row in fit; found 0 rows; give a "
+                "NumericScaler needs at least one row in fit; found 0 rows. Give a "
                 "table that is not empty."
             )
         if reset:
@@ -230,7 +230,7 @@ class NumericScaler(
         return _cut_off(values, finite), ~finite
 
     def _subtract_offsets(self, X, values, names):
-        """Numbers of X counted from the offsets, given those that are rounded."""
+        """Return numbers of X counted from the offsets, given the rounded ones."""
         large = [j for j, offset in enumerate(self.offsets_) if offset]
         if not large:
             return values
@@ -257,20 +257,20 @@ class NumericScaler(
         return self._scale(_cut_off(values, finite), ~finite)
 
     def _scale(self, values, missing):
-        """The transformed columns of numbers and the mask of the missing ones."""
+        """Return the transformed columns of numbers and of a mask of missing ones."""
         filled = self._fill(values, missing)
         if self.scaler_ == "passthrough":
             return self._join(filled, missing)
         return self._join(scale(self.scaler_, filled), missing)
 
     def _fill(self, values, missing):
-        """Values with every gap, and every column empty in training, imputed."""
+        """Return values with every gap, and every column empty in training, imputed."""
         if self.empty_.any():
             missing = missing | self.empty_
         return np.where(missing, self.medians_, values) if missing.any() else values
 
     def _join(self, scaled, missing):
-        """Scaled columns beside the indicators of the columns with gaps."""
+        """Return scaled columns beside the indicators of the columns with gaps."""
         scaled = scaled.toarray() if sparse.issparse(scaled) else np.asarray(scaled)
         if len(self.indicator_columns_) == 0:
             return scaled
@@ -295,7 +295,7 @@ def _limit_quantiles(scaler, n_samples):
 
 
 def _sources(scaler, n_inputs, n_outputs):
-    """Sources of the columns that a fitted scaler wrote."""
+    """Return the sources of the columns that a fitted scaler wrote."""
     if isinstance(scaler, FeatureUnion):
         return _sources_of_union(scaler, n_inputs)
     if n_outputs == n_inputs:
@@ -318,14 +318,14 @@ def _sources_of_union(union, n_inputs):
 
 
 def _without_first_prefix(names, union):
-    """Names of which the first scaler's are plain, if they stay different."""
+    """Return names of which the first scaler's are plain, if they stay different."""
     prefix = f"{union.transformer_list[0][0]}__"
     short = [name.removeprefix(prefix) for name in names]
     return short if len(set(short)) == len(short) else names
 
 
 def _cut_off(values, finite):
-    """The numbers, at most `_LARGEST` in size; a copy where one is larger."""
+    """Return the numbers, at most `_LARGEST` in size; a copy where one is larger."""
     extremes = (end(initial=0, where=finite) for end in (values.max, values.min))
     if all(abs(end) <= _LARGEST for end in extremes):
         return values
@@ -333,7 +333,7 @@ def _cut_off(values, finite):
 
 
 def _medians(values, missing, empty):
-    """Median of each column's present values, 0 where there is none."""
+    """Return the median of each column's present values, 0 where there is none."""
     medians = np.zeros(values.shape[1])
     has_gaps = missing.any(axis=0)
     for j in np.flatnonzero(~empty):

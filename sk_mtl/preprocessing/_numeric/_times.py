@@ -42,7 +42,7 @@ class Times(NamedTuple):
 
 
 def named_columns(transformer, X, reset):
-    """Names and pandas columns of a checked table, for a transformer of times.
+    """Return names and columns of a checked table, for a transformer of times.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def named_columns(transformer, X, reset):
 
 
 def read_times(column, name):
-    """Points in time of a column; what is none raises an error.
+    """Return the points in time of a column; anything else raises an error.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def read_times(column, name):
 
 
 def read_durations(column, name):
-    """Durations of a column in seconds, NaN where one is missing.
+    """Return durations of a column in seconds, NaN where one is missing.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def read_durations(column, name):
 
 
 def _typed(column):
-    """A column of Arrow's types or of objects as one of pandas' own, if it can be."""
+    """Return a column of Arrow's types or of objects as one of pandas, if it can be."""
     if isinstance(getattr(column.dtype, "pyarrow_dtype", None), pa.DataType):
         return column_as_pandas(pa.array(column.array))
     column = column.infer_objects()

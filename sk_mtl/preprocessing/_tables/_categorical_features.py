@@ -13,7 +13,7 @@ _REQUIRED = (
 
 
 def lists_columns(categorical_features):
-    """Whether `categorical_features` lists columns, so that dtypes do not decide."""
+    """Return whether `categorical_features` lists columns; else dtypes decide."""
     return categorical_features is not None and not _is_from_dtype(categorical_features)
 
 
@@ -23,7 +23,7 @@ def _is_from_dtype(categorical_features):
     if categorical_features == "from_dtype":
         return True
     raise ValueError(
-        f"{_REQUIRED}; found {categorical_features!r}; write "
+        f"{_REQUIRED}; found {categorical_features!r}. Write "
         f"[{categorical_features!r}] for a single column."
     )
 
@@ -51,7 +51,7 @@ def categorical_mask(X, categorical_features):
         if len(listed) != len(names):
             raise ValueError(
                 "A boolean `categorical_features` must have one entry per column; "
-                f"found {len(listed)} entries for {len(names)} columns; give a mask "
+                f"found {len(listed)} entries for {len(names)} columns. Give a mask "
                 f"of length {len(names)}, or the names or indices of the columns."
             )
         return listed.copy()
@@ -66,7 +66,7 @@ def _positions(listed, X, names):
         if outside:
             raise ValueError(
                 f"`categorical_features` must hold indices from 0 to "
-                f"{len(names) - 1}; found {outside}; X has {len(names)} columns."
+                f"{len(names) - 1}; found {outside}. Correct them."
             )
         return listed
     if not all(isinstance(item, str) for item in listed):
@@ -74,12 +74,12 @@ def _positions(listed, X, names):
     if not is_frame(X):
         raise ValueError(
             "Names in `categorical_features` need a data frame with column names; "
-            f"found {listed} for an array; give indices or a boolean mask."
+            f"found {listed} for an array. Give indices or a boolean mask."
         )
     absent = [item for item in listed if item not in names]
     if absent:
         raise ValueError(
-            f"`categorical_features` must name columns of X; found {absent}; the "
+            f"`categorical_features` must name columns of X; found {absent}. The "
             f"columns are {names}."
         )
     return [names.index(item) for item in listed]

@@ -74,7 +74,7 @@ def _steps_by_default(X, j, name, kind):
 
 
 def columns_to_read(X, categorical_features=None, wanted=()):
-    """Return positions of the columns of each step, less those of no use.
+    """Return positions of the columns of each step, without useless ones.
 
     Without a list, an identifier that is new in more than half of the rows is left out,
     with a warning, and columns of text that need the user's attention are named.
@@ -158,14 +158,14 @@ def _steps_of_unlisted(name, kind):
     if kind == "category":
         raise ValueError(
             f"Column {name!r} must hold numbers, as it is not listed in "
-            "`categorical_features`; found text or other objects; add it to "
+            "`categorical_features`; found text or other objects. Add it to "
             "`categorical_features`, or drop it."
         )
     return ("num",) if kind == "bool" else _STEPS_OF_KIND[kind]
 
 
 def has_names(X):
-    """Whether all columns of `X` can be called by name: arrays have none."""
+    """Return whether all columns of `X` have names; an array's have none."""
     return is_frame(X) and all(isinstance(name, str) for name in X.columns)
 
 

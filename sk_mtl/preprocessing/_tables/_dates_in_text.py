@@ -82,7 +82,7 @@ def _match(value):
 
 
 def _day_comes_first(matches):
-    """Whether dates like 31.12.2024 begin with the day.
+    """Return whether dates like 31.12.2024 begin with the day.
 
     A number above 12 tells; where none does, dots stand behind days and slashes behind
     months.

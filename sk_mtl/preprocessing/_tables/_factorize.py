@@ -105,7 +105,7 @@ def _factor_of(column):
 
 
 def _plain(values):
-    """Values of a pandas array or index as numbers where they are, else as objects."""
+    """Return a pandas array or index as an array of numbers, or else of objects."""
     dtype = getattr(values.dtype, "numpy_dtype", values.dtype)
     if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
         return values.to_numpy(dtype=dtype)
@@ -182,7 +182,7 @@ def _refuse(value, name, place):
 
 
 def shortened(value, length=60):
-    """A value as errors show it."""
+    """Return a value as errors show it."""
     text = repr(value)
     return text if len(text) <= length else text[:length] + "..."
 

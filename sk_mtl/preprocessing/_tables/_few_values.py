@@ -9,7 +9,7 @@ _N_TOGETHER = 2**16
 
 
 def count_values(columns, limit):
-    """Number of distinct values of each column, counted up to `limit` + 1.
+    """Count the distinct values of each column, up to `limit` + 1.
 
     The first rows rule out most columns, and the others are read only as long as they
     are not ruled out. NaN counts as more.
@@ -44,7 +44,7 @@ def count_values(columns, limit):
 
 
 def _narrowest(part, low, high):
-    """The least and the largest value so far, and whether there are no others."""
+    """Return the least and largest value so far, and whether there are no others."""
     lower, higher = (
         np.minimum(low, part.min(axis=0)),
         np.maximum(high, part.max(axis=0)),

@@ -25,7 +25,7 @@ _IDENTIFIER_WORDS = {
 
 
 def is_named_identifier(name):
-    """Whether a column's name is that of identifiers: `userId`, or `id_user`."""
+    """Return whether a column is named as identifiers are: `userId`, or `id_user`."""
     words = words_of(name)
     if not words:
         return False
@@ -38,7 +38,7 @@ def words_of(name):
 
 
 def holds_whole_numbers(column):
-    """Whether all numbers of a column are whole: integers, or floats that hold them.
+    """Return whether all numbers of a column are whole, as integers or as floats.
 
     Where a value is missing, pandas makes floats of integers.
 

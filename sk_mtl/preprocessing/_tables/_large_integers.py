@@ -146,7 +146,7 @@ def exact_numbers(column):
 
 
 def _may_be_large(dtype):
-    """Whether a column of this type may hold exact numbers that a float rounds."""
+    """Return whether a column of this type may hold numbers that a float rounds."""
     if getattr(dtype, "kind", "O") in "iu":
         return dtype.itemsize == 8
     return _is_object(dtype) or is_decimal_type(dtype)
@@ -177,7 +177,7 @@ def _n_decimals(value):
 
 
 def _integers(present):
-    """Values of a column of an integer type without gaps as an array; else None."""
+    """Return a column of integers without gaps as an array; None of another type."""
     dtype = getattr(present.dtype, "numpy_dtype", present.dtype)
     if not isinstance(dtype, np.dtype) or dtype.kind not in "iu":
         return None
@@ -189,7 +189,7 @@ def _is_finite(value):
 
 
 def _in_reach(offset):
-    """Whether the offset is one of the integers of 64 bits."""
+    """Return whether the offset is an integer of 64 bits."""
     return offset == int(offset) and -(2**63) <= offset < 2**64
 
 

@@ -9,7 +9,7 @@ from sk_mtl._frames import as_pandas, column_names, is_decimal_type
 
 
 def to_floats(X, names=None):
-    """Values of a table of numbers as a float64 array; missing ones become NaN.
+    """Return a table of numbers as an array of float64; missing ones become NaN.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def to_floats(X, names=None):
 
 
 def to_float(value):
-    """One value of a table as `to_floats` reads it, None where it must read the column.
+    """Return one value as `to_floats` reads it, None if it must read the column.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def to_float(value):
 
 
 def _column_to_floats(column, name):
-    """One pandas column as floats; text and other objects raise an error."""
+    """Return a pandas column as floats; text and other objects raise an error."""
     if column.dtype.kind in "iufb" or is_decimal_type(column.dtype):
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
     values = np.asarray(column.astype(object), dtype=object)
@@ -66,20 +66,20 @@ def _column_to_floats(column, name):
 
 
 def _refuse(value, name):
-    remedy = "convert the column to numbers, and write NaN where a number is missing."
+    remedy = "Convert the column to numbers, and write NaN where a number is missing."
     if isinstance(value, str | bytes):
         raise ValueError(
-            f"Column {name!r} must hold numbers; found the text {value!r}; {remedy}"
+            f"Column {name!r} must hold numbers; found the text {value!r}. {remedy}"
         )
     raise TypeError(
         f"Column {name!r}: argument must be a number, or a string in a column of "
         f"categories, which this one of numbers is not; found a "
-        f"{type(value).__name__}: {value!r:.60}; {remedy}"
+        f"{type(value).__name__}: {value!r:.60}. {remedy}"
     )
 
 
 def has_infinity(X):
-    """Whether a table of anything holds an infinite number.
+    """Return whether a table of anything holds an infinite number.
 
     Parameters
     ----------
@@ -106,8 +106,8 @@ def refuse_infinite(values, names):
         row, column = np.argwhere(infinite)[0]
         raise ValueError(
             f"Column {names[column]!r} must hold finite numbers; found "
-            f"{'infinity' if values[row, column] > 0 else '-infinity'} in row {row}; "
-            "replace it by a finite number, or by NaN, which is imputed."
+            f"{'infinity' if values[row, column] > 0 else '-infinity'} in row {row}. "
+            "Replace it by a finite number, or by NaN, which is imputed."
         )
 
 
@@ -127,7 +127,7 @@ def plain_integers(column):
 
 
 def narrow(values):
-    """Python objects of one numeric type as an array of numbers, without any loss."""
+    """Return objects of one numeric type as an array of numbers, without any loss."""
     if values.dtype != object or len(values) == 0:
         return values
     kinds = set(map(type, values))
@@ -145,7 +145,7 @@ def narrow(values):
 
 
 def whole_numbers(values):
-    """Which of the floats are integers that int64 holds, and these integers."""
+    """Return a mask of the floats that are integers of 64 bits, and these integers."""
     is_whole = np.floor(values) == values
     is_whole &= (values >= -(2.0**63)) & (values < 2.0**63)
     return is_whole, values[is_whole].astype(np.int64)

@@ -32,7 +32,7 @@ _CODE_WORDS = {
 
 
 class NumbersInText:
-    """How pandas reads the numbers among the texts of one column.
+    """Reader of the numbers among the texts of one column.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class NumbersInText:
         self.replacement = replacement
 
     def reads(self, value):
-        """Whether a text is a number."""
+        """Return whether a text is a number."""
         return self.pattern.fullmatch(value.strip()) is not None
 
     @classmethod
@@ -67,7 +67,7 @@ class NumbersInText:
         return None
 
     def are_quantities(self, values, name, count_all, is_category):
-        """Whether the numbers measure something, rather than being codes.
+        """Return whether the numbers measure something, rather than being codes.
 
         Fractions and signs tell; so does a text for gaps beside integers. Integers
         alone are codes where they start with 0, have all the same length, or fill most

@@ -48,13 +48,13 @@ def warn_of_text(X, positions):
 
 
 def _sample(X):
-    """Some rows, spread over the table, as a pandas frame."""
+    """Return some rows, spread over the table, as a pandas frame."""
     rows = slice(None, None, max(1, len(X) // _N_SAMPLE))
     return as_pandas(X[rows]) if isinstance(X, np.ndarray) else X.iloc[rows]
 
 
 def _count_texts(column):
-    """Number of rows of each distinct text; None for a column of anything else.
+    """Count the rows of each distinct text; None for a column of anything else.
 
     Numbers beside texts are taken as they are written.
     """
@@ -106,7 +106,7 @@ def _numbers(counts, sample, X, j):
 
 
 def _assignment(label):
-    """The start of an assignment to a column, and how to write the column.
+    """Return the start of an assignment to a column, and how to write the column.
 
     A column without a name may be one of an array, or of a frame that was made of it.
     """

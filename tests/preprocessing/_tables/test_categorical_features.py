@@ -63,7 +63,7 @@ def test_an_unseen_code_is_unknown():
 @pytest.mark.parametrize(
     ("value", "dtype", "error"),
     [
-        (-2, float, r"found -2.0 in row 4; list columns of codes only"),
+        (-2, float, r"found -2.0 in row 4. List columns of codes only"),
         (1.5, float, r"found 1.5 in row 4"),
         (np.inf, float, r"found inf in row 4"),
         (2.0**53, float, r"float64 does not hold every integer of this size"),
@@ -139,7 +139,7 @@ def test_text_that_is_not_listed_raises():
         ([7], r"indices from 0 to 5; found \[7\]"),
         ([-1], r"indices from 0 to 5; found \[-1\]"),
         ([True, False], r"found 2 entries for 6 columns"),
-        ("town", r"found 'town'; write \['town'\]"),
+        ("town", r"found 'town'. Write \['town'\]"),
         ([1.5], r"must be a list of column names or of indices"),
         (3, r"must be a list of column names or of indices.*found 3"),
     ],
