@@ -48,8 +48,8 @@ class SequenceEncoder(VocabularyEncoder):
     separator : str, default=None
         What stands between the items of text, such as "|" in "drama|comedy". White
         space around an item is not part of it, and what is empty then is no item: "a",
-        "a|" and " a | " hold the same one item, "" holds none. All items are text, even in
-        "1|2". None takes lists and arrays, and refuses text.
+        "a|" and " a | " hold the same one item, "" holds none. All items are text, also
+        in "1|2". None takes lists and arrays, and refuses text.
 
     truncate : {"head", "tail"}, default="head"
         The end of an over-long sequence that is cut. "head" cuts the first items, the
@@ -81,7 +81,7 @@ class SequenceEncoder(VocabularyEncoder):
     ----------
     categories_ : list of ndarray of shape (n_categories,)
         The training items of each column, sorted; a missing one comes last, as NaN.
-        Also those of columns that it shares a vocabulary with. Without rare items,
+        Columns that share a vocabulary have all of its items. Without rare items,
         `categories_[j][i]` has code `i + 1`.
 
     cardinalities_ : list of int

@@ -48,7 +48,7 @@ def shared_positions(share, names):
 
 
 def unite_groups(vocabularies, groups, names):
-    """Return vocabularies of which those of each group have common codes.
+    """Return vocabularies with common codes within each group.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def recode_blocks(blocks, vocabularies, united):
     blocks : iterable of ndarray
         The codes of each column.
     vocabularies, united : list of Vocabulary
-        Those that made the codes, and those of the common codes.
+        The ones that made the codes, and the ones with common codes.
     """
     for block, old, new in zip(blocks, vocabularies, united, strict=True):
         if new is not old:

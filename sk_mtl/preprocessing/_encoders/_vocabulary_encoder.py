@@ -134,7 +134,7 @@ class VocabularyEncoder(
         return encoder
 
     def _share(self, vocabularies, blocks, dtype):
-        """Return the vocabularies, those of each group united, and recode the blocks.
+        """Return the vocabularies, united within each group, and recode the blocks.
 
         Parameters
         ----------
