@@ -12,6 +12,7 @@ from sk_mtl.estimators._choices._own_modules import take_module
 from sk_mtl.estimators._constraints import COUNT
 from sk_mtl.nn import CrossLayer, FactorizationMachine, InputSizes, SqueezeExcitation
 
+PLACES = ("input", "fields", "logits")
 # Rows that a module is tried with.
 _N_TRIED = 2
 
@@ -74,6 +75,15 @@ class Interaction(Choice, ABC):
         module : Module
             Takes and returns the shapes that `place` names.
         """
+
+    def check_settings(self, parameter: str) -> None:
+        """Raise `ValueError` for a setting that is out of range, or a wrong place."""
+        super().check_settings(parameter)
+        if self.place not in PLACES:
+            raise ValueError(
+                f"place of {type(self).__name__} must be one of {list(PLACES)}; found "
+                f"{self.place!r}. Set it in the class."
+            )
 
     def make_layer(self, sizes: InputSizes) -> nn.Module:
         """Return the module of the encoder, tried with rows of zeros."""
@@ -214,9 +224,6 @@ class SENet(_Tried):
 
 
 INTERACTIONS: dict[str, Interaction] = {"cross": Cross(), "fm": FM(), "senet": SENet()}
-
-# `resolve_interaction` refuses wrong names and objects of another kind.
-INTERACTION = [str, type, Choice, None]
 
 
 def resolve_interaction(value: Any) -> Interaction | None:

@@ -191,9 +191,6 @@ NUMERIC_EMBEDDINGS: dict[str, NumericEmbedding] = {
     "periodic": Periodic(),
 }
 
-# `resolve_numeric_embeddings` refuses wrong names and objects of another kind.
-NUMERIC_EMBEDDING = [str, Choice, list, tuple, callable, None]
-
 
 def resolve_numeric_embeddings(value: Any) -> tuple[NumericEmbedding, ...]:
     """Return the embeddings that the parameter `numeric_embedding` means, or raise."""

@@ -9,9 +9,8 @@ from typing import ClassVar
 from sklearn.base import BaseEstimator
 
 from sk_mtl._sklearn_compat import HasMethods, StrOptions
-from sk_mtl.estimators._choices._interactions import INTERACTION, Interaction
+from sk_mtl.estimators._choices._interactions import Interaction
 from sk_mtl.estimators._choices._numeric_embedding import NumericEmbedding
-from sk_mtl.estimators._choices._numeric_embeddings import NUMERIC_EMBEDDING
 from sk_mtl.estimators._constraints import COUNT, SHARE
 from sk_mtl.estimators._keyword_parameters import KeywordParameters
 
@@ -147,8 +146,9 @@ class FeatureParameters(KeywordParameters):
         "sequence_target": [dict, None],
         "shared_embedding": [list, tuple, None],
         "sparse_embedding": ["boolean", StrOptions({"auto"})],
-        "numeric_embedding": NUMERIC_EMBEDDING,
-        "interaction": INTERACTION,
+        # `resolve_choice` refuses what is none, in words that name the choices.
+        "numeric_embedding": "no_validation",
+        "interaction": "no_validation",
         "wide": ["boolean"],
     }
 

@@ -110,6 +110,8 @@ def test_modules_of_another_shape_are_refused(data):
     [
         ("corss", "found 'corss'. Did you mean 'cross'?"),
         (FM, "found the class FM. Write FM()."),
+        (5, "found 5. Use one of these names, or an object of that kind."),
+        ([Cross()], "found [Cross()]. "),
         (Bins(), "found Bins(), a NumericEmbedding. "),
     ],
 )
@@ -126,6 +128,16 @@ def test_what_is_no_interaction_is_refused(value, message, data):
 def test_settings_out_of_range_are_refused(choice, data):
     with pytest.raises(ValueError, match=r"parameter of interaction=.* must be an int"):
         MMOEClassifier(interaction=choice, **QUICK).fit(*data)
+
+
+def test_an_unknown_place_is_refused(data):
+    choice = Mixed()
+    choice.place = "row"
+    refuse(
+        lambda: MMOEClassifier(interaction=choice, **QUICK).fit(*data),
+        "place of Mixed must be one of ['input', 'fields', 'logits']; found 'row'. Set "
+        "it in the class.",
+    )
 
 
 def test_settings_inside_a_name_are_refused():

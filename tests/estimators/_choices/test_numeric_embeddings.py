@@ -245,6 +245,7 @@ def test_modules_of_another_shape_are_refused(case, data):
             [None],
             "found None. Use one of these names, an object of that k",
         ),
+        ({"bins": 1}, "found {'bins': 1}. "),
         (Bins, "found the class Bins. Write Bins()."),
         (Cross(), "found Cross(), an Interaction. "),
         (Cross, "found the class Cross. "),
