@@ -1,4 +1,4 @@
-"""Which task builds on which, given by their names."""
+"""Relations between tasks, given by their names."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from sk_mtl.losses import GradientConflict, check_task_gradients
 class GradientConflictRecorder(Callback):
     """Record the cosines between the tasks' gradients, epoch by epoch.
 
-    The gradients are those of the training batches' losses, on the parameters that two
-    or more tasks reach. A cosine near 1 means that the tasks ask for the same change,
+    They are taken of the training batches' losses, on the parameters that two or more
+    tasks reach. A cosine near 1 means that the tasks ask for the same change,
     near 0 that they do not interfere, and below 0 that a step that helps one harms the
     other. `history_` gets a column ``gradient_cosine_<a>_<b>`` for each pair of tasks,
     the mean over some steps of each epoch. The fit itself stays as it is.

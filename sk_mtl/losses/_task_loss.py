@@ -107,8 +107,8 @@ class TaskLoss(nn.Module):
     ) -> dict[str, Tensor]:
         """Return the structure's auxiliary losses on the batch, scalars by name.
 
-        Of the members of an ensemble they are the means over the members. Parameters
-        are those of `task_losses`.
+        Of the members of an ensemble they are the means over the members. The
+        parameters are as of `task_losses`.
         """
         if not self.structure.auxiliary_names:
             return {}

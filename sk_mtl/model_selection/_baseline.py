@@ -12,7 +12,7 @@ _UNBALANCED = {"task_weights": None, "balancing": None}
 
 
 def single_task_baseline(estimator):
-    """One network per task, with the estimator's encoder, towers and budget.
+    """Return one network per task, with the estimator's encoder, towers and budget.
 
     Every parameter that both have is the estimator's, so that what differs is what the
     tasks share; but nothing is balanced, where nothing is shared. In a pipeline the

@@ -1,4 +1,4 @@
-"""Whether learning tasks together helps, and which of them."""
+"""A comparison of an estimator with one network per task."""
 
 import time
 
@@ -43,15 +43,15 @@ def compare_tasks(
     random_state=None,
     n_jobs=None,
 ):
-    """An estimator beside a network per task, task by task, on the same folds.
+    """Compare an estimator with a network per task, task by task, on the same folds.
 
     Sharing weights helps some tasks and hurts others, the seesaw of multi-task
     learning, which a mean over tasks hides. Both models are fitted to the same training
-    rows and scored on the same test rows, so that what folds differ by cancels in the
-    difference of a task's scores.
+    rows and scored on the same test rows, so that differences between folds cancel in
+    the difference of a task's scores.
 
     The interval of a difference is that of the corrected resampled t-test [1]_. The
-    training parts of the folds overlap, so that their scores agree more than those of
+    training parts of the folds overlap, so that their scores agree more than scores of
     independent samples would, and the plain t-test can find gains where there are none;
     the corrected one errs on the side of caution.
     With the differences :math:`d_1, ..., d_J` of J folds, their variance :math:`s^2`,
@@ -71,12 +71,12 @@ def compare_tasks(
     X : array-like or DataFrame of shape (n_samples, n_features)
     y : array-like or DataFrame of shape (n_samples,) or (n_samples, n_tasks)
         Missing labels are left to the estimators, and out of the scores. A fold whose
-        training rows lack a class costs that task's score of the fold only.
+        training rows miss a class costs that task's score of the fold only.
     cv : int, splitter or iterable of (train, test), default=5
         A number makes shuffled folds, which keep `groups` together where they are
-        given and spread the classes of every task evenly, those of
-        :class:`TaskStratifiedKFold`. More folds narrow the intervals; for rows in the
-        order of time take a :class:`~sklearn.model_selection.TimeSeriesSplit`.
+        given and spread the classes of every task evenly, as
+        :class:`TaskStratifiedKFold` does. More folds narrow the intervals; for rows in
+        the order of time take a :class:`~sklearn.model_selection.TimeSeriesSplit`.
     scoring : str, callable, TaskMetric or TaskScorer, default=None
         What :func:`~sk_mtl.metrics.make_task_scorer` takes or returns. Tasks that the
         metric is not of are left out. None takes the area under the ROC curve for
@@ -162,7 +162,7 @@ def compare_tasks(
 
 
 def _fit_and_score(estimator, X, y, given, train, test, seed, scoring):
-    """Scores of a fold by task, and what the fit cost."""
+    """Return the scores of a fold by task, and the costs of the fit."""
     model = _seeded(clone(estimator), int(seed))
     arguments = fit_arguments(model, X, y, train, **given)
     y_train, y_test = _safe_indexing(y, train), _safe_indexing(y, test)
@@ -188,7 +188,7 @@ def _fit_and_score(estimator, X, y, given, train, test, seed, scoring):
 
 
 def _seeded(estimator, seed):
-    """The estimator, with a seed for every `random_state` that is None."""
+    """Return the estimator with a seed for every `random_state` that is None."""
     return estimator.set_params(
         **{
             name: seed

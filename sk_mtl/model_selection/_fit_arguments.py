@@ -67,7 +67,7 @@ def fit_keyword(model, name):
 def all_classes(model, y):
     """Return keywords that tell `model.fit` the classes of all rows of y.
 
-    A fold then may lack a class. Estimators of other packages learn the classes that
+    A fold then may miss a class. Estimators of other packages learn the classes that
     their rows have.
     """
     last = _step_of(model, [])

@@ -1,4 +1,4 @@
-"""Which rows are trained on and which are tested, for a y of several tasks."""
+"""Folds of training and test rows, for a y of several tasks."""
 
 from numbers import Integral
 
@@ -40,7 +40,7 @@ def n_rows(X):
 
 
 def _splitter(estimator, y, groups):
-    """Class of the splitter; scikit-learn's where it does the same."""
+    """Return the class of the splitter; scikit-learn's where it does the same."""
     if is_regressor(estimator):
         return KFold if groups is None else GroupKFold
     labels = read_labels(y)

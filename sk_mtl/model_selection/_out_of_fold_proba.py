@@ -25,7 +25,7 @@ def out_of_fold_proba(
     n_jobs=None,
     params=None,
 ):
-    """Probabilities of every row, each from a model that was fitted without it.
+    """Return the probabilities of every row, from a model that was fitted without it.
 
     Like ``cross_val_predict(estimator, X, y, method="predict_proba")``, but right for
     several tasks. scikit-learn's function hands `fit` a bare array of
@@ -64,8 +64,8 @@ def out_of_fold_proba(
     proba : list of ndarray of shape (n_samples, n_classes), or ndarray
         What `predict_proba` returns: a list with an array per task, or one array for a
         one-dimensional y. The columns are the sorted classes that the folds' models
-        know. A class that the training part of a fold lacks has a probability of 0
-        there, or near 0 where `fit` takes `classes` and gets those of all rows.
+        know. A class that the training part of a fold misses has a probability of 0
+        there, or near 0 where `fit` takes `classes` and gets the classes of all rows.
         A task of numbers, beside tasks of classes, has None.
 
     Examples
@@ -100,7 +100,7 @@ def out_of_fold_proba(
 
 
 def _partition(folds, X):
-    """Folds as positions of rows; raise unless every row is tested exactly once."""
+    """Return folds as positions; raise unless every row is tested exactly once."""
     splits = [tuple(np.arange(n_rows(X))[rows] for rows in fold) for fold in folds]
     times = np.bincount(np.concatenate([t for _, t in splits]), minlength=n_rows(X))
     if (times != 1).any():
@@ -114,7 +114,7 @@ def _partition(folds, X):
 
 
 def _fit_and_predict(estimator, X, y, train, test, given):
-    """Probabilities of the test rows, and the classes of their columns."""
+    """Return the probabilities of the test rows, and the classes of their columns."""
     arguments = fit_arguments(estimator, X, y, train, **given)
     estimator.fit(_safe_indexing(X, train), _safe_indexing(y, train), **arguments)
     proba = estimator.predict_proba(_safe_indexing(X, test))
@@ -126,7 +126,7 @@ def _fit_and_predict(estimator, X, y, train, test, given):
 
 
 def _joined(probas, classes, tests):
-    """One array for all rows from the folds' arrays, columns by class."""
+    """Return one array for all rows from the folds' arrays, columns by class."""
     every_class = np.unique(np.concatenate(classes))
     proba = np.zeros((sum(map(len, tests)), len(every_class)), np.result_type(*probas))
     for fold, known, test in zip(probas, classes, tests, strict=True):

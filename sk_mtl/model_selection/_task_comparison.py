@@ -1,4 +1,4 @@
-"""What a comparison of two estimators finds, task by task."""
+"""The result of a comparison of two estimators, task by task."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,12 @@ import pandas as pd
 from scipy.special import stdtrit
 
 _LEVEL = 0.95
-# What happens to a task, and to several.
-_VERDICTS = {"gains": "gain", "loses": "lose", "cannot be told": "cannot be told"}
+# The verdicts, and their words in a sentence about one task and about several.
+_VERDICTS = {
+    "gains": ("gains", "gain"),
+    "loses": ("loses", "lose"),
+    "undecided": ("is undecided", "are undecided"),
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -22,15 +26,15 @@ class TaskComparison:
     ----------
     estimator_name, baseline_name : str
     metrics : dict of str to TaskMetric
-        By task, what it is scored by.
+        By task, its metric.
     scores, baseline_scores : DataFrame of shape (n_folds, n_tasks)
         The metrics on the test rows of each fold. NaN where these do not define them.
     test_ratio : float
         Test rows per training row, the mean over the folds.
     costs : DataFrame of shape (2, 3)
         Index `estimator` and `baseline`, columns `name`, `fit_seconds` and
-        `n_parameters`, both medians over the folds. The numbers of parameters are those
-        of networks, and NaN for other models.
+        `n_parameters`, both medians over the folds. The number of parameters is NaN for
+        models that are no networks.
     """
 
     estimator_name: str
@@ -42,7 +46,7 @@ class TaskComparison:
     costs: pd.DataFrame
 
     def frame(self):
-        """Table with one row per task.
+        """Return a table with one row per task.
 
         Returns
         -------
@@ -51,8 +55,8 @@ class TaskComparison:
             folds, `baseline_mean` and `baseline_std`; `difference`, the mean of the
             estimator's score less the baseline's, over the folds in which both are
             defined; `lower` and `upper`, its 95 % confidence interval; and `verdict`:
-            "gains", "loses", or "cannot be told" where the interval holds 0. Where less
-            is better, a task gains by a negative difference.
+            "gains", "loses", or "undecided" where the interval holds 0. Where less is
+            better, a task gains by a negative difference.
         """
         # An infinite loss leaves the spread undefined, and the verdict open.
         with np.errstate(invalid="ignore"):
@@ -81,8 +85,8 @@ class TaskComparison:
         """A sentence that says which tasks gain, which lose, and which are open."""
         table = self.frame()
         parts = [
-            f"{_listed(rows)} {verdict if len(rows) == 1 else plural}"
-            for verdict, plural in _VERDICTS.items()
+            f"{_listed(rows)} {words[len(rows) > 1]}"
+            for verdict, words in _VERDICTS.items()
             if len(rows := table[table["verdict"] == verdict])
         ]
         n_folds = len(self.scores)
@@ -102,7 +106,7 @@ class TaskComparison:
         return f"{table}\n\n{costs}\n\n{self.summary}"
 
     def _half_width(self, difference):
-        """Half the width of the confidence intervals of the mean differences."""
+        """Return half the width of the confidence intervals of the mean differences."""
         n_folds = difference.count()
         variance = difference.var() * (1 / n_folds + self.test_ratio)
         quantile = stdtrit(np.maximum(n_folds - 1, 1), (1 + _LEVEL) / 2)
@@ -118,7 +122,7 @@ class TaskComparison:
 
 
 def _listed(rows):
-    """Tasks with the differences of their metrics."""
+    """Return the tasks with the differences of their metrics, as text."""
     texts = [
         f"{task!r} ({row.metric} {row.difference:+.2g} ± "
         f"{(row.upper - row.lower) / 2:.2g})"

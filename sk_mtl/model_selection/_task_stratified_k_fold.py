@@ -22,7 +22,7 @@ class TaskStratifiedKFold(BaseCrossValidator):
     the folds differ by at most one row in size.
 
     With `groups` whole groups are placed, the largest first, each in the fold that
-    misses its labels most. The sizes of the folds then depend on those of the groups.
+    misses its labels most. The sizes of the folds then depend on the groups.
 
     Parameters
     ----------

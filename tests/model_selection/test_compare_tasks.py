@@ -97,15 +97,15 @@ def test_verdicts_and_sentence():
     scores = base + [0.1, -0.2, 0.001, 0.3] + noise
     gain = comparison_of(scores, base)
     verdicts = gain.frame()["verdict"].tolist()
-    assert verdicts == ["gains", "loses", "cannot be told", "gains"]
+    assert verdicts == ["gains", "loses", "undecided", "gains"]
     assert gain.summary == (
         "New beside Old, over 4 folds: 'task_0' (roc_auc +0.1 ± 0.018) and 'task_3' "
         "(roc_auc +0.3 ± 0.018) gain; 'task_1' (roc_auc -0.2 ± 0.018) loses; 'task_2' "
-        "(roc_auc +0.001 ± 0.018) cannot be told."
+        "(roc_auc +0.001 ± 0.018) is undecided."
     )
     # The very same numbers, where less is better.
     loss = comparison_of(scores, base, "log_loss").frame()["verdict"].tolist()
-    assert loss == ["loses", "gains", "cannot be told", "loses"]
+    assert loss == ["loses", "gains", "undecided", "loses"]
 
 
 def test_printed_it_is_the_table_the_costs_and_the_sentence():
@@ -115,14 +115,14 @@ def test_printed_it_is_the_table_the_costs_and_the_sentence():
     assert text.endswith("\n\n" + comparison.summary)
     assert "4,200" in text
     assert "1.5" in text
-    assert "cannot be told" in text
+    assert "undecided" in text
 
 
 def test_equal_models_cannot_be_told_apart():
     scores = np.array([[0.7], [0.8]])
     row = comparison_of(scores, scores).frame().loc["task_0"]
     assert row[["difference", "lower", "upper"]].tolist() == [0, 0, 0]
-    assert row["verdict"] == "cannot be told"
+    assert row["verdict"] == "undecided"
 
 
 @pytest.mark.parametrize("n_defined", [0, 1])
@@ -130,8 +130,8 @@ def test_too_few_folds_leave_it_open(n_defined):
     scores = np.full((3, 1), np.nan)
     scores[:n_defined] = 0.9
     comparison = comparison_of(scores, np.full((3, 1), 0.5))
-    assert comparison.frame().loc["task_0", "verdict"] == "cannot be told"
-    assert "± nan) cannot be told." in comparison.summary
+    assert comparison.frame().loc["task_0", "verdict"] == "undecided"
+    assert "± nan) is undecided." in comparison.summary
 
 
 def test_difference_is_over_the_folds_that_both_define():
@@ -146,7 +146,7 @@ def test_difference_is_over_the_folds_that_both_define():
 def test_infinite_loss_leaves_it_open():
     comparison = comparison_of([[np.inf], [1.0]], [[1.0], [2.0]], "mean_gamma_deviance")
     row = comparison.frame().loc["task_0"]
-    assert (row["mean"], row["verdict"]) == (np.inf, "cannot be told")
+    assert (row["mean"], row["verdict"]) == (np.inf, "undecided")
     assert "+inf ± nan" in comparison.summary
 
 

@@ -1,1 +1,1 @@
-"""How the losses of tasks are joined."""
+"""Balancers: ways to join the losses of tasks."""

@@ -9,13 +9,13 @@ from torch import Tensor
 class Balancer(ABC):
     """losses (n_tasks,) of a batch -> gradients of the parameters.
 
-    What the tasks' losses are joined by: a weighted sum, or something that looks at
-    their course or at their gradients. It belongs to one training and keeps its state.
+    It joins the tasks' losses: by a weighted sum, or by a method that reads their
+    course or their gradients. It belongs to one training and keeps its state.
 
     Attributes
     ----------
     task_weights : Tensor of shape (n_tasks,) or None
-        What each task counted in the last step, where that can be said.
+        Weight of each task in the last step, where the method has one.
 
     changes : bool
         Whether the weights change in training.
@@ -32,7 +32,7 @@ class Balancer(ABC):
     def backward(
         self, losses: Tensor, others: Tensor | None, parameters: Sequence[Tensor]
     ) -> Tensor:
-        """Add to the parameters' gradients, and return what is minimised.
+        """Add to the parameters' gradients, and return the minimised value.
 
         Parameters
         ----------

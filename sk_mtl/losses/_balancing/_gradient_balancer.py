@@ -10,7 +10,7 @@ from sk_mtl.losses._balancing._task_gradients import SharedRows, TaskGradients
 
 
 class GradientBalancer(Balancer):
-    """Base of what joins the tasks' gradients.
+    """Base of the methods that join the tasks' gradients.
 
     Every step differentiates each loss by itself, which takes nearly as many backward
     passes as there are tasks.
@@ -18,7 +18,7 @@ class GradientBalancer(Balancer):
     Parameters
     ----------
     task_weights : Tensor of shape (n_tasks,)
-        What the tasks count at first.
+        Weights of the tasks at first.
     """
 
     def __init__(self, task_weights: Tensor) -> None:
@@ -55,7 +55,7 @@ class AggregatedBalancer(GradientBalancer):
         one of `torchjd.aggregation` or the like.
 
     task_weights : Tensor of shape (n_tasks,)
-        What each task's gradient is multiplied by beforehand.
+        Factors of the tasks' gradients beforehand.
     """
 
     changes = False

@@ -1,4 +1,4 @@
-"""Whether tasks pull what they share in the same direction."""
+"""The cosines between the gradients of tasks."""
 
 from collections.abc import Sequence
 from itertools import combinations

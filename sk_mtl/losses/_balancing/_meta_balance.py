@@ -77,7 +77,7 @@ class MetaBalancer(GradientBalancer):
 def _layer_norms(grad: Tensor, shared: Tensor) -> Tensor:
     """Return the norm of each task's gradient on each layer, (n_tasks, n_layers).
 
-    There is one layer where the gradients (n_tasks, n_rows, ...) are those of a matrix
+    There is one layer where the gradients (n_tasks, n_rows, ...) belong to a matrix
     or a vector, and one for each row where they have more axes.
     """
     if grad.dim() > 3:

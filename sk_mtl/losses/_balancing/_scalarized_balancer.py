@@ -1,4 +1,4 @@
-"""Losses joined by a function of theirs that changes in training."""
+"""A function of the losses that changes in training."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -62,7 +62,7 @@ class ScalarizedBalancer(Balancer):
             self._optimizer = torch.optim.Adam(learnt, _LEARNING_RATE)
 
     def _filled(self, losses: Tensor) -> Tensor:
-        """Return the losses, those of tasks without a label in the batch as before.
+        """Return the losses; tasks without a label in the batch keep the one before.
 
         Their loss is exactly zero, of which methods would take the logarithm, or make
         a task that is learnt perfectly.
@@ -80,6 +80,6 @@ class ScalarizedBalancer(Balancer):
             self.scalarizer.update(self._filled(losses))
 
     def end_epoch(self) -> None:
-        """Let the scalarizer look back on the epoch."""
+        """Let the scalarizer learn from the epoch."""
         if hasattr(self.scalarizer, "step"):
             self.scalarizer.step()

@@ -77,7 +77,7 @@ def check_task_gradients(module: nn.Module, what: str, *, compiled: bool) -> Non
 
 
 class SharedRows:
-    """Which rows of which parameters two or more tasks' losses reach.
+    """Rows of parameters that two or more tasks' losses reach.
 
     Rows are those along a parameter's first axis. Many small layers lie in one tensor
     (a tower per task, a gate per task), so a whole tensor would say too much. A row

@@ -1,1 +1,1 @@
-"""What the logits of one task mean."""
+"""Outputs: the meaning of the logits of one task."""

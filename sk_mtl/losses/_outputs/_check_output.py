@@ -11,7 +11,7 @@ _N_MEMBERS, _N_SAMPLES, _N_TASKS = 5, 3, 2
 
 
 def check_output(output: TaskOutput) -> None:
-    """Raise where an output lacks what every output defines, or shapes are wrong."""
+    """Raise where an output misses what every output defines, or shapes are wrong."""
     if getattr(output, "domain", None) not in DOMAINS:
         raise ValueError(
             f"{output!r}.domain must be one of {list(DOMAINS)}; found "

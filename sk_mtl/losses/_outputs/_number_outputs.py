@@ -28,7 +28,7 @@ class _IdentityOutput(TaskOutput):
 class _LogOutput(TaskOutput):
     """One logit, the logarithm of a mean that is positive.
 
-    Means are answered between e^-70 and e^70, and the exponential in the loss goes on
+    Means are answered between e^-70 and e^70, and the exponential in the loss continues
     as a logarithm beyond e^70: no logit makes an infinite answer or loss.
     """
 

@@ -25,7 +25,7 @@ class ZILNOutput(TaskOutput):
     .. math:: \ell = \mathrm{CE}(p, [y > 0]) + [y > 0] \left( \log y + \log \sigma
               + \tfrac12 \log 2 \pi + \frac{(\log y - \mu)^2}{2 \sigma^2} \right),
 
-    with the logits those of :math:`p`, :math:`\mu`, and of :math:`\sigma` through a
+    with the logits of :math:`p`, :math:`\mu`, and of :math:`\sigma` through a
     softplus. The mean is :math:`p \, e^{\mu + \sigma^2 / 2}`, at most
     :math:`e^{70}`.
 

@@ -1,1 +1,1 @@
-"""How tasks build on each other."""
+"""Structures: relations between tasks, and the meaning of logits."""

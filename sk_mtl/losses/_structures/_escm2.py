@@ -18,13 +18,13 @@ class ESCM2Structure(FunnelStructure):
 
     The columns of y are click and conversion, or any number of steps; what is said of
     the conversion is true of each step but the first, and what is said of the click of
-    the step before it. As in `FunnelStructure` the tasks' losses
-    are those of the click and of click-and-conversion over all rows. That leaves the
-    conversion rate itself, :math:`\hat r = \sigma(z_2)`, without a loss of its own. The
-    entire-space counterfactual multi-task model (ESCM2) adds one: an estimate of what
-    its error :math:`\delta`, the cross-entropy against the conversion, would be in the
-    mean over *all* rows, had all been clicked. The error is known only where the click
-    :math:`o` is 1, and among those, rows with a small chance
+    the step before it. As in `FunnelStructure` the tasks' losses are the losses of the
+    click and of click-and-conversion over all rows. That leaves the conversion rate
+    itself, :math:`\hat r = \sigma(z_2)`, without a loss of its own. The entire-space
+    counterfactual multi-task model (ESCM2) adds one: an estimate of what its error
+    :math:`\delta`, the cross-entropy against the conversion, would be in the mean over
+    *all* rows, had all been clicked. The error is known only where the click :math:`o`
+    is 1, and among those, rows with a small chance
     :math:`\hat p = \sigma(z_1)` of it are too rare.
 
     ``variant="ipw"`` weights the clicked rows by the inverse of that propensity,
@@ -57,7 +57,7 @@ class ESCM2Structure(FunnelStructure):
     Parameters
     ----------
     variant : {"ipw", "dr"}, default="ipw"
-        How rows that were not clicked are made up for.
+        Correction for the rows that were not clicked.
     n_steps : int, default=2
         The number of steps. In ``"dr"`` every step that builds on another has a second
         head.

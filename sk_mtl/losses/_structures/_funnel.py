@@ -126,9 +126,9 @@ class FunnelStructure(Structure):
     def combine(self, logits: Tensor) -> Tensor:
         """Return the logits of the mean of several networks' probabilities.
 
-        The mean is taken of the products P_k, and what is returned are the logits of
-        the steps that give them: the odds of going on at step k are those of the
-        members' mean chance to reach it to their mean chance to be lost there.
+        The mean is taken of the products P_k, and the logits of the steps follow from
+        it: the odds of step k are the members' mean chance to reach it over their mean
+        chance to be lost there.
         """
         reached, lost_here = self._reached_and_lost(logits)
         return log_mean_exp(reached) - log_mean_exp(lost_here)

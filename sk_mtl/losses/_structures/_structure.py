@@ -1,4 +1,4 @@
-"""What logits mean: the base class of structures."""
+"""The base class of structures, the meaning of logits."""
 
 from abc import ABC, abstractmethod
 
@@ -20,13 +20,13 @@ class Structure(ABC):
     ----------
     head_widths : tuple of int
         The number of logits of each head; their sum is the width of the logits. The
-        first ``n_tasks`` heads are those of the tasks.
+        first ``n_tasks`` heads belong to the tasks.
     head_tasks : tuple of int
         For each head the task whose tower sizes it takes.
     n_tasks : int
         The number of columns of y.
     auxiliary_names : tuple of str
-        The names of the losses beside those of the tasks.
+        The names of the losses beside the tasks' own.
     may_be_negative : bool
         Whether a task's loss can be less than 0.
     """
