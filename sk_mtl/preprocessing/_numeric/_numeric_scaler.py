@@ -18,6 +18,10 @@ from sk_mtl._frames import (
 )
 from sk_mtl._sklearn_compat import HasMethods, StrOptions, _fit_context
 from sk_mtl._versions import VersionedPickle
+from sk_mtl.preprocessing._numeric._scaled_columns import (
+    sources_of,
+    without_first_prefix,
+)
 from sk_mtl.preprocessing._numeric._scaling import scale
 from sk_mtl.preprocessing._tables._large_integers import find_offsets, subtract_offset
 from sk_mtl.preprocessing._tables._numbers import refuse_infinite, to_float, to_floats
@@ -187,7 +191,7 @@ class NumericScaler(
         if hasattr(self.scaler_, "get_feature_names_out"):
             names = self.scaler_.get_feature_names_out(names)
         if isinstance(self.scaler_, FeatureUnion):
-            names = _without_first_prefix(names, self.scaler_)
+            names = without_first_prefix(names, self.scaler_)
         return np.array([*names, *indicators], dtype=object)
 
     def output_sources(self):
@@ -203,7 +207,7 @@ class NumericScaler(
         check_is_fitted(self, "scaler_")
         indicators = [(int(j), "indicator") for j in self.indicator_columns_]
         n_scaled = len(self.get_feature_names_out()) - len(indicators)
-        return _sources(self.scaler_, self.n_features_in_, n_scaled) + indicators
+        return sources_of(self.scaler_, self.n_features_in_, n_scaled) + indicators
 
     def _read(self, X, reset):
         """Return floats of X and the mask of the missing ones."""
@@ -292,36 +296,6 @@ def _limit_quantiles(scaler, n_samples):
             part.n_quantiles, Integral
         ):
             part.n_quantiles = min(part.n_quantiles, n_samples)
-
-
-def _sources(scaler, n_inputs, n_outputs):
-    """Return the sources of the columns that a fitted scaler wrote."""
-    if isinstance(scaler, FeatureUnion):
-        return _sources_of_union(scaler, n_inputs)
-    if n_outputs == n_inputs:
-        return [(j, "value") for j in range(n_inputs)]
-    return [(None, "value")] * n_outputs
-
-
-def _sources_of_union(union, n_inputs):
-    sources, copied = [], set()
-    for _, part in union.transformer_list:
-        if part == "drop":
-            continue
-        n_outputs = n_inputs
-        if part != "passthrough":
-            n_outputs = len(part.get_feature_names_out())
-        written = _sources(part, n_inputs, n_outputs)
-        sources += [(j, "copy" if j in copied else role) for j, role in written]
-        copied |= {j for j, _ in written if j is not None}
-    return sources
-
-
-def _without_first_prefix(names, union):
-    """Return names of which the first scaler's are plain, if they stay different."""
-    prefix = f"{union.transformer_list[0][0]}__"
-    short = [name.removeprefix(prefix) for name in names]
-    return short if len(set(short)) == len(short) else names
 
 
 def _cut_off(values, finite):

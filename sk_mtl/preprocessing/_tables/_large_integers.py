@@ -20,6 +20,7 @@ from sk_mtl._frames import (
 )
 from sk_mtl._warnings import warn_user
 from sk_mtl.exceptions import ColumnWarning
+from sk_mtl.preprocessing._tables._numbers import plain_integers
 
 
 def find_offsets(X):
@@ -110,7 +111,7 @@ def subtract_offset(column, offset, name):
     """
     missing = column.isna().to_numpy(dtype=bool)
     present = column[~missing]
-    integers = _integers(present)
+    integers = plain_integers(present)
     if integers is not None and _in_reach(offset):
         found = _distances(integers, int(offset))
     else:
@@ -132,7 +133,7 @@ def exact_numbers(column):
     values : ndarray of integers or objects (integers, Decimals), or None
     """
     present = column.dropna()
-    integers = _integers(present)
+    integers = plain_integers(present)
     if integers is not None:
         return integers
     if not is_decimal_type(column.dtype) and not _is_object(column.dtype):
@@ -174,14 +175,6 @@ def _offset_of(column):
 
 def _n_decimals(value):
     return max(-value.as_tuple().exponent, 0) if isinstance(value, Decimal) else 0
-
-
-def _integers(present):
-    """Return a column of integers without gaps as an array; None of another type."""
-    dtype = getattr(present.dtype, "numpy_dtype", present.dtype)
-    if not isinstance(dtype, np.dtype) or dtype.kind not in "iu":
-        return None
-    return present.to_numpy(dtype=dtype)
 
 
 def _is_finite(value):

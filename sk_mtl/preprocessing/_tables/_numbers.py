@@ -116,7 +116,7 @@ def plain_integers(column):
 
     Parameters
     ----------
-    column : array of NumPy or pandas of shape (n_samples,)
+    column : array of NumPy or pandas, or Series, of shape (n_samples,)
     """
     if column.dtype.kind not in "iu":
         return None

@@ -18,7 +18,6 @@ from sk_mtl.preprocessing import (
     SequenceEncoder,
     make_tabular_preprocessor,
 )
-from tests.preprocessing._sample_tables import import_polars
 
 # Floats merge the first with the second, and the third with the fourth.
 SIGNED = [2**53, 2**53 + 1, 2**53 + 2, 2**53 + 3]
@@ -29,11 +28,6 @@ def test_floats_confuse_these_identifiers():
     for values in (SIGNED, UNSIGNED):
         assert len(set(map(float, values))) < 4
         assert len(set(np.array(values).astype(np.float32))) == 1
-
-
-def polars_series(values):
-    pl = import_polars()
-    return pl.Series("id", values, dtype=pl.UInt64 if 2**63 in values else pl.Int64)
 
 
 def numpy_type(values):
@@ -48,18 +42,12 @@ PLAIN = {
     ),
     "object": lambda values: pd.array(values, dtype=object),
     "category": lambda values: pd.Categorical(values),
-    "polars": polars_series,
 }
-WITH_GAPS = [name for name in PLAIN if name != "int64"]
 
 
 def frame(values, container, **others):
     """The identifiers as a column beside others, in a container that holds them."""
-    ids = PLAIN[container](values)
-    if container == "polars":
-        pl = import_polars()
-        return pl.DataFrame({"id": ids, **others})
-    return pd.DataFrame({"id": ids, **others})
+    return pd.DataFrame({"id": PLAIN[container](values), **others})
 
 
 def assert_apart(codes, n_known=4):
@@ -67,58 +55,6 @@ def assert_apart(codes, n_known=4):
     codes = np.asarray(codes).ravel().tolist()
     assert len(set(codes[:n_known])) == n_known
     assert set(codes[:n_known]).isdisjoint(codes[n_known:])
-
-
-ENCODERS = [CategoryEncoder(), HashingEncoder(2**31 - 1)]
-
-
-@pytest.mark.parametrize("encoder", ENCODERS, ids=lambda e: type(e).__name__)
-@pytest.mark.parametrize("values", [SIGNED, UNSIGNED], ids=["signed", "unsigned"])
-@pytest.mark.parametrize("container", PLAIN)
-def test_encoders_of_single_values(encoder, values, container):
-    X = frame(values, container)
-    codes = encoder.fit_transform(X)
-    assert_apart(codes)
-    np.testing.assert_array_equal(encoder.transform(X), codes)
-    # Few rows, and many rows, take other ways.
-    np.testing.assert_array_equal(encoder.transform(X[1:2]), codes[1:2])
-    many = frame(values * 5, container)
-    np.testing.assert_array_equal(encoder.transform(many), np.tile(codes, (5, 1)))
-
-
-@pytest.mark.parametrize("encoder", ENCODERS, ids=lambda e: type(e).__name__)
-@pytest.mark.parametrize("values", [SIGNED, UNSIGNED], ids=["signed", "unsigned"])
-@pytest.mark.parametrize("container", WITH_GAPS)
-def test_encoders_of_single_values_with_gaps(encoder, values, container):
-    X = frame([*values, None], container)
-    codes = encoder.fit_transform(X)
-    assert_apart(codes)
-    np.testing.assert_array_equal(encoder.transform(X), codes)
-    np.testing.assert_array_equal(
-        encoder.transform(frame(values, container)), codes[:4]
-    )
-
-
-@pytest.mark.parametrize("values", [SIGNED, UNSIGNED], ids=["signed", "unsigned"])
-@pytest.mark.parametrize("gap", [[], [None]], ids=["without a gap", "with a gap"])
-@pytest.mark.parametrize("container", ["lists", "arrays", "Arrow", "polars"])
-def test_sequence_encoder(values, gap, container):
-    items = values + gap
-    if container == "polars":
-        X = import_polars().DataFrame({"h": [polars_series(items)]})
-    elif container == "Arrow":
-        kind = pa.list_(pa.from_numpy_dtype(numpy_type(values)))
-        X = pd.DataFrame({"h": pd.array([items], pd.ArrowDtype(kind))})
-    elif container == "arrays":
-        row = np.array(items, dtype=object if gap else numpy_type(values))
-        X = pd.DataFrame({"h": [row]})
-    else:
-        X = pd.DataFrame({"h": [items]})
-    encoder = SequenceEncoder(max_length=5)
-    codes = encoder.fit_transform(X)
-    assert codes[0, :4].tolist() == [1, 2, 3, 4]
-    assert codes[0, 4] == (5 if gap else -1)
-    np.testing.assert_array_equal(encoder.transform(X), codes)
 
 
 def test_sequences_and_single_values_have_the_same_order():

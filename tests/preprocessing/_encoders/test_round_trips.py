@@ -58,8 +58,15 @@ KINDS = {
     "floats": (st.floats(width=32, allow_nan=False, allow_infinity=False), FLOATS),
     "flags": (st.booleans(), FLAGS),
     "small integers": (st.integers(-5, 5), SMALL + SIGNED),
-    "signed integers": (st.integers(-(2**63), 2**63 - 1), SIGNED),
-    "unsigned integers": (st.integers(0, 2**64 - 1), UNSIGNED),
+    # Floats merge neighbours beyond 2**53.
+    "signed integers": (
+        st.integers(2**53, 2**53 + 3) | st.integers(-(2**63), 2**63 - 1),
+        SIGNED,
+    ),
+    "unsigned integers": (
+        st.integers(2**63, 2**63 + 3) | st.integers(0, 2**64 - 1),
+        UNSIGNED,
+    ),
 }
 
 
