@@ -5,7 +5,8 @@ from collections.abc import Hashable
 import numpy as np
 import pandas as pd
 
-from sk_mtl._frames import as_pandas, column_as_pandas, is_frame, without_mask
+from sk_mtl._frames import as_pandas, column_as_pandas, is_frame
+from sk_mtl._masked_arrays import without_mask
 
 
 def group_numbers(groups, rows=None):

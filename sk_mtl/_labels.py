@@ -21,8 +21,8 @@ from sk_mtl._frames import (
     frame_of_records,
     is_frame,
     is_lazy,
-    nullable_column,
 )
+from sk_mtl._masked_arrays import nullable_column
 from sk_mtl._task_names import check_names, column_order, name_tasks, own_names
 
 # What pandas calls objects that all have one type of NumPy.

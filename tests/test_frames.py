@@ -13,10 +13,9 @@ from sk_mtl._frames import (
     column_names,
     column_of,
     has_fitted_columns,
-    nullable_column,
     refuse_unreadable,
-    without_mask,
 )
+from sk_mtl._masked_arrays import nullable_column, without_mask
 
 pl = pytest.importorskip("polars")
 

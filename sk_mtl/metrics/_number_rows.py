@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sk_mtl._frames import without_mask
 from sk_mtl._labels import as_numbers, keep_labelled, read_labels
+from sk_mtl._masked_arrays import without_mask
 
 
 class NumberRows(NamedTuple):

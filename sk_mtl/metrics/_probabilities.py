@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from sk_mtl._frames import as_pandas, is_frame, without_mask
+from sk_mtl._frames import as_pandas, is_frame
+from sk_mtl._masked_arrays import without_mask
 from sk_mtl._task_names import column_order, own_names
 
 

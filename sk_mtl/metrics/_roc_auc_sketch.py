@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 from sklearn.exceptions import UndefinedMetricWarning
 
-from sk_mtl._frames import without_mask
 from sk_mtl._labels import (
     check_kind,
     class_codes,
@@ -13,6 +12,7 @@ from sk_mtl._labels import (
     plain_values,
     sorted_classes,
 )
+from sk_mtl._masked_arrays import without_mask
 from sk_mtl._positive_class import is_conventional, positive_position
 from sk_mtl._warnings import warn_user
 from sk_mtl._weights import weight_columns

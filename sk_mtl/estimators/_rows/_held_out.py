@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import infer_dtype
 
-from sk_mtl._frames import EXACT_INTEGERS
 from sk_mtl._groups import group_names
 from sk_mtl._labels import plain_values
+from sk_mtl._masked_arrays import EXACT_INTEGERS
 from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._rows._splitting import NothingToHoldOutError
 

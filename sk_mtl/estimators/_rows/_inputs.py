@@ -8,11 +8,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_array, validate_data
 
-from sk_mtl._frames import (
-    EXACT_INTEGERS,
-    has_fitted_columns,
-    refuse_unreadable,
-)
+from sk_mtl._frames import has_fitted_columns, refuse_unreadable
+from sk_mtl._masked_arrays import EXACT_INTEGERS
 from sk_mtl._weights import read_weights
 from sk_mtl.estimators._rows._raw_tables import check_names, read_table
 

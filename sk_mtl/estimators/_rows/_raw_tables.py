@@ -11,13 +11,8 @@ import pandas as pd
 import pyarrow as pa
 from scipy.sparse import issparse
 
-from sk_mtl._frames import (
-    as_pandas,
-    frame_of_records,
-    is_frame,
-    is_lazy,
-    without_mask,
-)
+from sk_mtl._frames import as_pandas, frame_of_records, is_frame, is_lazy
+from sk_mtl._masked_arrays import without_mask
 
 
 def read_table(X, names, *, reset: bool, what: str = "X"):

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sk_mtl._frames import EXACT_INTEGERS
 from sk_mtl._labels import LabelTable, read_labels
+from sk_mtl._masked_arrays import EXACT_INTEGERS
 from sk_mtl._positive_class import pos_label_per_task
 from sk_mtl._task_names import per_task
 from sk_mtl._weights import read_weights

@@ -10,9 +10,9 @@ from numbers import Integral
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
-from sk_mtl._frames import without_mask
 from sk_mtl._groups import group_numbers
 from sk_mtl._labels import keep_labelled, one_label_column, plain_values
+from sk_mtl._masked_arrays import without_mask
 from sk_mtl._warnings import warn_user
 from sk_mtl._weights import weight_columns
 from sk_mtl.metrics._binary_labels import binary_labels

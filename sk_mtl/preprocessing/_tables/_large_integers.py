@@ -11,13 +11,8 @@ from numbers import Integral
 
 import numpy as np
 
-from sk_mtl._frames import (
-    EXACT_INTEGERS,
-    as_pandas,
-    column_names,
-    column_of,
-    is_decimal_type,
-)
+from sk_mtl._frames import as_pandas, column_names, column_of, is_decimal_type
+from sk_mtl._masked_arrays import EXACT_INTEGERS
 from sk_mtl._warnings import warn_user
 from sk_mtl.exceptions import ColumnWarning
 from sk_mtl.preprocessing._tables._numbers import plain_integers

@@ -5,7 +5,8 @@ import pandas as pd
 from pandas.arrays import NumpyExtensionArray
 from sklearn.utils.validation import validate_data
 
-from sk_mtl._frames import as_pandas, has_fitted_columns, is_frame, without_mask
+from sk_mtl._frames import as_pandas, has_fitted_columns, is_frame
+from sk_mtl._masked_arrays import without_mask
 
 
 def validated_table(encoder, X, *, reset):
