@@ -22,10 +22,12 @@ MODULES = (
     "sk_mtl.nn",
     "sk_mtl.preprocessing",
 )
-# Made by functions of the package, not by calling them.
+# Made by functions of the package, or bases: nobody calls them.
 MADE_ELSEWHERE = {
     "FeatureSchema",
     "LayerOptions",
+    "MultiTaskClassifier",
+    "MultiTaskRegressor",
     "Structure",
     "TaskMetric",
     "TaskScorer",

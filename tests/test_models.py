@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import sk_mtl
-from sk_mtl.estimators._wiring_model import WIRINGS
+from sk_mtl.estimators._choices._wiring_choice import WIRINGS
 
 PACKAGE = Path(sk_mtl.__file__).parent
 N_LINES_OF_A_COPY = 6

@@ -79,7 +79,8 @@ def share_documentation(cls: type) -> type:
     Entries of the sections "Parameters" and "Attributes" are appended, those of the
     nearer base first, unless the class has an entry of that name. A base with an
     attribute `_teaches` of its own also gives its text, which follows the class's, and
-    the sections that the class lacks. Bases of other packages give nothing.
+    the sections that the class lacks, unless the class teaches, too. Bases of other
+    packages give nothing.
     """
     # A class of the caller's own derives from bases in its own package, too.
     packages = {each.partition(".")[0] for each in (__name__, cls.__module__)}
@@ -90,7 +91,7 @@ def share_documentation(cls: type) -> type:
         other = Docstring.of(base)
         for title in ("Parameters", "Attributes"):
             doc.add_entries(title, other.entries(title))
-        if "_teaches" in vars(base):
+        if "_teaches" in vars(base) and "_teaches" not in vars(cls):
             doc.text = "\n\n".join(part for part in (doc.text, other.text) if part)
             doc.sections = {**other.sections, **doc.sections}
     cls.__doc__ = doc.render()

@@ -6,18 +6,18 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
 import pandas as pd
-from sklearn.utils.metaestimators import available_if
 
 from sk_mtl._positive_class import pos_label_per_task
-from sk_mtl._sklearn_compat import validate_parameter_constraints
 from sk_mtl.estimators._atomic_fit import answer_from_fit
 from sk_mtl.estimators._choices._loss import Loss
+from sk_mtl.estimators._choices._wiring_choice import (
+    WiringChoice,
+    resolve_wiring,
+)
 from sk_mtl.estimators._class_tasks import ClassTasks
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._multi_task_model import MultiTaskModel
-from sk_mtl.estimators._network_trainer import merged_constraints
 from sk_mtl.estimators._regressor import NumberTasks
 from sk_mtl.estimators._targets._class_column import ClassColumn
 from sk_mtl.estimators._targets._number_column import NumberColumn
@@ -32,21 +32,7 @@ from sk_mtl.estimators._task_types import (
     resolve_task_types,
     types_by_classes,
 )
-from sk_mtl.estimators._wiring_model import WIRINGS, WiringModel
 from sk_mtl.losses import IndependentStructure, Structure, TaskOutput
-
-_WIRING_PARAMS = "wiring_params__"
-
-
-def _has_gates(estimator: MultiTaskEstimator) -> bool:
-    wiring = estimator._setting("wiring")
-    if not hasattr(WIRINGS.get(wiring), "predict_gates"):
-        having = sorted(k for k, v in WIRINGS.items() if hasattr(v, "predict_gates"))
-        raise AttributeError(
-            f"predict_gates needs a wiring of {having}, which mix experts by gates; "
-            f"found wiring={wiring!r}."
-        )
-    return True
 
 
 @share_documentation
@@ -76,15 +62,14 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
 
     Parameters
     ----------
-    wiring : str, default="mmoe"
+    wiring : str or WiringChoice, default="mmoe"
         The model, by the name of its wiring: ``"single_task"``, ``"shared_bottom"``,
         ``"omoe"``, ``"mmoe"``, ``"cross_stitch"``, ``"snr"``, ``"cgc"``, ``"ple"``,
-        ``"stem"``, ``"adatt"``, ``"home"`` or the like.
-
-    wiring_params : dict or None, default=None
-        Parameters of that model, such as ``{"n_experts": 8}``. None takes its defaults.
-        Parameters that all models have are this estimator's: ``wiring="home"`` does not
-        bring the ``activation`` of `HoMEClassifier` with it.
+        ``"stem"``, ``"adatt"``, ``"home"`` or the like; or an object with the
+        parameters of that model, such as ``PLE(n_levels=3)``, or one of your own class
+        (`WiringChoice`). A name takes the defaults. Parameters that all models have are
+        this estimator's: ``wiring="home"`` does not bring the ``activation`` of
+        `HoMEClassifier` with it.
 
     task_types : "auto", str, list or dict, default="auto"
         The type of each task: one for all, a list with one per task, or a dict by task
@@ -130,63 +115,15 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        "wiring": [str],
-        "wiring_params": [Mapping, None],
-        "task_types": [str, list, tuple, Mapping],
-        # Refused with more words where the tasks are known.
+        # Refused with more words where they are resolved.
+        "wiring": "no_validation",
         "loss": "no_validation",
+        "task_types": [str, list, tuple, Mapping],
     }
 
-    wiring: str = "mmoe"
-    wiring_params: Mapping | None = None
+    wiring: str | WiringChoice = "mmoe"
     task_types: Any = "auto"
     loss: str | Loss | TaskOutput | Sequence | Mapping = "auto"
-
-    def get_params(self, deep=True):
-        """Return the parameters by their names.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            With those of the preprocessor and other objects, and with each entry of
-            `wiring_params` as ``wiring_params__<name>``.
-
-        Returns
-        -------
-        params : dict
-        """
-        params = super().get_params(deep)
-        if deep:
-            # A value of another kind is refused by fit.
-            given = self.wiring_params
-            given = given if isinstance(given, Mapping) else {}
-            params |= {_WIRING_PARAMS + name: given[name] for name in given}
-        return params
-
-    def set_params(self, **params):
-        """Set parameters.
-
-        ``wiring_params__<name>`` sets one parameter of the wiring and leaves the
-        others, so that `GridSearchCV` can search it.
-
-        Parameters
-        ----------
-        **params : dict
-            Values by the names of parameters.
-
-        Returns
-        -------
-        self : object
-            The estimator.
-        """
-        inner = [name for name in params if name.startswith(_WIRING_PARAMS)]
-        self._refuse_bare_names(params)
-        super().set_params(**{k: v for k, v in params.items() if k not in inner})
-        if inner:
-            # A dict of its own: that of before may be the caller's.
-            given = {name.removeprefix(_WIRING_PARAMS): params[name] for name in inner}
-            self.wiring_params = {**(self.wiring_params or {}), **given}
-        return self
 
     @answer_from_fit
     def predict(self, X):
@@ -211,55 +148,8 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
             dict(zip(self.task_names_, columns, strict=True)), index=index
         )
 
-    @available_if(_has_gates)
-    @answer_from_fit
-    def predict_gates(self, X) -> np.ndarray:
-        """Return how each task mixes the experts, row by row.
-
-        Parameters
-        ----------
-        X : {DataFrame, array-like} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        gates : ndarray of shape (n_samples, n_tasks, n_experts)
-            As of `MMOEClassifier.predict_gates`; only with a wiring that mixes experts
-            by gates, such as ``"mmoe"``.
-        """
-        return WIRINGS[self.wiring].predict_gates(self, X)
-
-    def _refuse_bare_names(self, params: dict) -> None:
-        """Raise for a wiring's parameter that is named as one of this estimator."""
-        wanted = params.get("wiring", self.wiring)
-        wiring = WIRINGS.get(wanted) if isinstance(wanted, str) else None
-        inner = wiring._own_parameters() if wiring else []
-        own = super().get_params(deep=False)
-        for name in params:
-            if name in inner and name not in own:
-                raise ValueError(
-                    f"A parameter of the wiring must be set as {_WIRING_PARAMS}{name}; "
-                    f"found {name!r}. Put {_WIRING_PARAMS!r} before the name."
-                )
-
-    def _model(self) -> WiringModel:
-        if self.wiring not in WIRINGS:
-            raise ValueError(
-                f"wiring must be one of {list(WIRINGS)}; found {self.wiring!r}. Use "
-                "one of these names."
-            )
-        model, given = WIRINGS[self.wiring], dict(self.wiring_params or {})
-        known = model._own_parameters()
-        unknown = [name for name in given if name not in known]
-        if unknown:
-            raise ValueError(
-                f"wiring_params of {self.wiring!r} must be among {known}; found "
-                f"{unknown}. Correct the names; what all models have, such as dropout, "
-                "is a parameter of MultiTaskEstimator."
-            )
-        validate_parameter_constraints(
-            merged_constraints(model), given, caller_name=f"wiring {self.wiring!r}"
-        )
-        return model(**given)
+    def _model(self) -> WiringChoice:
+        return resolve_wiring(self.wiring)
 
     def _learn_targets(self, y, classes=None, weight=None) -> Targets:
         self._framed = hasattr(y, "columns")

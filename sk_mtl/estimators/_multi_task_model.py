@@ -16,6 +16,7 @@ from sk_mtl._groups import group_names
 from sk_mtl._labels import read_labels
 from sk_mtl._sklearn_compat import _fit_context
 from sk_mtl.estimators._atomic_fit import AtomicFit, answer_from_fit
+from sk_mtl.estimators._gate_answers import GateAnswers
 from sk_mtl.estimators._network_predictor import NetworkPredictor
 from sk_mtl.estimators._network_trainer import NetworkTrainer
 from sk_mtl.estimators._rows._inputs import check_same_length, check_X
@@ -36,7 +37,7 @@ from sk_mtl.losses import Structure
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class MultiTaskModel(AtomicFit, NetworkPredictor, NetworkTrainer):
+class MultiTaskModel(GateAnswers, AtomicFit, NetworkPredictor, NetworkTrainer):
     """Base of the estimators: one network, one answer per task.
 
     A subclass says in `_learn_targets` what a column of y is, in `_make_structure` what

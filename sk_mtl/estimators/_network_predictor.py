@@ -34,15 +34,18 @@ class NetworkPredictor:
 
         return self._map_chunks(X, from_arrays)
 
-    def _map_network(self, X, function: Callable[..., Tensor]) -> np.ndarray:
-        """Return what a function makes of the network and its inputs."""
+    def _map_network(
+        self, X, function: Callable[..., list[Tensor]]
+    ) -> list[np.ndarray]:
+        """Return the arrays that a function makes of the network and its inputs."""
 
         def from_arrays(arrays: FeatureArrays) -> list[np.ndarray]:
-            result = self.net_.evaluate(function, arrays)
-            _refuse_not_finite(result)
-            return [result.numpy()]
+            results = self.net_.evaluate(function, arrays)
+            for each in results:
+                _refuse_not_finite(each)
+            return [each.numpy() for each in results]
 
-        return self._map_chunks(X, from_arrays)[0]
+        return self._map_chunks(X, from_arrays)
 
     def _map_chunks(self, X, function: Callable[[FeatureArrays], list[np.ndarray]]):
         """Return arrays computed from the encoded rows, chunk by chunk."""

@@ -14,6 +14,10 @@ from torch import Tensor, nn
 
 from sk_mtl._versions import VersionedPickle
 from sk_mtl.estimators._choices._choice import refuse_names_inside_names
+from sk_mtl.estimators._choices._wiring_choice import (
+    WiringChoice,
+    make_checked_wiring,
+)
 from sk_mtl.estimators._features._feature_layout import FeatureLayout
 from sk_mtl.estimators._features._fit_preprocessor import fit_preprocessor
 from sk_mtl.estimators._features._huge_numbers import refuse_numbers_behind
@@ -33,7 +37,6 @@ from sk_mtl.estimators._training._precision import DTYPES, autocasts, count_prod
 from sk_mtl.estimators._training._random import training_state
 from sk_mtl.estimators._training._resolved import resolve_batch_size, resolve_device
 from sk_mtl.estimators._training._schedules import StepRates, make_schedule, make_share
-from sk_mtl.estimators._wiring_model import WiringModel
 from sk_mtl.losses import (
     Balancer,
     GradientBalancer,
@@ -58,7 +61,7 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
     """Encodes rows, builds the network and trains it.
 
     A subclass sets ``_targets`` and ``_structure`` before it calls `_train`. What
-    stands behind the encoder says a `WiringModel`.
+    stands behind the encoder says a `WiringChoice`.
     """
 
     _pickled_with = ("torch",)
@@ -71,6 +74,9 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
             changeable |= vars(base).get("_changeable", frozenset())
         cls._parameter_constraints = merged_constraints(cls)
         cls._changeable = changeable
+        # A model also is the choice of its wiring, but is compared as what it is: two
+        # of the same parameters may have been fitted on different rows.
+        cls.__eq__, cls.__hash__ = object.__eq__, object.__hash__
 
     def set_params(self, **params):
         """Set parameters, or those of an object inside as ``<parameter>__<name>``.
@@ -192,7 +198,10 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
 
     def _make_encoder(self, numeric: Tensor) -> FeatureEncoder | EncoderSets:
         """Return one encoder, or one for each task where the wiring reads those."""
-        sets, widths = self._model()._wiring.embedding_sets, self._structure.head_widths
+        sets, widths = (
+            self._model().wiring_class.embedding_sets,
+            self._structure.head_widths,
+        )
         counts = {"shared": [sum(widths)], "per_task": widths}
         counts["both"] = [*counts["shared"], *counts["per_task"]]
         encoders = [
@@ -209,15 +218,15 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
         heads = [names[task] for task in structure.head_tasks]
         model = self._model()
         normalised = resolve_batch_norm(
-            self.batch_norm, n_rows, above=model._batch_norm_above
+            self.batch_norm, n_rows, above=model.batch_norm_above
         )
         layers = {
             "activation": self.activation,
             "dropout": self.dropout,
             "batch_norm": normalised,
         }
-        wiring = model._make_wiring(encoder.width, heads, **layers)
-        towers = model._make_towers(
+        wiring = make_checked_wiring(model, encoder.width, heads, **layers)
+        towers = model.make_towers(
             wiring.out_width,
             [sizes[task] for task in structure.head_tasks],
             structure.head_widths,
@@ -227,7 +236,7 @@ class NetworkTrainer(SharedParameters, VersionedPickle, BaseEstimator, ABC):
         return MultiTaskNetwork(encoder, wiring, towers)
 
     @abstractmethod
-    def _model(self) -> WiringModel:
+    def _model(self) -> WiringChoice:
         """Return what makes the part of the network behind the encoder."""
 
     def _next_net(self, table: TensorTable, device, *, known: bool) -> _MultiTaskNet:

@@ -22,7 +22,7 @@ def single_task_baseline(estimator):
         name, last = estimator.steps[-1]
         return clone(estimator).set_params(**{name: single_task_baseline(last)})
     if isinstance(estimator, estimators.MultiTaskEstimator):
-        alone = {"wiring": "single_task", "wiring_params": None}
+        alone = {"wiring": "single_task"}
         return clone(estimator).set_params(**alone, **_UNBALANCED)
     own = tuple(getattr(estimators, name) for name in estimators.__all__)
     kinds = {"Classifier": is_classifier, "Regressor": is_regressor}

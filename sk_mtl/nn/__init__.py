@@ -40,6 +40,7 @@ from sk_mtl.nn._wirings._cgc import CGC
 from sk_mtl.nn._wirings._cross_stitch import CrossStitch
 from sk_mtl.nn._wirings._esmm import ESMM
 from sk_mtl.nn._wirings._home import HoME
+from sk_mtl.nn._wirings._mixture_wiring import MixtureWiring
 from sk_mtl.nn._wirings._mmoe import MMoE
 from sk_mtl.nn._wirings._omoe import OMoE
 from sk_mtl.nn._wirings._ple import PLE
@@ -80,6 +81,7 @@ __all__ = [
     "InputSizes",
     "LayerOptions",
     "MMoE",
+    "MixtureWiring",
     "MultiTaskNetwork",
     "NetworkEnsemble",
     "NumericColumns",

@@ -149,16 +149,17 @@ class NetworkEnsemble(nn.Module):
 
     def each(
         self,
-        function: Callable[[MultiTaskNetwork, Encoded], Tensor],
+        function: Callable[[MultiTaskNetwork, Encoded], list[Tensor]],
         codes: Tensor,
         numeric: Tensor,
         sequences: Sequence[Tensor] = (),
-    ) -> Tensor:
-        """Return what a function makes of each member and of what it encodes.
+    ) -> list[Tensor]:
+        """Return the tensors that a function makes of each member and its encoded rows.
 
-        The result's second axis is that of the members.
+        Their second axis is that of the members.
         """
-        return self._each(function, codes, numeric, sequences).transpose(0, 1)
+        results = self._each(function, codes, numeric, sequences)
+        return [each.transpose(0, 1) for each in results]
 
     def _each(
         self,

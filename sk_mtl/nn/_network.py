@@ -89,14 +89,14 @@ class MultiTaskNetwork(nn.Module):
 
     def each(
         self,
-        function: Callable[["MultiTaskNetwork", Encoded], Tensor],
+        function: Callable[["MultiTaskNetwork", Encoded], list[Tensor]],
         codes: Tensor,
         numeric: Tensor,
         sequences: Sequence[Tensor] = (),
-    ) -> Tensor:
-        """Return what a function makes of the network and of its encoded rows.
+    ) -> list[Tensor]:
+        """Return the tensors that a function makes of the network and its encoded rows.
 
-        Of an ensemble that is what it makes of each member, along the second axis.
+        Of an ensemble they are those of each member, along a second axis.
         """
         return function(self, self.encoder(codes, numeric, sequences))
 

@@ -16,9 +16,18 @@ from sk_mtl.estimators._targets._class_column import ClassColumn
 from sk_mtl.estimators._targets._targets import Targets
 
 PUBLIC = [x for name in sk_mtl.__all__ if inspect.isclass(x := getattr(sk_mtl, name))]
-#: The public names that are estimators, and those that a parameter takes.
-ESTIMATORS = [cls for cls in PUBLIC if issubclass(cls, MultiTaskModel)]
-CHOICES = [cls for cls in PUBLIC if issubclass(cls, Choice)]
+#: The public names that are estimators, without their bases.
+ESTIMATORS = [
+    cls
+    for cls in PUBLIC
+    if issubclass(cls, MultiTaskModel) and not inspect.isabstract(cls)
+]
+#: Those that a parameter takes. An estimator derives from the choice of its wiring.
+CHOICES = [
+    cls
+    for cls in PUBLIC
+    if issubclass(cls, Choice) and not issubclass(cls, MultiTaskModel)
+]
 #: Classes, numbers, products of steps, a relation between towers, and both types.
 REPRESENTATIVES = [
     sk_mtl.MMOEClassifier,

@@ -379,39 +379,6 @@ def test_a_method_whose_solver_is_absent(table, monkeypatch):
     )
 
 
-def test_an_unknown_wiring(numbers):
-    with pytest.raises(ValueError) as caught:
-        MultiTaskEstimator(wiring="moe").fit(*numbers)
-    message = str(caught.value)
-    assert message.startswith("wiring must be one of [")
-    assert message.endswith("; found 'moe'. Use one of these names.")
-    for name in ("single_task", "shared_bottom", "omoe", "mmoe", "snr", "cgc", "ple"):
-        assert repr(name) in message
-
-
-@pytest.mark.parametrize(
-    ("wiring", "params", "message"),
-    [
-        (
-            "shared_bottom",
-            {"n_experts": 2},
-            "wiring_params of 'shared_bottom' must be among ['bottom_hidden_sizes']; "
-            "found ['n_experts']. Correct the names; what all models have, such as "
-            "dropout, is a parameter of MultiTaskEstimator.",
-        ),
-        (
-            "mmoe",
-            {"n_experts": 0},
-            "The 'n_experts' parameter of wiring 'mmoe' must be an int in the range "
-            "[1, inf). Got 0 instead.",
-        ),
-    ],
-)
-def test_wrong_parameters_of_a_wiring(wiring, params, message, numbers):
-    options = {"wiring": wiring, "wiring_params": params}
-    refuse(MultiTaskEstimator, numbers, message, **options)
-
-
 KINDS = ["binary", "multiclass", "regression", "poisson", "gamma", "ziln"]
 
 

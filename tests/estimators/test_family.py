@@ -7,7 +7,6 @@ import torch
 from sklearn.utils.estimator_checks import check_estimator
 
 import sk_mtl
-from sk_mtl.estimators._wiring_model import WIRINGS
 from tests.estimators.common import (
     CLASSIFIERS,
     EXPECTED_FAILURES,
@@ -17,7 +16,7 @@ from tests.estimators.common import (
     funnel_table,
     mixed_table,
 )
-from tests.estimators.toy import ToyClassifier, ToyModel, ToyRegressor
+from tests.estimators.toy import Toy, ToyClassifier, ToyRegressor
 
 FAST = {**QUICK, "max_epochs": 1}
 
@@ -202,24 +201,13 @@ def test_aitm_without_transfer_is_a_shared_bottom():
     assert_equal_proba(step.predict_proba(X), bottom.predict_proba(X), atol=1e-6)
 
 
-@pytest.fixture
-def toy(monkeypatch):
-    """Have the model of `toy` in the family for the time of a test."""
-    monkeypatch.setitem(WIRINGS, "toy", ToyModel)
-
-
-@pytest.mark.usefixtures("toy")
 def test_a_model_is_two_classes_and_a_wiring():
     X, y = mixed_table()
     model = ToyClassifier(**FAST, size=5).fit(X, y)
     assert model.net_.module_.wiring.dense.out_features == 5
     assert len(model.predict_proba(X)) == 2
     assert model.get_params()["size"] == 5
-    assert "It is as plain as can be." in ToyClassifier.__doc__
-    assert ToyClassifier.__doc__.count("\nsize : int, default=32") == 1
-    mixed = sk_mtl.MultiTaskEstimator(
-        **FAST, wiring="toy", wiring_params={"size": 2}
-    ).fit(X, y)
+    mixed = sk_mtl.MultiTaskEstimator(**FAST, wiring=Toy(size=2)).fit(X, y)
     assert mixed.net_.module_.wiring.dense.out_features == 2
     X, y = funnel_table(100)
     many = ToyClassifier(**FAST, structure="funnel", n_members=2).fit(X, y)
@@ -227,7 +215,6 @@ def test_a_model_is_two_classes_and_a_wiring():
     assert (conversion <= click).all()
 
 
-@pytest.mark.usefixtures("toy")
 @pytest.mark.parametrize(("cls", "least"), [(ToyClassifier, 58), (ToyRegressor, 52)])
 def test_a_model_of_two_files_passes_every_check(cls, least):
     results = check_estimator(

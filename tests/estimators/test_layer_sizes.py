@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from sk_mtl.estimators._choices._wiring_choice import WIRINGS
 from sk_mtl.estimators._layer_sizes import resolve_batch_norm, resolve_tower_sizes
-from sk_mtl.estimators._wiring_model import WIRINGS
 
 NAMES = ["a", "b"]
 
@@ -32,6 +32,6 @@ def test_auto_normalises_many_rows():
 
 
 def test_home_normalises_fewer_rows_than_other_models():
-    above = {name: model._batch_norm_above for name, model in WIRINGS.items()}
+    above = {name: model.batch_norm_above for name, model in WIRINGS.items()}
     assert above.pop("home") == 20_000
     assert set(above.values()) == {100_000}

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV, KFold
 
 from sk_mtl import (
     ZILN,
@@ -16,7 +15,6 @@ from sk_mtl import (
     MMOEClassifier,
     MMOERegressor,
     MultiTaskEstimator,
-    OMOEClassifier,
 )
 from tests.estimators.common import (
     FULL_BATCH,
@@ -111,10 +109,8 @@ def test_missing_labels_of_any_type(table):
 
 def test_every_wiring_by_its_name(table):
     X, y = table
-    for wiring, params in (("ple", {"n_levels": 1}), ("single_task", None)):
-        model = MultiTaskEstimator(
-            **{**QUICK, "max_epochs": 1}, wiring=wiring, wiring_params=params
-        )
+    for wiring in ("ple", "single_task"):
+        model = MultiTaskEstimator(**{**QUICK, "max_epochs": 1}, wiring=wiring)
         assert model.fit(X, y[["churn", "visits"]]).predict(X).shape == (600, 2)
 
 
@@ -123,11 +119,6 @@ def test_wrong_names_are_told(table):
     y = y[["churn", "visits"]]
     with pytest.raises(ValueError, match=r"wiring must be one of .*found 'moe'"):
         MultiTaskEstimator(wiring="moe").fit(X, y)
-    with pytest.raises(ValueError, match="wiring_params of 'mmoe' must be among"):
-        MultiTaskEstimator(wiring_params={"n_exp": 2}).fit(X, y)
-    silu = {"activation": "silu"}
-    with pytest.raises(ValueError, match=r"'activation'.*such as dropout, is a param"):
-        MultiTaskEstimator(wiring="home", wiring_params=silu).fit(X, y)
     with pytest.raises(ValueError, match=r"task_types must be 'auto' or of .*'number'"):
         MultiTaskEstimator(task_types="number").fit(X, y)
     with pytest.raises(ValueError, match="'visits' of type 'binary' must have two"):
@@ -240,66 +231,6 @@ def test_balanced_weights_need_all_rows(table):
     model = MultiTaskEstimator(**BRIEF, class_weight={"churn": "balanced"})
     with pytest.raises(ValueError, match="must hold numbers for partial_fit"):
         model.partial_fit(X[["town"]], y)
-
-
-def test_gates_are_those_of_the_wiring(table):
-    X, y = table
-    y = y[["churn", "age"]]
-    X = X[["town"]]
-    model = MultiTaskEstimator(**BRIEF, wiring_params={"n_experts": 3}).fit(X, y)
-    gates = model.predict_gates(X)
-    assert gates.shape == (600, 2, 3)
-    np.testing.assert_allclose(gates.sum(axis=2), 1, atol=1e-6)
-    classes = MultiTaskEstimator(**QUICK, wiring="omoe").fit(X, y[["churn"]])
-    alone = OMOEClassifier(**QUICK).fit(X, y[["churn"]])
-    np.testing.assert_array_equal(classes.predict_gates(X), alone.predict_gates(X))
-    # Answers are those of the fit, whatever was set since.
-    model.set_params(wiring="ple", wiring_params=None)
-    np.testing.assert_array_equal(model.predict_gates(X), gates)
-
-
-def test_a_wiring_without_gates_has_none_to_show(table):
-    X, y = table
-    model = MultiTaskEstimator(**BRIEF, wiring="shared_bottom")
-    assert not hasattr(model, "predict_gates")
-    with pytest.raises(AttributeError) as caught:
-        model.fit(X, y[["churn"]]).predict_gates(X)
-    assert str(caught.value.__cause__) == (
-        "predict_gates needs a wiring of ['mmoe', 'omoe'], which mix experts by gates; "
-        "found wiring='shared_bottom'."
-    )
-
-
-def test_parameters_of_the_wiring_are_searched_one_by_one(table):
-    X, y = table
-    given = {"gate_hidden_sizes": (4,)}
-    model = MultiTaskEstimator(**BRIEF, wiring_params=given)
-    grid = {"wiring_params__n_experts": [2, 3]}
-    search = GridSearchCV(model, grid, cv=KFold(2)).fit(X[["town"]], y[["churn"]])
-    found = search.best_params_["wiring_params__n_experts"]
-    best = search.best_estimator_
-    assert best.wiring_params == {"gate_hidden_sizes": (4,), "n_experts": found}
-    assert best.predict_gates(X[["town"]]).shape == (600, 1, found)
-    assert given == {"gate_hidden_sizes": (4,)}
-    assert best.get_params()["wiring_params__n_experts"] == found
-    assert "wiring_params__n_experts" not in best.get_params(deep=False)
-    again = MultiTaskEstimator().set_params(**best.get_params())
-    assert again.get_params() == best.get_params()
-    with pytest.raises(ValueError, match="wiring_params of 'mmoe' must be among"):
-        model.set_params(wiring_params__n_exp=2).fit(X[["town"]], y)
-
-
-def test_a_bare_name_of_the_wirings_parameter_leads_to_the_full_one():
-    with pytest.raises(ValueError) as caught:
-        MultiTaskEstimator().set_params(n_experts=2)
-    assert str(caught.value) == (
-        "A parameter of the wiring must be set as wiring_params__n_experts; found "
-        "'n_experts'. Put 'wiring_params__' before the name."
-    )
-    with pytest.raises(ValueError, match="wiring_params__n_levels; found 'n_levels'"):
-        MultiTaskEstimator().set_params(n_levels=2, wiring="ple")
-    with pytest.raises(ValueError, match="Invalid parameter 'n_levels'"):
-        MultiTaskEstimator().set_params(n_levels=2)
 
 
 def test_a_classifier_names_the_estimator_of_both_kinds(table):

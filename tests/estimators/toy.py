@@ -1,31 +1,25 @@
-"""A model of one dense layer, added as the package adds its own.
+"""A model of one dense layer, written as a user writes one, by public names alone.
 
-The classes stand in a module of their own so that they can be pickled. The name under
-which the model enters the family is taken back at once: who needs it there sets it for
-the time of a test.
+The classes stand in a module of their own so that they can be pickled.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import nn
 
-from sk_mtl.estimators._classifier import MultiTaskClassifier
-from sk_mtl.estimators._constraints import COUNT
-from sk_mtl.estimators._documentation import share_documentation
-from sk_mtl.estimators._regressor import MultiTaskRegressor
-from sk_mtl.estimators._wiring_model import WIRINGS, WiringModel
+from sk_mtl import MultiTaskClassifier, MultiTaskRegressor, WiringChoice
 from sk_mtl.nn import Wiring
 
 
-class Toy(Wiring):
+class ToyWiring(Wiring):
     """Every task reads the same dense layer."""
+
+    shared_by_members = ("dense",)
 
     def __init__(self, in_width, n_tasks, *, size=32, **layers):
         super().__init__()
         self.n_tasks, self.out_width = n_tasks, size
-        self.shared_by_members = ("dense",)
         self.dense = nn.Linear(in_width, size)
 
     def forward(self, encoded):
@@ -34,10 +28,8 @@ class Toy(Wiring):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class ToyModel(WiringModel):
+class Toy(WiringChoice):
     """One dense layer.
-
-    It is as plain as can be.
 
     Parameters
     ----------
@@ -45,23 +37,16 @@ class ToyModel(WiringModel):
         Its width.
     """
 
-    _wiring = Toy
-    _wiring_name = "toy"
-    _parameter_constraints: ClassVar[dict] = {"size": COUNT}
+    wiring_class = ToyWiring
 
     size: int = 32
 
 
-@share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class ToyClassifier(ToyModel, MultiTaskClassifier):
+class ToyClassifier(Toy, MultiTaskClassifier):
     """One dense layer for classes."""
 
 
-@share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class ToyRegressor(ToyModel, MultiTaskRegressor):
+class ToyRegressor(Toy, MultiTaskRegressor):
     """One dense layer for numbers."""
-
-
-del WIRINGS[ToyModel._wiring_name]

@@ -181,7 +181,7 @@ def test_dropout_differs_between_members():
 def test_each_member_is_asked(sharing):
     members = make_members()
     ensemble = NetworkEnsemble(members, STRUCTURE.combine, sharing=sharing).eval()
-    gates = ensemble.each(lambda m, encoded: m.wiring.gate_weights(encoded), *inputs())
+    (gates,) = ensemble.each(lambda m, x: m.wiring.gate_weights(x), *inputs())
     assert gates.shape == (5, 3, 2, 4)
     assert_close(gates.sum(3), torch.ones(5, 3, 2))
 
@@ -223,7 +223,7 @@ def test_a_copy_while_another_thread_predicts_holds_the_stacked_weights(
             if not copies:
                 copies.append(other.submit(copied, ensemble))
                 wait(copies, timeout=0.2)
-            return MultiTaskNetwork.parts(member, encoded)[0]
+            return MultiTaskNetwork.parts(member, encoded)
 
         ensemble.each(copy_meanwhile, *inputs())
         state = copies[0].result()

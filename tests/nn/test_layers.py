@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from sk_mtl.nn import ACTIVATIONS, BatchedLinear, BatchedMLP, make_activation
-from sk_mtl.nn._layers import BatchedBatchNorm, RowBatchNorm
+from sk_mtl.nn._layers import BatchedBatchNorm, RowBatchNorm, mix_groups
 from tests.nn._asserts import (
     assert_close,
     assert_every_parameter_learns,
@@ -132,3 +132,16 @@ def test_columns_of_zeros_change_no_product(width, put):
     assert answered.shape == (2, 9, width)
     torch.testing.assert_close(answered, training, rtol=1e-5, atol=1e-6)
     assert_close(answered, x @ layer.weight + layer.bias)
+
+
+def test_weighted_sums_of_groups_by_hand(put):
+    groups = put(torch.tensor([[[1.0, 2.0]], [[10.0, 20.0]]]))
+    weights = put(torch.tensor([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]]))
+    assert_close(mix_groups(weights, groups), [[[1.0, 2.0]], [[20, 40]], [[11, 22]]])
+
+
+def test_weighted_sums_of_groups_are_the_loop(put):
+    groups, weights = put(torch.randn(3, 5, 4)), put(torch.randn(2, 3))
+    expected = (weights[:, :, None, None] * groups).sum(1)
+    assert_close(mix_groups(weights, groups), expected)
+    assert mix_groups(weights, groups[:, :0]).shape == (2, 0, 4)

@@ -53,7 +53,7 @@ class Choice(KeywordParameters, BaseEstimator):
         refuse_names_inside_names(self, params)
         return super().set_params(**params)
 
-    def check_settings(self, parameter: str) -> None:
+    def _check_settings(self, parameter: str) -> None:
         """Raise `ValueError` for a setting that is out of range.
 
         Parameters
@@ -94,6 +94,7 @@ _EXAMPLES = {
     "interaction": "Cross()",
     "numeric_embedding": "Bins()",
     "preprocessor": "make_tabular_preprocessor()",
+    "wiring": "MMoE()",
 }
 
 
@@ -132,7 +133,7 @@ def resolve_choice(
     if isinstance(value, str) and value in named:
         return named[value]
     if isinstance(value, kind):
-        value.check_settings(parameter)
+        value._check_settings(parameter)
         return value
     raise ValueError(
         f"{parameter} must be one of {list(named)} or {_a(kind)}; found "

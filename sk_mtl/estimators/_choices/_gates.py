@@ -173,9 +173,6 @@ GATES: dict[str, Gate] = {
     "dselect_k": DSelectK(),
 }
 
-#: `resolve_gate` refuses what is no gate, and names the gates.
-GATE = [str, type, Choice]
-
 
 def resolve_gate(value) -> Gate:
     """Return the gate that the parameter `gate` means, or raise."""

@@ -76,9 +76,9 @@ class Interaction(Choice, ABC):
             Takes and returns the shapes that `place` names.
         """
 
-    def check_settings(self, parameter: str) -> None:
+    def _check_settings(self, parameter: str) -> None:
         """Raise `ValueError` for a setting that is out of range, or a wrong place."""
-        super().check_settings(parameter)
+        super()._check_settings(parameter)
         if self.place not in PLACES:
             raise ValueError(
                 f"place of {type(self).__name__} must be one of {list(PLACES)}; found "

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import ClassVar
 
+from sk_mtl import nn
 from sk_mtl._sklearn_compat import Interval
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._constraints import COUNT
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._models._expert_parameters import SharedAndTaskExperts
 from sk_mtl.estimators._regressor import MultiTaskRegressor
-from sk_mtl.nn import AdaTT
 
 
+@share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class AdaTTModel(SharedAndTaskExperts):
+class AdaTT(SharedAndTaskExperts):
     """Adaptive task-to-task fusion (AdaTT): tasks read each other's experts.
 
     At every level each task has experts of its own, and a fusion unit that adds what
@@ -46,7 +47,7 @@ class AdaTTModel(SharedAndTaskExperts):
     Learning in Recommendations. KDD. https://doi.org/10.1145/3580305.3599769
     """
 
-    _wiring = AdaTT
+    wiring_class = nn.AdaTT
     _wiring_name = "adatt"
     _parameter_constraints: ClassVar[dict] = {
         "n_levels": COUNT,
@@ -60,7 +61,7 @@ class AdaTTModel(SharedAndTaskExperts):
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class AdaTTClassifier(AdaTTModel, MultiTaskClassifier):
+class AdaTTClassifier(AdaTT, MultiTaskClassifier):
     """Adaptive task-to-task fusion (AdaTT) for classes of several tasks.
 
     See Also
@@ -83,7 +84,7 @@ class AdaTTClassifier(AdaTTModel, MultiTaskClassifier):
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class AdaTTRegressor(AdaTTModel, MultiTaskRegressor):
+class AdaTTRegressor(AdaTT, MultiTaskRegressor):
     """Adaptive task-to-task fusion (AdaTT) for several numbers.
 
     See Also

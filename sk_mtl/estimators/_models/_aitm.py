@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sk_mtl._relations import chain_of
 from sk_mtl._sklearn_compat import Interval, StrOptions
 from sk_mtl.estimators._class_structures import check_binary, step_parents
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
-from sk_mtl.estimators._models._shared_bottom import SharedBottomModel
+from sk_mtl.estimators._models._shared_bottom import SharedBottom
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.losses import SequentialStructure, Structure
 from sk_mtl.nn import TransferTowers
 
 
+@share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class AITMModel(SharedBottomModel):
+class AITM(SharedBottom):
     """Adaptive information transfer (AITM): each step learns from the one before.
 
     The columns of `y` are consecutive steps, such as click, application and purchase,
@@ -51,12 +52,13 @@ class AITMModel(SharedBottomModel):
 
     transfer: bool = True
 
-    def _wiring_options(self, task_names: list[str]) -> dict[str, Any]:
-        options = super()._wiring_options(task_names)
-        del options["transfer"]
-        return options
+    def make_wiring(self, in_width, task_names, **layers):
+        """Return the torch module of a shared bottom."""
+        bottom = SharedBottom(bottom_hidden_sizes=self.bottom_hidden_sizes)
+        return bottom.make_wiring(in_width, task_names, **layers)
 
-    def _make_towers(self, in_width, hidden_sizes, head_widths, task_names, **layers):
+    def make_towers(self, in_width, hidden_sizes, head_widths, task_names, **layers):
+        """Return towers that read each other's rows."""
         return TransferTowers(
             in_width,
             hidden_sizes,
@@ -70,7 +72,7 @@ class AITMModel(SharedBottomModel):
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class AITMClassifier(AITMModel, MultiTaskClassifier):
+class AITMClassifier(AITM, MultiTaskClassifier):
     """Adaptive information transfer (AITM) for consecutive steps.
 
     Parameters

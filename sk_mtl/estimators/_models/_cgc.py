@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sk_mtl import nn
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._models._expert_parameters import SharedAndTaskExperts
 from sk_mtl.estimators._regressor import MultiTaskRegressor
-from sk_mtl.nn import CGC
 
 
+@share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class CGCModel(SharedAndTaskExperts):
+class CGC(SharedAndTaskExperts):
     """Customised gate control (CGC): shared experts and experts of each task.
 
     One level of :class:`PLEClassifier`. A task's gate mixes its own experts, which no
@@ -27,13 +28,13 @@ class CGCModel(SharedAndTaskExperts):
     https://doi.org/10.1145/3383313.3412236
     """
 
-    _wiring = CGC
+    wiring_class = nn.CGC
     _wiring_name = "cgc"
 
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class CGCClassifier(CGCModel, MultiTaskClassifier):
+class CGCClassifier(CGC, MultiTaskClassifier):
     """Customised gate control (CGC) for classes of several tasks.
 
     See Also
@@ -56,7 +57,7 @@ class CGCClassifier(CGCModel, MultiTaskClassifier):
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class CGCRegressor(CGCModel, MultiTaskRegressor):
+class CGCRegressor(CGC, MultiTaskRegressor):
     """Customised gate control (CGC) for several numbers.
 
     See Also

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import ClassVar
 
+from sk_mtl import nn
 from sk_mtl._sklearn_compat import Interval
+from sk_mtl.estimators._choices._wiring_choice import WiringChoice
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._constraints import LAYER_SIZES
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._regressor import MultiTaskRegressor
-from sk_mtl.estimators._wiring_model import WiringModel
-from sk_mtl.nn import CrossStitch
 
 
+@share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class CrossStitchModel(WiringModel):
+class CrossStitch(WiringChoice):
     """Cross-stitch network: each layer learns how much the tasks share.
 
     Every task has a network and embeddings of its own. After each hidden layer a
@@ -44,7 +45,7 @@ class CrossStitchModel(WiringModel):
     https://doi.org/10.1109/CVPR.2016.433
     """
 
-    _wiring = CrossStitch
+    wiring_class = nn.CrossStitch
     _wiring_name = "cross_stitch"
     _parameter_constraints: ClassVar[dict] = {
         "self_weight": [Interval(Real, 0, 1, closed="both")],
@@ -57,7 +58,7 @@ class CrossStitchModel(WiringModel):
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class CrossStitchClassifier(CrossStitchModel, MultiTaskClassifier):
+class CrossStitchClassifier(CrossStitch, MultiTaskClassifier):
     """Cross-stitch network for classes of several tasks.
 
     See Also
@@ -81,7 +82,7 @@ class CrossStitchClassifier(CrossStitchModel, MultiTaskClassifier):
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class CrossStitchRegressor(CrossStitchModel, MultiTaskRegressor):
+class CrossStitchRegressor(CrossStitch, MultiTaskRegressor):
     """Cross-stitch network for several numbers.
 
     See Also

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sk_mtl._relations import as_tuples, chain_of, resolve_parents
 from sk_mtl.estimators._class_structures import step_parents
@@ -12,12 +12,13 @@ from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._constraints import LAYER_SIZES
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._layer_sizes import resolve_sizes
-from sk_mtl.estimators._models._shared_bottom import SharedBottomModel
+from sk_mtl.estimators._models._shared_bottom import SharedBottom
 from sk_mtl.nn import RelationTowers
 
 
+@share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class DBMTLModel(SharedBottomModel):
+class DBMTL(SharedBottom):
     """Deep Bayesian multi-target learning (DBMTL): tasks depend on tasks.
 
     Which task depends on which is a directed acyclic graph. The tower of task k makes a
@@ -54,11 +55,13 @@ class DBMTLModel(SharedBottomModel):
     relations: Mapping | None = None
     relation_hidden_sizes: int | tuple[int, ...] = (32,)
 
-    def _wiring_options(self, task_names: list[str]) -> dict[str, Any]:
-        options = super()._wiring_options(task_names)
-        return {"bottom_hidden_sizes": options["bottom_hidden_sizes"]}
+    def make_wiring(self, in_width, task_names, **layers):
+        """Return the torch module of a shared bottom."""
+        bottom = SharedBottom(bottom_hidden_sizes=self.bottom_hidden_sizes)
+        return bottom.make_wiring(in_width, task_names, **layers)
 
-    def _make_towers(self, in_width, hidden_sizes, head_widths, task_names, **layers):
+    def make_towers(self, in_width, hidden_sizes, head_widths, task_names, **layers):
+        """Return towers that read each other's rows."""
         return RelationTowers(
             in_width,
             hidden_sizes,
@@ -81,7 +84,7 @@ class DBMTLModel(SharedBottomModel):
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class DBMTLClassifier(DBMTLModel, MultiTaskClassifier):
+class DBMTLClassifier(DBMTL, MultiTaskClassifier):
     """Deep Bayesian multi-target learning (DBMTL) for tasks that depend on tasks.
 
     See Also

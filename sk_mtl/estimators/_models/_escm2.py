@@ -14,7 +14,7 @@ from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._class_structures import check_binary, step_parents
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
-from sk_mtl.estimators._models._esmm import ESMMModel
+from sk_mtl.estimators._models._esmm import ESMM
 from sk_mtl.estimators._rows._tensor_table import TensorTable
 from sk_mtl.estimators._shared_parameters import TowerSizes
 from sk_mtl.estimators._targets._targets import Targets
@@ -30,7 +30,7 @@ _ROWS_LOOKED_AT = 65_536
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class ESCM2Classifier(ESMMModel, MultiTaskClassifier):
+class ESCM2Classifier(ESMM, MultiTaskClassifier):
     """Counterfactual conversion rates (ESCM2): as if all rows had been clicked.
 
     ESMM never looks at the conversion rate itself, only at click times conversion; its

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sk_mtl import nn
+from sk_mtl.estimators._choices._wiring_choice import WiringChoice
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._shared_parameters import TowerSizes
-from sk_mtl.estimators._wiring_model import WiringModel
-from sk_mtl.nn import ESMM
 
 
+@share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class ESMMModel(WiringModel):
+class ESMM(WiringChoice):
     """Towers on a shared embedding."""
 
-    _wiring = ESMM
+    wiring_class = nn.ESMM
     _wiring_name = "esmm"
 
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class ESMMClassifier(ESMMModel, MultiTaskClassifier):
+class ESMMClassifier(ESMM, MultiTaskClassifier):
     """Entire space multi-task model (ESMM): steps of a funnel on a shared embedding.
 
     A conversion can be observed only after a click. A model of the conversion rate

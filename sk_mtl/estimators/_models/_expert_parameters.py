@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sk_mtl.estimators._choices._wiring_choice import WiringChoice
 from sk_mtl.estimators._constraints import COUNT, LAYER_SIZES
-from sk_mtl.estimators._wiring_model import WiringModel
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class SharedAndTaskExperts(WiringModel):
+class SharedAndTaskExperts(WiringChoice):
     """Base of models in which a task has experts of its own beside shared ones.
 
     Parameters

@@ -8,17 +8,18 @@ from typing import ClassVar
 
 import numpy as np
 
+from sk_mtl import nn
 from sk_mtl._relations import task_positions
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._constraints import COUNT
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._models._expert_parameters import SharedAndTaskExperts
 from sk_mtl.estimators._regressor import MultiTaskRegressor
-from sk_mtl.nn import HoME
 
 
+@share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class HoMEModel(SharedAndTaskExperts):
+class HoME(SharedAndTaskExperts):
     """Hierarchy of multi-gate experts (HoME), for tasks that come in groups.
 
     Tasks about watching and tasks about interacting, say, have more in common within
@@ -53,23 +54,15 @@ class HoMEModel(SharedAndTaskExperts):
     feature_gate_rank : int, default=3
         Their rank. Larger lets the choice of inputs depend on more of the row.
 
-    activation : {"relu", "gelu", "silu", "tanh", "leaky_relu", "elu"}, default="silu"
-        Between layers; "silu", also called Swish, is the paper's.
-
-    batch_norm : bool or "auto", default="auto"
-        Whether hidden layers are normalised over the batch, as in the paper. ``"auto"``
-        does so with more than 20,000 training rows. With fewer it loses accuracy: the
-        mean of a small batch is a matter of chance, and rows of no weight are in it.
-
     References
     ----------
     Wang, X. et al. (2024). HoME: Hierarchy of Multi-Gate Experts for Multi-Task
     Learning at Kuaishou. https://arxiv.org/abs/2408.05430
     """
 
-    _wiring = HoME
+    wiring_class = nn.HoME
     _wiring_name = "home"
-    _batch_norm_above = 20_000
+    batch_norm_above = 20_000
     _parameter_constraints: ClassVar[dict] = {
         "groups": ["array-like", dict, None],
         "n_group_experts": COUNT,
@@ -82,21 +75,30 @@ class HoMEModel(SharedAndTaskExperts):
     n_task_experts: int = 1
     n_feature_gates: int = 2
     feature_gate_rank: int = 3
-    activation: str = "silu"
 
-    def _wiring_options(self, task_names: list[str]) -> dict:
-        options = super()._wiring_options(task_names)
+    def make_wiring(self, in_width, task_names, **layers):
+        """Return the torch module, with the positions of each group's tasks."""
         groups = self.groups
         if groups is not None:
             groups = groups.values() if isinstance(groups, Mapping) else groups
             groups = _positions(list(groups), task_names)
-        return {**options, "groups": groups}
+        return super().make_wiring(in_width, task_names, groups=groups, **layers)
 
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class HoMEClassifier(HoMEModel, MultiTaskClassifier):
+class HoMEClassifier(HoME, MultiTaskClassifier):
     """Hierarchy of multi-gate experts (HoME) for classes of several tasks.
+
+    Parameters
+    ----------
+    activation : {"relu", "gelu", "silu", "tanh", "leaky_relu", "elu"}, default="silu"
+        Between layers; "silu", also called Swish, is the paper's.
+
+    batch_norm : bool or "auto", default="auto"
+        Whether hidden layers are normalised over the batch, as in the paper. ``"auto"``
+        does so with more than 20,000 training rows. With fewer it loses accuracy: the
+        mean of a small batch is a matter of chance, and rows of no weight are in it.
 
     See Also
     --------
@@ -116,11 +118,23 @@ class HoMEClassifier(HoMEModel, MultiTaskClassifier):
     [(1000, 2), (1000, 2)]
     """
 
+    activation: str = "silu"
+
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class HoMERegressor(HoMEModel, MultiTaskRegressor):
+class HoMERegressor(HoME, MultiTaskRegressor):
     """Hierarchy of multi-gate experts (HoME) for several numbers.
+
+    Parameters
+    ----------
+    activation : {"relu", "gelu", "silu", "tanh", "leaky_relu", "elu"}, default="silu"
+        Between layers; "silu", also called Swish, is the paper's.
+
+    batch_norm : bool or "auto", default="auto"
+        Whether hidden layers are normalised over the batch, as in the paper. ``"auto"``
+        does so with more than 20,000 training rows. With fewer it loses accuracy: the
+        mean of a small batch is a matter of chance, and rows of no weight are in it.
 
     See Also
     --------
@@ -137,6 +151,8 @@ class HoMERegressor(HoMEModel, MultiTaskRegressor):
     >>> model.predict(X).shape
     (1000, 2)
     """
+
+    activation: str = "silu"
 
 
 def _positions(groups: list[Sequence[str]], task_names: list[str]) -> list[list[int]]:

@@ -6,21 +6,19 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import ClassVar
 
-import numpy as np
-
+from sk_mtl import nn
 from sk_mtl._sklearn_compat import Interval
-from sk_mtl.estimators._atomic_fit import answer_from_fit
-from sk_mtl.estimators._choices._gates import GATE, Gate, resolve_gate
+from sk_mtl.estimators._choices._gates import Gate, resolve_gate
+from sk_mtl.estimators._choices._wiring_choice import WiringChoice
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._constraints import COUNT, LAYER_SIZES, SHARE
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._regressor import MultiTaskRegressor
-from sk_mtl.estimators._wiring_model import WiringModel
-from sk_mtl.nn import MMoE
 
 
+@share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class MMOEModel(WiringModel):
+class MMoE(WiringChoice):
     """Multi-gate mixture of experts: tasks share experts as far as it helps.
 
     A network with one shared bottom forces related and unrelated tasks alike to read
@@ -73,13 +71,14 @@ class MMOEModel(WiringModel):
     Mixture-of-Experts Layer. ICLR. https://doi.org/10.48550/arXiv.1701.06538
     """
 
-    _wiring = MMoE
+    wiring_class = nn.MMoE
     _wiring_name = "mmoe"
     _parameter_constraints: ClassVar[dict] = {
         "n_experts": COUNT,
         "expert_hidden_sizes": LAYER_SIZES,
         "gate_hidden_sizes": LAYER_SIZES,
-        "gate": GATE,
+        # Refused with more words where the gates are made.
+        "gate": "no_validation",
         "expert_dropout": SHARE,
         "load_balance": [Interval(Real, 0, None, closed="left")],
     }
@@ -91,36 +90,15 @@ class MMOEModel(WiringModel):
     expert_dropout: float = 0.0
     load_balance: float = 0.0
 
-    def _wiring_options(self, task_names: list[str]) -> dict:
-        options = super()._wiring_options(task_names)
-        return {**options, "gate": resolve_gate(self.gate).make_gate}
-
-    @answer_from_fit
-    def predict_gates(self, X) -> np.ndarray:
-        """Return how each task mixes the experts, row by row.
-
-        Parameters
-        ----------
-        X : {DataFrame, array-like} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        gates : ndarray of shape (n_samples, n_tasks, n_experts)
-            Weights that sum to 1 over the experts (with `DSelectK` to less where
-            `n_experts` is not a power of two); an expert that is not selected has the
-            weight 0. With several members, whose experts have nothing to do with each
-            other, (n_samples, n_members, n_tasks, n_experts).
-        """
-
-        def gates(network, encoded):
-            return network.wiring.gate_weights(encoded)
-
-        return self._map_network(X, lambda module, *x: module.each(gates, *x))
+    def make_wiring(self, in_width, task_names, **layers):
+        """Return the torch module, with the heads that `gate` makes."""
+        gate = resolve_gate(self.gate).make_gate
+        return super().make_wiring(in_width, task_names, gate=gate, **layers)
 
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class MMOEClassifier(MMOEModel, MultiTaskClassifier):
+class MMOEClassifier(MMoE, MultiTaskClassifier):
     """Multi-gate mixture of experts (MMoE): tasks share experts as far as it helps.
 
     See Also
@@ -145,7 +123,7 @@ class MMOEClassifier(MMOEModel, MultiTaskClassifier):
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class MMOERegressor(MMOEModel, MultiTaskRegressor):
+class MMOERegressor(MMoE, MultiTaskRegressor):
     """Multi-gate mixture of experts (MMoE) for several numbers.
 
     See Also

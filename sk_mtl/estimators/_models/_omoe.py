@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sk_mtl import nn
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
-from sk_mtl.estimators._models._mmoe import MMOEModel
+from sk_mtl.estimators._models._mmoe import MMoE
 from sk_mtl.estimators._regressor import MultiTaskRegressor
-from sk_mtl.nn import OMoE
 
 
+@share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class OMOEModel(MMOEModel):
+class OMoE(MMoE):
     """One-gate mixture of experts: all tasks read one mixture.
 
     As in a multi-gate mixture, `n_experts` small networks read the input, but one gate
@@ -30,13 +31,13 @@ class OMOEModel(MMOEModel):
     3(1), 79-87. https://doi.org/10.1162/neco.1991.3.1.79
     """
 
-    _wiring = OMoE
+    wiring_class = nn.OMoE
     _wiring_name = "omoe"
 
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class OMOEClassifier(OMOEModel, MultiTaskClassifier):
+class OMOEClassifier(OMoE, MultiTaskClassifier):
     """One-gate mixture of experts (OMoE) for classes of several tasks.
 
     See Also
@@ -59,7 +60,7 @@ class OMOEClassifier(OMOEModel, MultiTaskClassifier):
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class OMOERegressor(OMOEModel, MultiTaskRegressor):
+class OMOERegressor(OMoE, MultiTaskRegressor):
     """One-gate mixture of experts (OMoE) for several numbers.
 
     See Also

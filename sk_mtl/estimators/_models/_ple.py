@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sk_mtl import nn
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._constraints import COUNT
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._models._expert_parameters import SharedAndTaskExperts
 from sk_mtl.estimators._regressor import MultiTaskRegressor
-from sk_mtl.nn import PLE
 
 
+@share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class PLEModel(SharedAndTaskExperts):
+class PLE(SharedAndTaskExperts):
     """Progressive layered extraction (PLE): shared experts and experts of each task.
 
     Where tasks conflict, experts that all of them train are pulled to and fro, and one
@@ -40,7 +41,7 @@ class PLEModel(SharedAndTaskExperts):
     https://doi.org/10.1145/3383313.3412236
     """
 
-    _wiring = PLE
+    wiring_class = nn.PLE
     _wiring_name = "ple"
     _parameter_constraints: ClassVar[dict] = {"n_levels": COUNT}
 
@@ -49,7 +50,7 @@ class PLEModel(SharedAndTaskExperts):
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class PLEClassifier(PLEModel, MultiTaskClassifier):
+class PLEClassifier(PLE, MultiTaskClassifier):
     """Progressive layered extraction (PLE) for classes of several tasks.
 
     See Also
@@ -73,7 +74,7 @@ class PLEClassifier(PLEModel, MultiTaskClassifier):
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class PLERegressor(PLEModel, MultiTaskRegressor):
+class PLERegressor(PLE, MultiTaskRegressor):
     """Progressive layered extraction (PLE) for several numbers.
 
     See Also

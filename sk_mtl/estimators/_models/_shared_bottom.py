@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sk_mtl import nn
+from sk_mtl.estimators._choices._wiring_choice import WiringChoice
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._constraints import LAYER_SIZES
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._regressor import MultiTaskRegressor
-from sk_mtl.estimators._wiring_model import WiringModel
-from sk_mtl.nn import SharedBottom
 
 
+@share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class SharedBottomModel(WiringModel):
+class SharedBottom(WiringChoice):
     """Shared bottom: one network for all tasks, and a tower for each.
 
     The classic of multi-task learning (hard parameter sharing): one perceptron reads
@@ -38,7 +39,7 @@ class SharedBottomModel(WiringModel):
     https://doi.org/10.1023/A:1007379606734
     """
 
-    _wiring = SharedBottom
+    wiring_class = nn.SharedBottom
     _wiring_name = "shared_bottom"
     _parameter_constraints: ClassVar[dict] = {
         "bottom_hidden_sizes": LAYER_SIZES,
@@ -49,7 +50,7 @@ class SharedBottomModel(WiringModel):
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class SharedBottomClassifier(SharedBottomModel, MultiTaskClassifier):
+class SharedBottomClassifier(SharedBottom, MultiTaskClassifier):
     """Shared bottom (hard parameter sharing) for classes of several tasks.
 
     See Also
@@ -73,7 +74,7 @@ class SharedBottomClassifier(SharedBottomModel, MultiTaskClassifier):
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class SharedBottomRegressor(SharedBottomModel, MultiTaskRegressor):
+class SharedBottomRegressor(SharedBottom, MultiTaskRegressor):
     """Shared bottom (hard parameter sharing) for several numbers.
 
     See Also

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sk_mtl import nn
+from sk_mtl.estimators._choices._wiring_choice import WiringChoice
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._constraints import LAYER_SIZES
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._regressor import MultiTaskRegressor
-from sk_mtl.estimators._wiring_model import WiringModel
-from sk_mtl.nn import SingleTask
 
 
+@share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class SingleTaskModel(WiringModel):
+class SingleTask(WiringChoice):
     """Single tasks: a network of its own for each task, trained in one pass.
 
     Nothing is shared, neither layers nor embeddings,
@@ -37,7 +38,7 @@ class SingleTaskModel(WiringModel):
     https://doi.org/10.1023/A:1007379606734
     """
 
-    _wiring = SingleTask
+    wiring_class = nn.SingleTask
     _wiring_name = "single_task"
     _parameter_constraints: ClassVar[dict] = {
         "hidden_sizes": LAYER_SIZES,
@@ -48,7 +49,7 @@ class SingleTaskModel(WiringModel):
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class SingleTaskClassifier(SingleTaskModel, MultiTaskClassifier):
+class SingleTaskClassifier(SingleTask, MultiTaskClassifier):
     """A network for each task, with nothing shared: the baseline for classes.
 
     See Also
@@ -71,7 +72,7 @@ class SingleTaskClassifier(SingleTaskModel, MultiTaskClassifier):
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class SingleTaskRegressor(SingleTaskModel, MultiTaskRegressor):
+class SingleTaskRegressor(SingleTask, MultiTaskRegressor):
     """A network for each task, with nothing shared: the baseline for numbers.
 
     See Also

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import ClassVar
 
+from sk_mtl import nn
 from sk_mtl._sklearn_compat import Interval, StrOptions
+from sk_mtl.estimators._choices._wiring_choice import WiringChoice
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._constraints import COUNT, LAYER_SIZES
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._regressor import MultiTaskRegressor
-from sk_mtl.estimators._wiring_model import WiringModel
-from sk_mtl.nn import SNR
 
 
+@share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class SNRModel(WiringModel):
+class SNR(WiringChoice):
     """Sub-network routing (SNR): learnt connections between small networks.
 
     The shared layers are cut into `n_subnetworks` small ones side by side. Between two
@@ -54,7 +55,7 @@ class SNRModel(WiringModel):
     through L0 Regularization. ICLR.
     """
 
-    _wiring = SNR
+    wiring_class = nn.SNR
     _wiring_name = "snr"
     _parameter_constraints: ClassVar[dict] = {
         "n_subnetworks": COUNT,
@@ -71,7 +72,7 @@ class SNRModel(WiringModel):
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class SNRClassifier(SNRModel, MultiTaskClassifier):
+class SNRClassifier(SNR, MultiTaskClassifier):
     """Sub-network routing (SNR) for classes of several tasks.
 
     See Also
@@ -94,7 +95,7 @@ class SNRClassifier(SNRModel, MultiTaskClassifier):
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class SNRRegressor(SNRModel, MultiTaskRegressor):
+class SNRRegressor(SNR, MultiTaskRegressor):
     """Sub-network routing (SNR) for several numbers.
 
     See Also

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sk_mtl import nn
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._models._expert_parameters import SharedAndTaskExperts
 from sk_mtl.estimators._regressor import MultiTaskRegressor
-from sk_mtl.nn import STEM
 
 
+@share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class STEMModel(SharedAndTaskExperts):
+class STEM(SharedAndTaskExperts):
     """Shared and task-specific embeddings (STEM): each task also has its own.
 
     Tasks can pull the embedding of a user or an item in opposite directions, and no
@@ -42,7 +43,7 @@ class STEMModel(SharedAndTaskExperts):
     Recommendation. AAAI. https://doi.org/10.1609/aaai.v38i8.28749
     """
 
-    _wiring = STEM
+    wiring_class = nn.STEM
     _wiring_name = "stem"
 
     n_shared_experts: int = 1
@@ -52,7 +53,7 @@ class STEMModel(SharedAndTaskExperts):
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class STEMClassifier(STEMModel, MultiTaskClassifier):
+class STEMClassifier(STEM, MultiTaskClassifier):
     """Shared and task-specific embeddings (STEM) for classes of several tasks.
 
     See Also
@@ -75,7 +76,7 @@ class STEMClassifier(STEMModel, MultiTaskClassifier):
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class STEMRegressor(STEMModel, MultiTaskRegressor):
+class STEMRegressor(STEM, MultiTaskRegressor):
     """Shared and task-specific embeddings (STEM) for several numbers.
 
     See Also

@@ -303,11 +303,11 @@ class _MultiTaskNet(NeuralNet):
 
     def logits(self, arrays: FeatureArrays) -> Tensor:
         """Return the logits of encoded rows, on the processor."""
-        return self.evaluate(lambda module, *inputs: module(*inputs), arrays)
+        return self.evaluate(lambda module, *inputs: [module(*inputs)], arrays)[0]
 
     def evaluate(
-        self, function: Callable[..., Tensor], arrays: FeatureArrays
-    ) -> Tensor:
+        self, function: Callable[..., list[Tensor]], arrays: FeatureArrays
+    ) -> list[Tensor]:
         """Return, batch by batch, what a function makes of module and inputs."""
         use_own_threads()
         outputs = []
@@ -320,9 +320,10 @@ class _MultiTaskNet(NeuralNet):
                     _filled_up(torch.from_numpy(table[batch])).to(self.device)
                     for table in (arrays.codes, arrays.numeric, *arrays.sequences)
                 )
-                result = function(self.module_, codes, numeric, tuple(sequences))
-                outputs.append(result[: stop - start].cpu())
-        return torch.cat(outputs)
+                results = function(self.module_, codes, numeric, tuple(sequences))
+                rows = [each.detach()[: stop - start].cpu() for each in results]
+                outputs.append(rows)
+        return list(map(torch.cat, zip(*outputs, strict=True)))
 
     def check_answers(self, table: TensorTable, what: str) -> None:
         """Raise where the network answers some of the first rows with NaN or infinity.

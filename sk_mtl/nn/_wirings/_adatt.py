@@ -71,8 +71,8 @@ class AdaTT(LevelWiring):
     >>> import torch
     >>> from sk_mtl.nn import AdaTT, Encoded
     >>> wiring, encoded = AdaTT(5, 3, n_shared_experts=1), Encoded(torch.ones(7, 5))
-    >>> wiring(encoded).shape, wiring.gate_weights(encoded).shape
-    (torch.Size([7, 3, 48]), torch.Size([7, 3, 7]))
+    >>> wiring(encoded).shape, [each.shape for each in wiring.gate_weights(encoded)]
+    (torch.Size([7, 3, 48]), [torch.Size([7, 3, 7]), torch.Size([7, 3, 7])])
     """
 
     reaches_all = True
@@ -107,11 +107,15 @@ class AdaTT(LevelWiring):
 
     def fuse(self, level: int, results: LevelResults) -> tuple[Tensor, Tensor | None]:
         """Add the native part to the mixture of all experts, in each unit."""
-        tasks = results.mix_all(self.native[level](results.task_gates))
+        tasks = results.mix_all(self.task_weights(level, results))
         if results.shared_gate is None:
             return tasks, None
         weights = self.shared_native[level](results.shared_gate)
         return tasks, results.mix_shared(weights)
+
+    def task_weights(self, level: int, results: LevelResults) -> Tensor:
+        """Return the gates' weights, which sum to 1, and the native ones, added."""
+        return self.native[level](results.task_gates)
 
 
 class NativeWeights(nn.Module):

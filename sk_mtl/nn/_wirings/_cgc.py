@@ -33,14 +33,15 @@ class CGC(PLE):
 
     Examples
     --------
-    A task's gate weighs its own expert, then the three shared ones.
+    A task's gate weighs its own expert and the three shared ones; the other task's
+    expert has the weight 0.
 
     >>> import torch
     >>> from sk_mtl.nn import CGC, Encoded
     >>> wiring = CGC(5, 2, n_shared_experts=3, n_task_experts=1)
     >>> encoded = Encoded(torch.ones(7, 5))
-    >>> wiring(encoded).shape, wiring.gate_weights(encoded).shape
-    (torch.Size([7, 2, 32]), torch.Size([7, 2, 4]))
+    >>> wiring(encoded).shape, wiring.gate_weights(encoded)[0].shape
+    (torch.Size([7, 2, 32]), torch.Size([7, 2, 5]))
     """
 
     def __init__(self, in_width: int, n_tasks: int, **options: Any) -> None:

@@ -1,6 +1,6 @@
 """The wiring of cross-stitch networks."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from itertools import pairwise
 from typing import Unpack
 
@@ -8,12 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from sk_mtl.nn._encoding._encoded import Encoded
-from sk_mtl.nn._layers import BatchedMLP, LayerOptions
-from sk_mtl.nn._wirings._mixing import mix_groups
-from sk_mtl.nn._wirings._wiring import Wiring
+from sk_mtl.nn._layers import BatchedMLP, LayerOptions, mix_groups
+from sk_mtl.nn._wirings._mixture_wiring import MixtureWiring
 
 
-class CrossStitch(Wiring):
+class CrossStitch(MixtureWiring):
     r"""per_task (n, n_tasks, in_width) -> (n, n_tasks, hidden_sizes[-1]).
 
     Every task :math:`k` has a perceptron and an encoder of its own, as in `SingleTask`,
@@ -108,6 +107,15 @@ class CrossStitch(Wiring):
         for layer, unit in zip(self.layers, self.units):
             tasks = mix_groups(unit, layer(tasks))
         return tasks.transpose(0, 1)
+
+    def gate_weights(self, encoded: Encoded) -> list[Tensor]:
+        """Return the units, (n_samples, n_tasks, n_tasks), the same for all rows."""
+        n_rows = len(encoded.per_task)
+        return [unit.expand(n_rows, -1, -1) for unit in self.units]
+
+    def expert_names(self, task_names: Sequence[Hashable]) -> list[list[str]]:
+        """Return the names of the tasks, whose layers a unit mixes."""
+        return [list(map(str, task_names)) for _ in self.units]
 
 
 def _first_unit(n_tasks: int, self_weight: float) -> Tensor:

@@ -1,6 +1,6 @@
 """The wiring of the hierarchy of multi-gate experts."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import partial
 
 import torch
@@ -22,11 +22,15 @@ from sk_mtl.nn._experts._grouped import (
     mix_own,
 )
 from sk_mtl.nn._wirings._levels import LevelResults, at_least
+from sk_mtl.nn._wirings._mixture_wiring import (
+    MixtureWiring,
+    among_all,
+    numbered,
+)
 from sk_mtl.nn._wirings._task_groups import group_of_each_task
-from sk_mtl.nn._wirings._wiring import Wiring
 
 
-class HoME(Wiring):
+class HoME(MixtureWiring):
     r"""shared (n, in_width) -> (n, n_tasks, expert_hidden_sizes[-1]).
 
     Hierarchy of multi-gate experts, for tasks that come in groups, such as those about
@@ -113,15 +117,15 @@ class HoME(Wiring):
 
     Examples
     --------
-    Three tasks in two groups. A task's gate weighs its own expert, that of its group
-    and the two that all share.
+    Three tasks in two groups. At the meta level there are an expert of each group and
+    two that all share, at the second level also an expert of each task.
 
     >>> import torch
     >>> from sk_mtl.nn import Encoded, HoME
     >>> wiring = HoME(5, 3, groups=[[0, 2], [1]])
     >>> encoded = Encoded(torch.randn(7, 5))
-    >>> wiring(encoded).shape, wiring.gate_weights(encoded).shape
-    (torch.Size([7, 3, 32]), torch.Size([7, 3, 4]))
+    >>> wiring(encoded).shape, [each.shape for each in wiring.gate_weights(encoded)]
+    (torch.Size([7, 3, 32]), [torch.Size([7, 3, 4]), torch.Size([7, 3, 7])])
     """
 
     shared_by_members = ("experts",)
@@ -213,17 +217,38 @@ class HoME(Wiring):
 
     def forward(self, encoded: Encoded) -> Tensor:
         """Return each task's row after both levels."""
-        return self._tasks(self._meta(encoded.shared))[0]
+        return self._tasks(self._meta(encoded.shared)[0])[0]
 
-    def gate_weights(self, encoded: Encoded) -> Tensor:
-        """Return the weights of the tasks' gates, without self gates, each row sum 1.
+    def gate_weights(self, encoded: Encoded) -> list[Tensor]:
+        """Return the weights of gates and self gates, added, at both levels.
 
-        They are (n_samples, n_tasks, n_experts): the task's own experts, its group's,
-        the shared ones.
+        At the meta level a task has the weights of its group, over the experts of all
+        groups and the shared ones; at the second level the experts of all tasks stand
+        before these. The gate of the row that all groups share is left out.
         """
-        return self._tasks(self._meta(encoded.shared))[1]
+        meta, results = self._meta(encoded.shared)
+        own, shared = results.task_gates.tensor_split([results.tasks.shape[2]], 2)
+        groups = torch.cat([among_all(own), shared], 2)
+        own, common = self._tasks(meta)[1]
+        of_group, shared = common.tensor_split([self.experts["groups"].n_experts], 2)
+        is_group = F.one_hot(self.group_of_task, self.n_groups).unsqueeze(2)
+        of_groups = (of_group.unsqueeze(2) * is_group).flatten(2)
+        return [
+            groups.index_select(1, self.group_of_task),
+            torch.cat([among_all(own), of_groups, shared], 2),
+        ]
 
-    def _meta(self, x: Tensor) -> Tensor:
+    def expert_names(self, task_names: Sequence[Hashable]) -> list[list[str]]:
+        """Return the names of the experts of groups, as ``group_0_1``, and shared ones.
+
+        At the second level the names of each task's experts come first.
+        """
+        groups = [f"group_{k}" for k in range(self.n_groups)]
+        meta = numbered(groups, self.experts["groups"].n_experts)
+        meta += numbered(["shared"], self.experts["shared"].n_experts)
+        return [meta, numbered(task_names, self.experts["tasks"].n_experts) + meta]
+
+    def _meta(self, x: Tensor) -> tuple[Tensor, LevelResults]:
         """(n, in_width) -> (n, n_groups, 2 * out_width), each group's row and all's."""
         features, experts = self.feature_gates["meta"], self.experts
         gates = [*_both(self.gates), *_both(self.self_gates)]
@@ -245,10 +270,14 @@ class HoME(Wiring):
             every + F.pad(own_shared[..., :n_shared], (self.n_groups * n_own, 0)),
         )
         common = results.mix_shared(results.shared_gate).unsqueeze(1)
-        return torch.cat([results.mix_own(), common.expand(-1, self.n_groups, -1)], 2)
+        rows = [results.mix_own(), common.expand(-1, self.n_groups, -1)]
+        return torch.cat(rows, 2), results
 
-    def _tasks(self, meta: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, n_groups, 2 * out_width) -> (n, n_tasks, out_width), gates' weights."""
+    def _tasks(self, meta: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """(n, n_groups, 2 * out_width) -> (n, n_tasks, out_width), and the weights.
+
+        Those of each task's own experts, and of its group's and the shared ones.
+        """
         rows = meta.index_select(1, self.group_of_task)
         ways = [self.feature_gates, self.gates, self.self_gates]
         features, gates, self_gates = (way["tasks"] for way in ways)
@@ -260,7 +289,8 @@ class HoME(Wiring):
         weights, self_weights = gates.finish(scores), self_gates.finish(self_scores)
         own_weights, common_weights = weights.split([own.shape[2], common.shape[2]], 2)
         own_weights = own_weights + self_weights[..., : own.shape[2]]
-        return mix_own(own_weights, own) + mix_own(common_weights, common), weights
+        rows = mix_own(own_weights, own) + mix_own(common_weights, common)
+        return rows, (own_weights, common_weights)
 
     def _common(self, meta: Tensor) -> Tensor:
         """Return what each group's experts and the shared ones make of its row."""

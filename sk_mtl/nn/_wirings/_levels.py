@@ -1,7 +1,7 @@
 """What wirings of several levels of task and shared experts have in common."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import ClassVar, NamedTuple, Unpack
 
 import torch
@@ -16,7 +16,11 @@ from sk_mtl.nn._experts._grouped import (
     mix_own,
 )
 from sk_mtl.nn._layers import LayerOptions
-from sk_mtl.nn._wirings._wiring import Wiring
+from sk_mtl.nn._wirings._mixture_wiring import (
+    MixtureWiring,
+    among_all,
+    numbered,
+)
 
 
 class LevelResults(NamedTuple):
@@ -171,7 +175,7 @@ class LevelExperts(nn.Module):
         return LevelResults(own, common, weights, shared_weights)
 
 
-class LevelWiring(Wiring):
+class LevelWiring(MixtureWiring):
     """shared (n, in_width) -> (n, n_tasks, expert_hidden_sizes[-1]).
 
     The frame of wirings whose levels hold experts of each task and shared ones. A
@@ -241,23 +245,38 @@ class LevelWiring(Wiring):
     def fuse(self, level: int, results: LevelResults) -> tuple[Tensor, Tensor | None]:
         """Return the tasks' rows and the shared rows for the next level."""
 
+    def task_weights(self, level: int, results: LevelResults) -> Tensor:
+        """Return what a level's task gates multiply the results of all experts by."""
+        if self.reaches_all:
+            return results.task_gates
+        own, shared = results.task_gates.tensor_split([self.n_task_experts], 2)
+        return torch.cat([among_all(own), shared], 2)
+
     def forward(self, encoded: Encoded) -> Tensor:
         """Return each task's row after the last level."""
         return self._run(encoded)[0]
 
-    def gate_weights(self, encoded: Encoded) -> Tensor:
-        """Return the weights of the tasks' gates at the last level, each row sum 1.
+    def gate_weights(self, encoded: Encoded) -> list[Tensor]:
+        """Return each task's weights of the experts of all tasks and the shared ones.
 
-        They are (n_samples, n_tasks, n_gated) in the order that the class names.
+        One tensor per level, (n_samples, n_tasks, n_experts). Shared gates, by which
+        the shared experts of the next level read, are left out.
         """
-        return self._run(encoded)[1]
+        levels = self._run(encoded)[1]
+        return [self.task_weights(level, each) for level, each in enumerate(levels)]
 
-    def _run(self, encoded: Encoded) -> tuple[Tensor, Tensor]:
+    def expert_names(self, task_names: Sequence[Hashable]) -> list[list[str]]:
+        """Return the names of each task's experts, then of the shared ones."""
+        names = numbered(task_names, self.n_task_experts)
+        return [names + numbered(["shared"], self.n_shared_experts)] * len(self.gates)
+
+    def _run(self, encoded: Encoded) -> tuple[Tensor, list[LevelResults]]:
         tasks = shared = encoded.shared
+        levels = []
         for level, (experts, gates) in enumerate(zip(self.experts, self.gates)):
-            results = experts(tasks, shared, gates)
-            tasks, shared = self.fuse(level, results)
-        return tasks, results.task_gates
+            levels.append(experts(tasks, shared, gates))
+            tasks, shared = self.fuse(level, levels[-1])
+        return tasks, levels
 
 
 def at_least(name: str, found: int, least: int) -> None:

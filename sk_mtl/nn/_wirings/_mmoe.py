@@ -1,6 +1,6 @@
 """The wiring of the multi-gate mixture of experts."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import torch
 from torch import Tensor
@@ -10,10 +10,10 @@ from sk_mtl.nn._experts._expert_use import ExpertDropout, uneven_use
 from sk_mtl.nn._experts._experts import Experts, Gates
 from sk_mtl.nn._experts._gate_head import GateFactory
 from sk_mtl.nn._experts._penalty_weight import PenaltyWeight
-from sk_mtl.nn._wirings._wiring import Wiring
+from sk_mtl.nn._wirings._mixture_wiring import MixtureWiring, numbered
 
 
-class MMoE(Wiring):
+class MMoE(MixtureWiring):
     r"""shared (n, in_width) -> (n, n_tasks, expert_hidden_sizes[-1]).
 
     Multi-gate mixture of experts. Experts :math:`f_1, ..., f_E` see the same input
@@ -88,7 +88,7 @@ class MMoE(Wiring):
     >>> import torch
     >>> from sk_mtl.nn import Encoded, MMoE
     >>> wiring, encoded = MMoE(5, 2, n_experts=3), Encoded(torch.ones(7, 5))
-    >>> wiring(encoded).shape, wiring.gate_weights(encoded).shape
+    >>> wiring(encoded).shape, wiring.gate_weights(encoded)[0].shape
     (torch.Size([7, 2, 64]), torch.Size([7, 2, 3]))
     """
 
@@ -145,12 +145,16 @@ class MMoE(Wiring):
         weights = self.expert_dropout(weights)
         return torch.bmm(weights, self.experts.finish(experts)), penalty
 
-    def gate_weights(self, encoded: Encoded) -> Tensor:
+    def gate_weights(self, encoded: Encoded) -> list[Tensor]:
         """Return the mixing weights, (n_samples, n_tasks, n_experts), each row sum 1.
 
-        They are the very weights that `forward` uses, computed by the same product, but
-        for what is dropped in training. Those of ``"dselect_k"`` can sum to less where
-        the number of experts is not a power of two.
+        They are computed by the product of `forward`, and nothing is dropped. Weights
+        of `DSelectKHead` can sum to less where the number of experts is not a power of
+        two.
         """
         _, gates = self.experts.begin_beside(encoded.shared, self.gates.first)
-        return self.gates.finish(gates)
+        return [self.gates.finish(gates)]
+
+    def expert_names(self, task_names: Sequence[Hashable]) -> list[list[str]]:
+        """Return ``expert_0``, ``expert_1`` and so on."""
+        return [numbered(["expert"], self.experts.n_experts)]

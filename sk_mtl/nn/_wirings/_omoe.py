@@ -40,7 +40,7 @@ class OMoE(MMoE):
     >>> import torch
     >>> from sk_mtl.nn import Encoded, OMoE
     >>> wiring, encoded = OMoE(5, 2, n_experts=3), Encoded(torch.ones(7, 5))
-    >>> wiring(encoded).shape, wiring.gate_weights(encoded).shape
+    >>> wiring(encoded).shape, wiring.gate_weights(encoded)[0].shape
     (torch.Size([7, 2, 64]), torch.Size([7, 2, 3]))
     """
 
@@ -53,6 +53,7 @@ class OMoE(MMoE):
         rows, penalty = super().with_penalty(encoded)
         return rows.expand(-1, self.n_tasks, -1), penalty
 
-    def gate_weights(self, encoded: Encoded) -> Tensor:
+    def gate_weights(self, encoded: Encoded) -> list[Tensor]:
         """Return the mixing weights, (n_samples, n_tasks, n_experts), a view."""
-        return super().gate_weights(encoded).expand(-1, self.n_tasks, -1)
+        (weights,) = super().gate_weights(encoded)
+        return [weights.expand(-1, self.n_tasks, -1)]

@@ -64,13 +64,17 @@ class PLE(LevelWiring):
 
     Examples
     --------
-    A task's gate weighs its own two experts, then the three shared ones.
+    Four tasks with two experts each, and three shared ones. At each of two levels a
+    task's gate weighs five of these eleven.
 
     >>> import torch
     >>> from sk_mtl.nn import PLE, Encoded
     >>> wiring, encoded = PLE(5, 4, n_shared_experts=3), Encoded(torch.ones(7, 5))
-    >>> wiring(encoded).shape, wiring.gate_weights(encoded).shape
-    (torch.Size([7, 4, 32]), torch.Size([7, 4, 5]))
+    >>> wiring(encoded).shape
+    torch.Size([7, 4, 32])
+    >>> [(each.shape, int((each[0, 0] > 0).sum()))
+    ...  for each in wiring.gate_weights(encoded)]
+    [(torch.Size([7, 4, 11]), 5), (torch.Size([7, 4, 11]), 5)]
     """
 
     reaches_all = False

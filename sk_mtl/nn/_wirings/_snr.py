@@ -1,6 +1,6 @@
 """The wiring of sub-network routing."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from itertools import pairwise
 from typing import Unpack
 
@@ -12,11 +12,11 @@ from sk_mtl.nn._experts._experts import Experts
 from sk_mtl.nn._experts._hard_concrete import HardConcrete
 from sk_mtl.nn._experts._penalty_weight import PenaltyWeight
 from sk_mtl.nn._layers import BatchedMLP, LayerOptions
+from sk_mtl.nn._wirings._mixture_wiring import MixtureWiring, numbered
 from sk_mtl.nn._wirings._transfers import TRANSFERS
-from sk_mtl.nn._wirings._wiring import Wiring
 
 
-class SNR(Wiring):
+class SNR(MixtureWiring):
     r"""shared (n, in_width) -> (n, n_tasks, subnetwork_hidden_sizes[-1]).
 
     Sub-network routing. The layers that tasks share are cut into ``n_subnetworks``
@@ -171,3 +171,15 @@ class SNR(Wiring):
         (n_tasks, n_subnetworks): a row holds what one sub-network or tower reads.
         """
         return [gates.deterministic().detach() for gates in self.gates]
+
+    def gate_weights(self, encoded: Encoded) -> list[Tensor]:
+        """Return the gates below the towers, (n_samples, n_tasks, n_subnetworks).
+
+        They are the same for all rows, from 0 to 1 each. Gates of lower levels, which
+        no task has for itself, are among `open_gates`.
+        """
+        return [self.gates[-1].deterministic().expand(len(encoded.shared), -1, -1)]
+
+    def expert_names(self, task_names: Sequence[Hashable]) -> list[list[str]]:
+        """Return ``subnetwork_0``, ``subnetwork_1`` and so on, of the last level."""
+        return [numbered(["subnetwork"], self.subnetworks[0].n_experts)]

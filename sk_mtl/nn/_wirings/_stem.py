@@ -1,6 +1,6 @@
 """The wiring of shared and task-specific embeddings."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Unpack
 
 import torch
@@ -10,10 +10,10 @@ from sk_mtl.nn._encoding._encoded import Encoded
 from sk_mtl.nn._experts._experts import Experts
 from sk_mtl.nn._experts._task_experts import TaskExperts, TaskGates
 from sk_mtl.nn._layers import LayerOptions
-from sk_mtl.nn._wirings._wiring import Wiring
+from sk_mtl.nn._wirings._mixture_wiring import MixtureWiring, numbered
 
 
-class STEM(Wiring):
+class STEM(MixtureWiring):
     r"""shared (n, in_width), per_task (n, n_tasks, in_width) -> (n, n_tasks, width).
 
     Shared and task-specific embeddings; the width is ``expert_hidden_sizes[-1]``. Every
@@ -70,7 +70,7 @@ class STEM(Wiring):
     >>> from sk_mtl.nn import STEM, Encoded
     >>> wiring = STEM(5, 2, n_task_experts=2)
     >>> encoded = Encoded(torch.ones(7, 5), per_task=torch.ones(7, 2, 5))
-    >>> wiring(encoded).shape, wiring.gate_weights(encoded).shape
+    >>> wiring(encoded).shape, wiring.gate_weights(encoded)[0].shape
     (torch.Size([7, 2, 64]), torch.Size([7, 2, 5]))
     """
 
@@ -91,7 +91,7 @@ class STEM(Wiring):
         **layers: Unpack[LayerOptions],
     ) -> None:
         super().__init__()
-        self.n_tasks = n_tasks
+        self.n_tasks, self.n_task_experts = n_tasks, n_task_experts
         self.shared_experts = Experts(
             in_width, n_shared_experts, expert_hidden_sizes, **layers
         )
@@ -113,7 +113,7 @@ class STEM(Wiring):
         """Mix own, shared and other tasks' experts by each task's gate."""
         shared = self.shared_experts(encoded.shared)
         experts = self.task_experts(encoded.per_task.transpose(0, 1))
-        weights = self.gate_weights(encoded)
+        (weights,) = self.gate_weights(encoded)
         n_of_tasks = weights.shape[2] - shared.shape[1]
         of_tasks, of_shared = weights.split([n_of_tasks, shared.shape[1]], 2)
         of_tasks = of_tasks.unflatten(2, (self.n_tasks, -1))
@@ -126,10 +126,15 @@ class STEM(Wiring):
         )
         return rest + (own * experts).sum(2)
 
-    def gate_weights(self, encoded: Encoded) -> Tensor:
+    def gate_weights(self, encoded: Encoded) -> list[Tensor]:
         """Return the mixing weights, (n_samples, n_tasks, n_experts), each row sum 1.
 
         The experts stand task by task, the shared ones behind them.
         """
         rows = encoded.per_task + encoded.shared.unsqueeze(1)
-        return self.gates(rows.transpose(0, 1))
+        return [self.gates(rows.transpose(0, 1))]
+
+    def expert_names(self, task_names: Sequence[Hashable]) -> list[list[str]]:
+        """Return the names of each task's experts, then of the shared ones."""
+        names = numbered(task_names, self.n_task_experts)
+        return [names + numbered(["shared"], self.shared_experts.n_experts)]

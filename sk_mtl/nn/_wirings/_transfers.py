@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from sk_mtl.nn._wirings._mixing import mix_groups
+from sk_mtl.nn._layers import mix_groups
 
 
 class AverageTransfer(nn.Module):

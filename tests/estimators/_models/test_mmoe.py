@@ -8,6 +8,7 @@ import torch
 
 from sk_mtl import (
     DSelectK,
+    MMoE,
     MMOEClassifier,
     MMOERegressor,
     MultiTaskEstimator,
@@ -161,7 +162,7 @@ def test_gates_that_select_experts(cls, gate):
     X, y = mixed_table()
     options = {"gate": gate, "expert_dropout": 0.2, "load_balance": 0.01}
     if cls is MultiTaskEstimator:
-        options = {"wiring_params": options}
+        options = {"wiring": MMoE(**options)}
     model = cls(**options, **{**QUICK, "lr": 0.02}).fit(X, y)
     wiring = model.net_.module_.wiring
     assert type(wiring.gates.head).__name__.lower() == f"{gate.replace('_', '')}head"

@@ -65,7 +65,7 @@ def test_a_level_by_hand(put):
     set_values(wiring.gates[0].tasks.first.bias, [0.0, 7.0, 0.0, 7.0])
     encoded = Encoded(put(torch.tensor([[1.0]])))
     assert_close(wiring(encoded), [[[0.75 + 1.0 + 1.0], [0.5 + 2.0 + 4.0]]])
-    assert_close(wiring.gate_weights(encoded), [[[0.75, 0.25], [0.5, 0.5]]])
+    assert_close(wiring.gate_weights(encoded)[0], [[[1.75, 0.25], [0.5, 1.5]]])
 
 
 def test_native_weights_by_hand(put):
@@ -109,11 +109,12 @@ def test_a_level_without_its_native_part_is_a_mixture_of_experts(put):
     assert_close(put(wiring)(encoded), put(mixture)(encoded))
 
 
-def test_gate_weights_are_over_all_experts(put):
+def test_gate_weights_are_those_of_gates_and_native_ones(put):
     wiring = put(AdaTT(4, 3, n_shared_experts=1))
-    weights = wiring.gate_weights(Encoded(put(torch.randn(8, 4))))
-    assert weights.shape == (8, 3, 3 * 2 + 1)
-    assert_close(weights.sum(2), torch.ones(8, 3))
+    levels = wiring.gate_weights(Encoded(put(torch.randn(8, 4))))
+    for weights, native in zip(levels, wiring.native, strict=True):
+        assert weights.shape == (8, 3, 3 * 2 + 1)
+        assert_close(weights.sum(2), (1 + native.weight.sum(1)).expand(8, 3))
 
 
 @pytest.mark.parametrize("n_levels", [1, 3])

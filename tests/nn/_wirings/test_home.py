@@ -94,7 +94,9 @@ def test_both_levels_by_hand(put):
     set_values(wiring.experts["shared"].first.weight, [[0.0, 1.0]])
     encoded = Encoded(put(torch.tensor([[1.0]])))
     assert_close(wiring(encoded), [[[(12.0 + 5.0 + 7.0) / 3 + 12.0 / 2]]])
-    assert_close(wiring.gate_weights(encoded), [[[1 / 3] * 3]])
+    meta, second = wiring.gate_weights(encoded)
+    assert_close(meta, [[[1 / 2 + 1 / 2, 1 / 2]]])
+    assert_close(second, [[[1 / 3 + 1 / 2, 1 / 3, 1 / 3]]])
 
 
 @pytest.mark.parametrize("groups", [GROUPS, [[1], [2], [0]], [[2, 1, 0]]])
@@ -173,11 +175,25 @@ def test_training_teaches_the_running_statistics(put):
     assert difference < 0.1 * trained.abs().mean()
 
 
-def test_gate_weights_are_own_experts_then_the_groups_then_shared(put):
-    wiring = HoME(4, 3, groups=GROUPS, n_group_experts=3, n_task_experts=2)
-    weights = put(wiring).gate_weights(Encoded(put(torch.randn(8, 4))))
-    assert weights.shape == (8, 3, 2 + 3 + 2)
-    assert_close(weights.sum(2), torch.ones(8, 3))
+def test_a_task_weighs_its_own_experts_its_groups_and_the_shared_ones(put):
+    wiring = put(HoME(4, 3, groups=GROUPS, n_group_experts=3, n_task_experts=2))
+    meta, second = wiring.gate_weights(Encoded(put(torch.randn(8, 4))))
+    names = wiring.expert_names("abc")
+    # A softmax of the gate, and another one of the self gate.
+    for weights in (meta, second):
+        assert_close(weights.sum(2), torch.full((8, 3), 2.0))
+    assert torch.equal(meta[:, 0], meta[:, 2])
+    groups = [f"group_0_{k}" for k in range(3)], [f"group_1_{k}" for k in range(3)]
+    for task, group in zip(range(3), (0, 1, 0)):
+        reached = [*groups[group], "shared_0", "shared_1"]
+        own = [f"{'abc'[task]}_0", f"{'abc'[task]}_1"]
+        for weights, listed, wanted in zip(
+            (meta, second), names, (reached, own + reached)
+        ):
+            reads = (weights[:, task] > 0).all(0).tolist()
+            assert [name for name, read in zip(listed, reads, strict=True) if read] == (
+                wanted
+            )
 
 
 @pytest.mark.parametrize("n_experts", [1, 2])

@@ -72,7 +72,9 @@ def _reference(wiring, x, activation):
 def test_two_levels_by_hand(by_hand, put):
     encoded = Encoded(put(torch.tensor([[1.0]])))
     assert_close(by_hand(encoded), [[[6.0], [7.875]]])
-    assert_close(by_hand.gate_weights(encoded), [[[0.5, 0.5], [0.75, 0.25]]])
+    first, second = by_hand.gate_weights(encoded)
+    assert_close(first, [[[0.75, 0.0, 0.25], [0.0, 0.5, 0.5]]])
+    assert_close(second, [[[0.5, 0.0, 0.5], [0.0, 0.75, 0.25]]])
 
 
 @pytest.mark.parametrize("n_levels", [1, 2, 4])
@@ -94,11 +96,14 @@ def test_it_is_the_loop_over_levels(n_levels, expert_sizes, gate_sizes, put):
     assert_close(rows, _reference(wiring, x, torch.tanh))
 
 
-def test_gate_weights_are_own_experts_then_shared(put):
+def test_the_weights_of_other_tasks_experts_are_zero(put):
     wiring = put(PLE(4, 3, n_shared_experts=3))
-    weights = wiring.gate_weights(Encoded(put(torch.randn(8, 4))))
-    assert weights.shape == (8, 3, 2 + 3)
-    assert_close(weights.sum(2), torch.ones(8, 3))
+    for weights in wiring.gate_weights(Encoded(put(torch.randn(8, 4)))):
+        assert weights.shape == (8, 3, 3 * 2 + 3)
+        assert_close(weights.sum(2), torch.ones(8, 3))
+        assert (weights[:, 1] > 0).all(0).tolist() == [False] * 2 + [True] * 2 + [
+            False
+        ] * 2 + [True] * 3
 
 
 def test_a_task_reads_no_other_tasks_experts_at_its_level(put):

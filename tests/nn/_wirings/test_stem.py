@@ -36,7 +36,9 @@ def test_two_tasks_by_hand(put):
     set_values(wiring.gates.scores.bias, [[[LN2, 0.0, 0.0]], [[0.0, 0.0, LN2]]])
     rows = torch.tensor([[[4.0], [8.0]]])
     encoded = Encoded(put(torch.tensor([[2.0]])), put(rows))
-    assert_close(wiring.gate_weights(encoded), [[[0.5, 0.25, 0.25], [0.25, 0.25, 0.5]]])
+    assert_close(
+        wiring.gate_weights(encoded)[0], [[[0.5, 0.25, 0.25], [0.25, 0.25, 0.5]]]
+    )
     assert_close(wiring(encoded), [[[2 + 20 + 50], [1 + 20 + 100]]])
 
 
@@ -46,7 +48,7 @@ def test_a_gate_reads_the_sum_of_the_shared_and_the_tasks_row(put):
     wiring.gates.scores.bias.data.zero_()
     encoded = Encoded(put(torch.tensor([[1.5]])), put(torch.tensor([[[-0.5], [-1.5]]])))
     even = [1 / 3] * 3
-    assert_close(wiring.gate_weights(encoded), [[[0.5, 0.25, 0.25], even]])
+    assert_close(wiring.gate_weights(encoded)[0], [[[0.5, 0.25, 0.25], even]])
 
 
 def _dense(row, linear, k):
@@ -151,7 +153,7 @@ def test_the_gradient_is_that_of_the_mixture_with_constants_for_other_tasks(put)
     experts = torch.cat([frozen[:, :1], experts[:, 1:2], frozen[:, 2:]], 1)
     shared = wiring.shared_experts(encoded.shared)
     experts = torch.cat([experts.flatten(1, 2), shared], 1)
-    weights = wiring.gate_weights(encoded)[:, [1]]
+    weights = wiring.gate_weights(encoded)[0][:, [1]]
     torch.bmm(weights, experts).square().sum().backward()
     assert_close(own, encoded.per_task.grad[:, 1])
     assert_close(found[0], wiring.task_experts.first.weight.grad.reshape(3, -1))
@@ -161,7 +163,7 @@ def test_a_single_task_mixes_its_own_and_the_shared_experts(put):
     wiring, encoded = put(STEM(4, 1, **SIZES)), make_encoded(put, n_tasks=1)
     own = wiring.task_experts(encoded.per_task.transpose(0, 1)).flatten(1, 2)
     experts = torch.cat([own, wiring.shared_experts(encoded.shared)], 1)
-    mixed = torch.bmm(wiring.gate_weights(encoded), experts)
+    mixed = torch.bmm(wiring.gate_weights(encoded)[0], experts)
     assert_close(wiring(encoded), mixed)
     assert_every_parameter_learns(wiring, wiring(encoded))
 
@@ -224,7 +226,7 @@ def test_operations_do_not_grow_with_experts_or_tasks(gate_sizes, put):
 def test_dropout_acts_on_experts_in_training_only(put):
     wiring, encoded = put(STEM(4, 3, dropout=0.5, **SIZES)), make_encoded(put)
     assert not torch.equal(wiring(encoded), wiring(encoded))
-    assert torch.equal(wiring.gate_weights(encoded), wiring.gate_weights(encoded))
+    assert torch.equal(wiring.gate_weights(encoded)[0], wiring.gate_weights(encoded)[0])
     wiring.eval()
     assert torch.equal(wiring(encoded), wiring(encoded))
 
