@@ -43,11 +43,13 @@ def test_as_many_clicks_as_impressions_make_up_for_it(losses):
     assert np.abs(lead.mean()) < 0.03
 
 
+@pytest.mark.nightly
 def test_without_selection_there_is_no_advantage(compare):
     losses = pd.DataFrame([compare(seed, selection_strength=0.0) for seed in range(3)])
     assert (losses["clicks"] - losses["ESMM"]).mean() < 0.01
 
 
+@pytest.mark.nightly
 def test_shuffled_conversions_lose_the_advantage(compare):
     losses = pd.DataFrame([compare(seed, shuffled=True) for seed in range(3)])
     assert (losses["clicks"] - losses["ESMM"]).mean() < 0.0

@@ -196,7 +196,7 @@ def test_threads_may_ask_at_once(sharing):
         np.testing.assert_array_equal(other, gates)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.skipif(shutil.which("c++") is None, reason="no compiler here")
 # torch's own, on the way to the compiled network.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:The .grad attribute")

@@ -190,7 +190,7 @@ def test_selected_experts_of_members(sharing):
     assert ((gates > 0).sum(axis=3) == 2).all()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.skipif(shutil.which("c++") is None, reason="no compiler here")
 # torch's own, on the way to the compiled network.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:The .grad attribute")

@@ -129,7 +129,9 @@ def test_without_a_compiler_training_goes_on_with_a_warning(tables, monkeypatch,
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.parametrize("cls", [MMOEClassifier, ESMMClassifier])
+@pytest.mark.parametrize(
+    "cls", [MMOEClassifier, pytest.param(ESMMClassifier, marks=pytest.mark.nightly)]
+)
 def test_a_compiled_network_learns_the_same(tables, cls):
     # A compiled network draws its dropout from another stream of numbers.
     settings = {**QUICK, "dropout": 0.0, "unknown_rate": 0.0}

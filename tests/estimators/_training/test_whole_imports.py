@@ -36,7 +36,11 @@ SENT = "os.kill(os.getpid(), signal.SIGINT)"
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "press"),
-    [("sympy", RAISED), ("sympy.polys", SENT), ("torch._inductor.config", RAISED)],
+    [
+        pytest.param("sympy", RAISED, marks=pytest.mark.nightly),
+        ("sympy.polys", SENT),
+        pytest.param("torch._inductor.config", RAISED, marks=pytest.mark.nightly),
+    ],
     ids=["sympy-raised", "sympy.polys-sent", "torch._inductor.config-raised"],
 )
 def test_later_fits_work(name, press):
