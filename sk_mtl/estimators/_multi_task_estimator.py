@@ -122,7 +122,7 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
     }
 
     wiring: str | WiringChoice = "mmoe"
-    task_types: Any = "auto"
+    task_types: str | Sequence[str] | Mapping[Hashable, str] = "auto"
     loss: str | Loss | TaskOutput | Sequence | Mapping = "auto"
 
     @answer_from_fit

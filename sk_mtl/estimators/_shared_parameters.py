@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from numpy.random import RandomState
@@ -276,8 +276,8 @@ class SharedParameters(FeatureParameters):
     batch_norm: bool | str = "auto"
     n_members: int = 1
     member_sharing: str = "most"
-    task_weights: Any = None
-    balancing: Any = None
+    task_weights: Sequence[float] | Mapping[Hashable, float] | None = None
+    balancing: str | Callable | None = None
     missing_label: Hashable = None
     check_leaks: bool = True
     optimizer: str | type[torch.optim.Optimizer] = "adamw"
