@@ -148,20 +148,19 @@ def test_a_step_of_three_classes(cls, table):
 @pytest.mark.parametrize(
     ("groups", "found"),
     [
-        ([["click"]], "['conversion'] in none and [] in more than one"),
-        ({"all": ["click"]}, "['conversion'] in none and [] in more than one"),
-        ([], "['click', 'conversion'] in none and [] in more than one"),
+        ([["click"]], "[['click']] (missing: ['conversion'])"),
+        ({"all": ["click"]}, "[['click']] (missing: ['conversion'])"),
+        ([], "[] (missing: ['click', 'conversion'])"),
         (
             [["click", "conversion"], ["click"]],
-            "[] in none and ['click'] in more than one",
+            "[['click', 'conversion'], ['click']] (more than once: ['click'])",
         ),
-        ([["click", "click"]], "['conversion'] in none and ['click'] in more than one"),
     ],
 )
 def test_task_groups_that_are_not_whole(groups, found, table):
     message = (
         "groups must hold every task of ['click', 'conversion'] in exactly one group; "
-        f"found {found}. Give each task one group."
+        f"found {found}. Give each task one group, or None for one group of all tasks."
     )
     refuse(HoMEClassifier, table, message, groups=groups)
 
@@ -198,7 +197,8 @@ def test_task_groups_that_are_no_lists(groups, found, table):
 def test_a_regressor_names_its_groups_too(numbers):
     message = (
         "groups must hold every task of ['age', 'spend'] in exactly one group; found "
-        "['age'] in none and [] in more than one. Give each task one group."
+        "[['spend']] (missing: ['age']). Give each task one group, or None for one "
+        "group of all tasks."
     )
     refuse(HoMERegressor, numbers, message, groups=[["spend"]])
 

@@ -177,7 +177,7 @@ def test_gates_of_every_member(sharing):
         encoded = network.encoder(*inputs)
         if scales is not None:
             encoded = encoded._replace(shared=encoded.shared * scales)
-        own = network.wiring.gate_weights(encoded).numpy()
+        own = network.wiring.gate_weights(encoded)[0].numpy()
     np.testing.assert_allclose(gates[:, 1], own, atol=1e-6)
 
 

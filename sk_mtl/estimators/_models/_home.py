@@ -10,6 +10,7 @@ import numpy as np
 
 from sk_mtl import nn
 from sk_mtl._relations import task_positions
+from sk_mtl._task_groups import group_of_each_task
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._constraints import COUNT
 from sk_mtl.estimators._documentation import share_documentation
@@ -163,13 +164,7 @@ def _positions(groups: list[Sequence[str]], task_names: list[str]) -> list[list[
             f"groups must hold lists of names, none of them empty; found {groups}. "
             "Give for instance [['click', 'like'], ['watch_time']]."
         )
-    groups = [task_positions("groups", each, task_names) for each in groups]
-    counts = [sum(group.count(k) for group in groups) for k in range(len(task_names))]
-    missing = [name for name, n in zip(task_names, counts, strict=True) if n == 0]
-    twice = [name for name, n in zip(task_names, counts, strict=True) if n > 1]
-    if missing or twice:
-        raise ValueError(
-            f"groups must hold every task of {task_names} in exactly one group; found "
-            f"{missing} in none and {twice} in more than one. Give each task one group."
-        )
-    return groups
+    positions = [task_positions("groups", each, task_names) for each in groups]
+    named = [[task_names[k] for k in group] for group in positions]
+    group_of_each_task(named, task_names)
+    return positions

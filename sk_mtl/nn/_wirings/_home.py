@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sk_mtl._task_groups import group_of_each_task
 from sk_mtl.nn._encoding._encoded import Encoded
 from sk_mtl.nn._experts._experts import (
     Experts,
@@ -27,7 +28,6 @@ from sk_mtl.nn._wirings._mixture_wiring import (
     among_all,
     numbered,
 )
-from sk_mtl.nn._wirings._task_groups import group_of_each_task
 
 
 class HoME(MixtureWiring):
@@ -158,7 +158,7 @@ class HoME(MixtureWiring):
         }
         for name, number in numbers.items():
             at_least(name, number, 1)
-        group_of_task = group_of_each_task(groups, n_tasks)
+        group_of_task = group_of_each_task(groups, range(n_tasks))
         n_groups = max(group_of_task) + 1
         self.n_tasks, self.n_groups = n_tasks, n_groups
         self.register_buffer(

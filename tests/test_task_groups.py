@@ -2,12 +2,12 @@ import re
 
 import pytest
 
-from sk_mtl.nn._wirings._task_groups import group_of_each_task
+from sk_mtl._task_groups import group_of_each_task
 
 
 def test_each_task_has_its_group():
-    assert group_of_each_task([[3, 0], [1], (2,)], 4) == [0, 1, 2, 0]
-    assert group_of_each_task(None, 3) == [0, 0, 0]
+    assert group_of_each_task([[3, 0], [1], (2,)], range(4)) == [0, 1, 2, 0]
+    assert group_of_each_task(None, range(3)) == [0, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -23,8 +23,8 @@ def test_each_task_has_its_group():
 )
 def test_what_is_wrong_with_groups_is_named(groups, fault):
     text = (
-        "groups must hold every task, 0 to 2, in exactly one group; found "
+        "groups must hold every task of [0, 1, 2] in exactly one group; found "
         f"{groups} {fault}. Give each task one group"
     )
     with pytest.raises(ValueError, match=re.escape(text)):
-        group_of_each_task(groups, 3)
+        group_of_each_task(groups, range(3))
