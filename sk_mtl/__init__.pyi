@@ -60,6 +60,7 @@ from .estimators import (
     PLEClassifier as PLEClassifier,
     PLERegressor as PLERegressor,
     Poisson as Poisson,
+    Quantile as Quantile,
     SENet as SENet,
     SharedBottom as SharedBottom,
     SharedBottomClassifier as SharedBottomClassifier,

@@ -10,6 +10,7 @@ from sk_mtl.estimators._choices._number_losses import (
     Gamma,
     Huber,
     Poisson,
+    Quantile,
     SquaredError,
 )
 from sk_mtl.estimators._choices._numeric_embedding import NumericEmbedding
@@ -101,6 +102,7 @@ __all__ = [
     "Periodic",
     "PiecewiseLinear",
     "Poisson",
+    "Quantile",
     "SENet",
     "SNRClassifier",
     "SNRRegressor",

@@ -28,6 +28,16 @@ def _has_zero_inflated(estimator: NumberTasks) -> bool:
     return True
 
 
+def _has_quantiles(estimator: NumberTasks) -> bool:
+    check_is_fitted(estimator)
+    if not any(output.quantile_levels for output in estimator._targets.outputs):
+        raise AttributeError(
+            "predict_quantiles needs a task that is learnt by quantiles; found none. "
+            "Set loss=Quantile(levels=(0.1, 0.5, 0.9)), or the like for a task."
+        )
+    return True
+
+
 class NumberTasks:
     """Answers of tasks of numbers; mixed into a `MultiTaskModel`."""
 
@@ -53,6 +63,30 @@ class NumberTasks:
         if self._targets.one_dimensional:
             return chances[0]
         return np.stack(chances, axis=1)
+
+    @available_if(_has_quantiles)
+    @answer_from_fit
+    def predict_quantiles(self, X) -> list[np.ndarray | None] | np.ndarray:
+        """Return the quantiles of numbers that are learnt by `Quantile`.
+
+        The quantiles of a row never decrease from one level to the next.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        quantiles : list of (ndarray of shape (n_samples, n_levels) or None), or ndarray
+            One array per column of y in the target's own units, its columns in the
+            order of the levels, and None for a task of another loss; a single array
+            where y was 1-d.
+        """
+        columns, answers = self._targets.columns, self._predict_answers(X)
+        return self._answer(
+            column.decode_quantiles(answer) if column.output.quantile_levels else None
+            for column, answer in zip(columns, answers, strict=True)
+        )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

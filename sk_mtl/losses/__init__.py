@@ -23,6 +23,7 @@ from sk_mtl.losses._outputs._number_outputs import (
     PoissonOutput,
     SquaredErrorOutput,
 )
+from sk_mtl.losses._outputs._quantile_output import QuantileOutput
 from sk_mtl.losses._outputs._task_output import TaskOutput
 from sk_mtl.losses._outputs._ziln_output import ZILNOutput
 from sk_mtl.losses._structures._escm2 import ESCM2Structure
@@ -50,6 +51,7 @@ __all__ = [
     "IndependentStructure",
     "MetaBalancer",
     "PoissonOutput",
+    "QuantileOutput",
     "ScalarizedBalancer",
     "SequentialStructure",
     "SquaredErrorOutput",

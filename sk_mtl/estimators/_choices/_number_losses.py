@@ -11,6 +11,7 @@ from sk_mtl.losses import (
     GammaOutput,
     HuberOutput,
     PoissonOutput,
+    QuantileOutput,
     SquaredErrorOutput,
     TaskOutput,
     ZILNOutput,
@@ -75,6 +76,48 @@ class Huber(_NumberLoss):
     _output: ClassVar[type[TaskOutput]] = HuberOutput
 
     delta: float = 1.0
+
+
+@dataclass(eq=False, repr=False)
+class Quantile(_NumberLoss):
+    """The mean pinball loss of several quantiles of a number, which cannot cross.
+
+    The prediction is the quantile of the level nearest to 1/2, the median where it is
+    one of them; `predict_quantiles` answers all.
+
+    Parameters
+    ----------
+    levels : sequence of float, default=(0.1, 0.5, 0.9)
+        Shares of the targets that are to be below each quantile, between 0 and 1 and
+        strictly increasing.
+
+    References
+    ----------
+    R. Koenker and G. Bassett (1978). Regression Quantiles. Econometrica 46(1), 33-50.
+
+    Examples
+    --------
+    The bounds of an interval that is to hold nine hours of work in ten.
+
+    >>> from sk_mtl import MMOERegressor, Quantile
+    >>> from sk_mtl.datasets import load_adult
+    >>> X, _ = load_adult(return_X_y=True)
+    >>> X = X[:600].copy()
+    >>> hours = X.pop("hours_per_week")
+    >>> model = MMOERegressor(loss=Quantile((0.05, 0.5, 0.95)), max_epochs=2)
+    >>> model.fit(X, hours).predict_quantiles(X).shape
+    (600, 3)
+    """
+
+    _parameter_constraints: ClassVar[dict] = {"levels": ["array-like"]}
+    _output: ClassVar[type[TaskOutput]] = QuantileOutput
+
+    levels: tuple[float, ...] = (0.1, 0.5, 0.9)
+
+    def check_settings(self, parameter: str) -> None:
+        """Raise `ValueError` for levels that are out of order or of range."""
+        super().check_settings(parameter)
+        self.make_output()
 
 
 @dataclass(eq=False, repr=False)

@@ -16,6 +16,7 @@ from sk_mtl.estimators._choices._number_losses import (
     Gamma,
     Huber,
     Poisson,
+    Quantile,
     SquaredError,
 )
 from sk_mtl.losses import TaskOutput
@@ -25,6 +26,7 @@ NUMBER_LOSSES: dict[str, Loss] = {
     "squared_error": SquaredError(),
     "absolute_error": AbsoluteError(),
     "huber": Huber(),
+    "quantile": Quantile(),
     "poisson": Poisson(),
     "gamma": Gamma(),
     "ziln": ZILN(),

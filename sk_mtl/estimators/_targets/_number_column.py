@@ -82,8 +82,13 @@ class NumberColumn(TargetColumn):
         return values
 
     def decode(self, answers: np.ndarray) -> np.ndarray:
-        """Return the means in the target's own units."""
-        return answers[:, 0].astype(np.float64) * self.scale + self.shift
+        """Return the predictions in the target's own units."""
+        return self._in_own_units(answers[:, 0])
+
+    def decode_quantiles(self, answers: np.ndarray) -> np.ndarray:
+        """Return the quantiles in the target's own units, (n_samples, n_levels)."""
+        n_levels = len(self.output.quantile_levels)
+        return self._in_own_units(answers[:, answers.shape[1] - n_levels :])
 
     def score(
         self, codes: np.ndarray, answers: np.ndarray, weight: np.ndarray
@@ -169,6 +174,9 @@ class NumberColumn(TargetColumn):
                 f"is {self.scale:g}. Correct it, or mark it as missing with NaN."
             )
         return scaled
+
+    def _in_own_units(self, answers: np.ndarray) -> np.ndarray:
+        return answers.astype(np.float64) * self.scale + self.shift
 
     def strata(self, codes: np.ndarray) -> np.ndarray:
         """Return whether a number is zero, of numbers that often are."""

@@ -26,7 +26,8 @@ def check_output(output: TaskOutput) -> None:
         losses = output.row_losses(heads[0], torch.ones(_N_SAMPLES, _N_TASKS))
         answers, combined = output.answers(heads[0]), output.combine(heads)
     _check_shape(output, "row_losses", losses, (_N_SAMPLES, _N_TASKS))
-    _check_shape(output, "answers", answers, (_N_SAMPLES, _N_TASKS, _n_answers(output)))
+    n_answers = _n_answers(output, answers)
+    _check_shape(output, "answers", answers, (_N_SAMPLES, _N_TASKS, n_answers))
     _check_shape(output, "combine", combined, tuple(heads[0].shape))
 
 
@@ -39,24 +40,20 @@ def _check_integer(output: TaskOutput, name: str, *, least: int) -> None:
         )
 
 
-def _n_answers(output: TaskOutput) -> int | None:
-    """Return the number of answers where it is known."""
+def _n_answers(output: TaskOutput, answers: torch.Tensor) -> int:
+    """Return the number of answers; of numbers there may be more than it takes."""
     if output.domain == "classes":
         return output.n_classes
-    return None
+    least = 1 + int(output.zero_inflated) + len(output.quantile_levels)
+    return max(least, answers.shape[-1]) if answers.dim() else least
 
 
 def _check_shape(
-    output: TaskOutput, method: str, found: torch.Tensor, wanted: tuple[int | None, ...]
+    output: TaskOutput, method: str, found: torch.Tensor, wanted: tuple[int, ...]
 ) -> None:
-    shape = tuple(found.shape)
-    same = len(shape) == len(wanted) and all(
-        size in (None, own) for own, size in zip(shape, wanted)
-    )
-    if not same:
-        shown = str(wanted).replace("None", "n_answers")
+    if tuple(found.shape) != wanted:
         raise ValueError(
-            f"{output!r}.{method} must return a tensor of shape {shown} for "
-            f"{_N_SAMPLES} rows and {_N_TASKS} tasks; found {shape}. Keep the axes of "
-            "rows and tasks."
+            f"{output!r}.{method} must return a tensor of shape {wanted} for "
+            f"{_N_SAMPLES} rows and {_N_TASKS} tasks; found {tuple(found.shape)}. Keep "
+            "the axes of rows and tasks."
         )

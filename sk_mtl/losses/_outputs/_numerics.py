@@ -38,6 +38,13 @@ def log_mean_exp(values: Tensor) -> Tensor:
     return torch.logsumexp(values, 0) - math.log(len(values))
 
 
+def inverse_softplus(values: Tensor) -> Tensor:
+    """Return the logits whose softplus is these values, which are not negative."""
+    # Zero has no logarithm.
+    values = values.clamp(min=1e-30)
+    return values + torch.log(-torch.expm1(-values))
+
+
 def bounded_exp(log_mean: Tensor) -> Tensor:
     """Return the exponential of what is cut off at plus and minus LARGEST_LOG_MEAN."""
     return log_mean.clamp(-LARGEST_LOG_MEAN, LARGEST_LOG_MEAN).exp()

@@ -7,7 +7,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sk_mtl.losses._outputs._numerics import LARGEST_LOG_MEAN, log_mean_exp
+from sk_mtl.losses._outputs._numerics import (
+    LARGEST_LOG_MEAN,
+    inverse_softplus,
+    log_mean_exp,
+)
 from sk_mtl.losses._outputs._task_output import TaskOutput
 
 # The least spread of the logarithms: without it a target that is the same in all rows
@@ -91,10 +95,7 @@ class ZILNOutput(TaskOutput):
         log_mean = log_mean_exp(F.logsigmoid(logit) + mu + sigma.square() / 2)
         spread = sigma.mean(0)
         location = log_mean - positive - spread.square() / 2
-        # Zero has no logarithm.
-        raw = (spread - _LEAST_SIGMA).clamp(min=1e-30)
-        # The inverse of softplus.
-        raw = raw + torch.log(-torch.expm1(-raw))
+        raw = inverse_softplus(spread - _LEAST_SIGMA)
         return torch.stack([positive - negative, location, raw], 2)
 
 
