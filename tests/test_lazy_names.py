@@ -111,6 +111,26 @@ def test_threads_may_ask_for_first_names_at_once():
 
 
 @pytest.mark.slow
+def test_a_first_use_may_be_interrupted():
+    code = """if True:
+        import importlib.abc, sys, sk_mtl
+        class Press(importlib.abc.MetaPathFinder):
+            def find_spec(self, name, path=None, target=None):
+                if name == "sk_mtl.estimators._models._ple":
+                    sys.meta_path.remove(self)
+                    raise KeyboardInterrupt
+        sys.meta_path.insert(0, Press())
+        try:
+            sk_mtl.MMOEClassifier
+        except KeyboardInterrupt:
+            from sk_mtl import *
+            model = PLEClassifier().set_params(n_levels=3)
+            print(model.n_levels, MMOEClassifier is sk_mtl.MMOEClassifier)
+    """
+    assert run_python(code) == "3 True"
+
+
+@pytest.mark.slow
 def test_eager_imports_can_be_asked_for():
     code = "import sys, sk_mtl; print('sk_mtl.model_selection' in sys.modules)"
     assert run_python(code, EAGER_IMPORT="1") == "True"
