@@ -41,7 +41,7 @@ def make_activation(name: str) -> nn.Module:
 
 
 class LayerOptions(TypedDict, total=False):
-    """What hidden layers have in common, as keyword arguments.
+    """The settings that hidden layers have in common, as keyword arguments.
 
     Attributes
     ----------
@@ -204,7 +204,7 @@ class BatchedBatchNorm(nn.Module):
 class Dropout(nn.Module):
     """x -> the same shape; in training a share of the entries is zeroed.
 
-    What ``nn.Dropout`` does, with 16 random bits per entry. On the processor a whole
+    ``nn.Dropout`` with 16 random bits per entry. On the processor a whole
     random number for every entry, and a mask of floats drawn from it, take twice as
     long. The share is rounded to a multiple of 2^-16, and what is kept is
     divided by the rounded share of the kept, so the mean is exact.

@@ -1,4 +1,4 @@
-"""What keeps gates from relying on too few experts."""
+"""Measures against gates that rely on too few experts."""
 
 import torch
 from torch import Tensor, nn
@@ -53,7 +53,7 @@ def uneven_use(weights: Tensor) -> Tensor:
     r"""(n, n_gates, n_experts) -> (), how unevenly the gates use the experts.
 
     The importance :math:`I_{ke} = \sum_n g^k_e(x_n)` of expert :math:`e` to gate
-    :math:`k` is the sum of its weights over the batch. What is returned is the squared
+    :math:`k` is the sum of its weights over the batch. The result is the squared
     coefficient of variation, summed over the gates,
 
     .. math:: \sum_k \frac{\mathrm{Var}_e(I_{ke})}{\mathrm{Mean}_e(I_{ke})^2},

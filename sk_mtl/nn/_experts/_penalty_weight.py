@@ -1,4 +1,4 @@
-"""What a penalty counts beside the losses."""
+"""The weight of a penalty beside the losses."""
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ class PenaltyWeight(nn.Module):
     Parameters
     ----------
     weight : float
-        What the penalty is multiplied by.
+        The factor of the penalty.
     """
 
     weight: Tensor

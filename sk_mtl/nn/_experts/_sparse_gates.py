@@ -95,7 +95,7 @@ class DSelectKHead(GateHead):
     can be decided: then at most :math:`k` weights are not exactly 0. In contrast to
     `TopKHead` every step has a slope on the way there. All scores depend on the row.
 
-    What decides the digits is a penalty of each gate and row,
+    A penalty of each gate and row decides the digits,
 
     .. math:: \lambda \sum_i \Big( \sum_{e=0}^{E-1} -r_{ie} \log r_{ie}
               + \frac{1 - R_i}{R_i + \epsilon} \Big), \quad

@@ -55,8 +55,8 @@ class AdaTT(LevelWiring):
         The last of ``expert_hidden_sizes``.
 
     shared_by_members : tuple of str
-        What the members of an ensemble share that share most: the experts. Every one
-        has gates and native weights of its own.
+        With ``sharing="most"`` the members of an ensemble share the experts. Each has
+        gates and native weights of its own.
 
     References
     ----------

@@ -48,8 +48,8 @@ class CrossStitch(MixtureWiring):
         The last of ``hidden_sizes``.
 
     shared_by_members : tuple of str
-        What the members of an ensemble share that share most: the perceptrons. Every
-        one has units of its own.
+        With ``sharing="most"`` the members of an ensemble share the perceptrons. Each
+        has units of its own.
 
     References
     ----------

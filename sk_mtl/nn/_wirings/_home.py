@@ -107,8 +107,8 @@ class HoME(MixtureWiring):
         The last of ``expert_hidden_sizes``.
 
     shared_by_members : tuple of str
-        What the members of an ensemble share that share most: the experts, without
-        their normalisations. Every one has gates of all kinds of its own.
+        With ``sharing="most"`` the members of an ensemble share the experts, without
+        their normalisations. Each has gates of all kinds of its own.
 
     References
     ----------

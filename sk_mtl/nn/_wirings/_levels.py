@@ -1,4 +1,4 @@
-"""What wirings of several levels of task and shared experts have in common."""
+"""The frame of wirings with several levels of task and shared experts."""
 
 from abc import abstractmethod
 from collections.abc import Hashable, Sequence
@@ -24,7 +24,7 @@ from sk_mtl.nn._wirings._mixture_wiring import (
 
 
 class LevelResults(NamedTuple):
-    """What the experts of a level make of its rows, and how to mix it.
+    """The results of the experts of a level, and the weights to mix them.
 
     Parameters
     ----------

@@ -67,8 +67,8 @@ class MMoE(MixtureWiring):
         The last of ``expert_hidden_sizes``.
 
     shared_by_members : tuple of str
-        What the members of an ensemble share that share most: the experts. Every one
-        has gates of its own.
+        With ``sharing="most"`` the members of an ensemble share the experts. Each has
+        gates of its own.
 
     References
     ----------

@@ -80,8 +80,8 @@ class SNR(MixtureWiring):
         The last of ``subnetwork_hidden_sizes``.
 
     shared_by_members : tuple of str
-        What the members of an ensemble share that share most: sub-networks and
-        matrices. Every one has gates of its own.
+        With ``sharing="most"`` the members of an ensemble share sub-networks and
+        matrices. Each has gates of its own.
 
     References
     ----------

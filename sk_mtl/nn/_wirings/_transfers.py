@@ -1,4 +1,4 @@
-"""What a level of sub-networks reads of the level below."""
+"""Transfers from one level of sub-networks to the next."""
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +9,7 @@ from sk_mtl.nn._layers import mix_groups
 class AverageTransfer(nn.Module):
     """rows (n_sources, n, width), gates (n_targets, n_sources) -> (n_targets, n, width)
 
-    What each target reads: the sum of all sources, each times its gate.
+    Each target reads the sum of all sources, each times its gate.
 
     Parameters
     ----------

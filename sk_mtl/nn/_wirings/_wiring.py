@@ -1,4 +1,4 @@
-"""What stands between encoder and towers: the base class of wirings."""
+"""The base class of wirings, the part between encoder and towers."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar
