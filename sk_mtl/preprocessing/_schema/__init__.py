@@ -1,1 +1,1 @@
-"""What a fitted preprocessor's output holds."""
+"""The columns of a fitted preprocessor's output."""

@@ -241,7 +241,7 @@ class CodeBlock:
         return np.where(missing, self.n_codes + self.shift, codes)
 
     def _all_known(self, columns, codes):
-        """Whether all codes are known ones: cheaper than a mask of each kind."""
+        """Return whether all codes are known: cheaper than a mask of each kind."""
         return (
             codes.min(initial=0) >= 0
             and (codes.max(axis=0, initial=0) < self.n_codes).all()
@@ -260,7 +260,7 @@ class CodeBlock:
 
 
 def _take(block, kept, parts):
-    """A copy of a block with some of its columns."""
+    """Return a copy of a block with some of its columns."""
     taken = copy.copy(block)
     taken.positions = block.positions[kept]
     for part in parts:

@@ -1,4 +1,4 @@
-"""What a fitted encoder knows of each of its columns, in local codes."""
+"""The columns of a fitted encoder, in local codes."""
 
 import math
 from typing import NamedTuple
@@ -61,7 +61,7 @@ class CodeColumn(NamedTuple):
 
 
 def code_columns(encoder, n_columns):
-    """Return what an encoder knows of each of its columns.
+    """Return the columns of an encoder.
 
     Parameters
     ----------
@@ -100,13 +100,13 @@ def _ordinal_column(encoder, j):
 
 
 def writes_missing_as_unknown(encoder):
-    """Whether an `OrdinalEncoder` marks missing values as it marks unknown ones."""
+    """Return whether an `OrdinalEncoder` marks missing and unknown values alike."""
     unknown, missing = encoder.unknown_value, encoder.encoded_missing_value
     return missing == unknown or is_nan(missing, unknown)
 
 
 def read_numbers(columns, names, n_codes):
-    """Columns of codes as numbers; refused where a float type may have rounded them.
+    """Return columns of codes as numbers; refuse floats that may be rounded.
 
     Parameters
     ----------
@@ -137,12 +137,12 @@ def read_numbers(columns, names, n_codes):
 
 
 def is_nan(*values):
-    """Whether all of the values are floats that are NaN."""
+    """Return whether all of the values are floats that are NaN."""
     return all(isinstance(value, float) and math.isnan(value) for value in values)
 
 
 def equals(columns, marker):
-    """Mask of the entries that equal the marker, which may be NaN or None."""
+    """Return a mask of the entries that equal the marker, which may be NaN or None."""
     if marker is None or (is_nan(marker) and columns.dtype.kind != "f"):
         return np.zeros(columns.shape, dtype=bool)
     return np.isnan(columns) if is_nan(marker) else columns == marker

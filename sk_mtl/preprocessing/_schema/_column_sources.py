@@ -1,4 +1,4 @@
-"""Which column of the raw table each output column was made of."""
+"""The column of the raw table that each output column was made of."""
 
 import numpy as np
 from sklearn.compose import ColumnTransformer
@@ -13,15 +13,15 @@ INDICATOR = "missingindicator_"
 class ColumnSources:
     """Find the input column that an output column was made of.
 
-    All outputs of a step that reads a single column are made of this one. Others are
-    told by their names: `town` itself, `town_Oslo` and `missingindicator_town` are made
-    of `town`, unless a longer name such as `town_Oslo` is a column of its own.
+    All outputs of a step that reads a single column are made of this one. The names
+    tell the others: `town` itself, `town_Oslo` and `missingindicator_town` are made of
+    `town`, unless a longer name such as `town_Oslo` is a column of its own.
 
     Parameters
     ----------
     preprocessor : fitted transformer, "passthrough" or None
     output_names : list of str
-        Names of its output columns; also those of its input where this has none.
+        Names of its output columns, which its input has, too, where it has no names.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class ColumnSources:
         self._parts = sorted(parts, key=lambda part: part[0].start)
 
     def group(self, blocks):
-        """Names of the features made of each input column, in order.
+        """Return the names of the features made of each input column, in order.
 
         Parameters
         ----------
@@ -46,7 +46,7 @@ class ColumnSources:
         Returns
         -------
         made : dict of str to list of str
-            Without the features whose source cannot be told.
+            Without the features whose source is unknown.
         """
         names = {
             position: name
@@ -78,7 +78,7 @@ def _input_names(preprocessor, output_names):
 
 
 def _parts(transformer, where, inputs):
-    """Slices of output columns, and the names of the input columns of each."""
+    """Yield slices of output columns, and the names of the input columns of each."""
     while isinstance(transformer, Pipeline) and len(real_steps(transformer)) == 1:
         transformer = real_steps(transformer)[0]
     if not isinstance(transformer, ColumnTransformer | FeatureUnion):
@@ -94,7 +94,7 @@ def _parts(transformer, where, inputs):
 
 
 def _by_name(name, inputs):
-    """The longest of the input names that explains the name."""
+    """Return the longest of the input names that explains the name."""
     while name:
         stem = name.removeprefix(INDICATOR)
         for start in (name, stem):
@@ -107,7 +107,7 @@ def _by_name(name, inputs):
 
 
 def _longest_start(name, inputs):
-    """The longest input name that is the name, or its start before an underscore."""
+    """Return the longest input name that is the name, or its start before `_`."""
     while name not in inputs:
         name, underscore, _ = name.rpartition("_")
         if not underscore:

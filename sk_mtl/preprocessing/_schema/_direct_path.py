@@ -37,7 +37,7 @@ def direct_path(preprocessor, blocks):
 
 
 def _input_positions(preprocessor, columns):
-    """Positions of a step's input columns, None for a single column or a slice."""
+    """Return positions of a step's input columns, None for one column or a slice."""
     columns = np.asarray(columns)
     if columns.ndim != 1:
         return None
@@ -70,7 +70,7 @@ class DirectPath:
         self.steps = steps
 
     def takes(self, X):
-        """Whether the columns of X are exactly those of the training table."""
+        """Return whether X has exactly the columns of the training table."""
         if isinstance(X, pd.DataFrame):
             return self.columns is not None and self.columns.equals(X.columns)
         return (
@@ -103,7 +103,7 @@ class DirectPath:
 
 
 def _apply(step, X, inputs):
-    """What a step makes of the columns at some positions."""
+    """Return what a step makes of the columns at some positions."""
     # A subclass may transform in another way.
     if 0 < len(X) <= FEW_ROWS and type(step) in (CategoryEncoder, NumericScaler):
         Z = step._transform_rows(_rows(X, inputs.tolist()))
@@ -116,7 +116,7 @@ def _apply(step, X, inputs):
 
 
 def _rows(X, inputs):
-    """Values of a few rows, which is faster than a frame of some of the columns."""
+    """Return the values of a few rows, which is faster than a frame of columns."""
     if isinstance(X, np.ndarray):
         return [[row[j] for j in inputs] for row in X]
     cells = X.iat

@@ -1,4 +1,4 @@
-"""Which columns of a preprocessor's output are categories, sequences and numbers."""
+"""The schema of a preprocessor's output: categories, sequences and numbers."""
 
 import copy
 
@@ -33,7 +33,7 @@ from sk_mtl.preprocessing._schema._training_rows import (
 
 
 class FeatureSchema:
-    """Which output columns of a fitted preprocessor are categories, which are numbers.
+    """The output columns of a fitted preprocessor: categories, sequences and numbers.
 
     A network embeds categories and takes numbers as they are, but the output of a
     preprocessor is one array. The schema is read off the fitted preprocessor:
@@ -52,9 +52,8 @@ class FeatureSchema:
     In every column of categories the code 0 means unknown and the known categories are
     1, 2 and so on. A missing value has a code of its own, the last one, where the
     encoder saw it in training and writes it differently from unknown; else it is 0.
-    Columns may share one set of codes, and so one table of embeddings: those that
-    their encoder was told to (`CategoryEncoder(share=)`), and those given to
-    :meth:`share_vocabularies`.
+    Columns may share one set of codes, and so one table of embeddings: by their encoder
+    (`CategoryEncoder(share=)`), or by :meth:`share_vocabularies`.
 
     A column of categories or numbers that has a single value in all training rows
     tells nothing and is left out, whatever it holds later.
@@ -89,7 +88,7 @@ class FeatureSchema:
         than two distinct training values.
     missing_indicators : dict of int to int
         For columns of numbers with an indicator of their gaps, its position among the
-        columns of numbers. Only those of a :class:`NumericScaler` are known.
+        columns of numbers. Known for a :class:`NumericScaler` only.
     numeric_limits : ndarray of shape (n_numeric,)
         Numbers of each column are clipped to minus and plus this number.
     dropped : dict of str to str
@@ -222,12 +221,12 @@ class FeatureSchema:
     def share_vocabularies(self, preprocessor, groups, X=None):
         """Return a schema and a preprocessor in which columns share their codes.
 
-        The codes of a group are those of the categories that at least one of its
-        columns keeps, sorted by value, after the 0 of unknown ones; then follow one
-        code for rare categories, if a column has any, and one for missing values, if a
-        column has it. So a category that one column held in training is known in all
-        of them. One that is rare in a column stays rare there, and one that no column
-        keeps is rare in all. Numbers are compared exactly whatever their type.
+        Code 0 of a group is unknown. Then follow the categories that at least one of
+        its columns keeps, sorted by value, one code for rare categories, if a column
+        has any, and one for missing values, if a column has it. So a category that one
+        column held in training is known in all of them. One that is rare in a column
+        stays rare there, and one that no column keeps is rare in all. Numbers are
+        compared exactly whatever their type.
 
         The :class:`CategoryEncoder` and :class:`SequenceEncoder` of such columns are
         replaced by new ones. This schema and the preprocessor stay as they are.
@@ -299,8 +298,8 @@ class FeatureSchema:
         Returns
         -------
         arrays : FeatureArrays
-            What this schema makes of the same rows, of which a rare category stays
-            rare.
+            The same rows by this schema. A category that is rare in a column stays
+            rare there.
         """
         return recode_arrays(arrays, former._code_columns, self._code_columns)
 
@@ -334,8 +333,8 @@ class FeatureSchema:
     def names_of(self, column):
         """Return the names of the features that were made of a column of the raw table.
 
-        All outputs of a step that reads a single column are made of this one. Others
-        are told by their names: `town`, `town_Oslo` and `missingindicator_town` are
+        All outputs of a step that reads a single column are made of this one. The
+        names tell the others: `town`, `town_Oslo` and `missingindicator_town` are
         made of `town`, unless there is a column with a longer name that fits.
 
         Parameters
@@ -460,7 +459,7 @@ class FeatureSchema:
             - `rare_share`, the share of training rows whose category shares the rare
               code; of the items, for a sequence;
             - `missing_share`, the share of training rows without a value; without an
-              item, for a sequence. Of numbers known for those of a `NumericScaler`;
+              item, for a sequence. Of numbers known for a `NumericScaler`;
             - `note`, what is done with it.
         """
         return schema_frame(

@@ -56,7 +56,7 @@ class Incoming:
 
     @property
     def may_hold_codes(self):
-        """Whether an encoder stands somewhere before."""
+        """Return whether an encoder stands somewhere before."""
         return self._make_blocks is not None
 
     def select(self, columns):
@@ -84,13 +84,13 @@ class Incoming:
             lambda: take(self.table),
             make_names,
             make_blocks if self.may_hold_codes else None,
-            # Behind another step, names are not those of the raw table.
+            # Behind another step, names are not the raw table's.
             self.head if self.may_hold_codes else take(self.head),
         )
 
 
 def positions_of(columns, names):
-    """Positions of a step's input columns, in whatever form they are given."""
+    """Return positions of a step's input columns, given in any form."""
     index = pd.Index([] if names is None else names)
     if isinstance(columns, slice):
         ends = (columns.start, columns.stop)
@@ -102,7 +102,7 @@ def positions_of(columns, names):
 
 
 def follow(blocks, origins):
-    """Blocks of columns that were picked, unchanged, from those of other blocks.
+    """Return blocks of the columns picked, unchanged, from other blocks.
 
     Parameters
     ----------

@@ -55,7 +55,7 @@ def warn_of_merged_integers(schema, X, arrays):
 
 
 def _count(column, name):
-    """Numbers of distinct values: of a column's integers, and of floats made of them.
+    """Return how many values a column's integers have, and the floats made of them.
 
     Of floats the fewer ones count: of the integers themselves, or of shares of their
     range, centred as a scaler hands them on.

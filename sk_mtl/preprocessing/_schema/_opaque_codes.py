@@ -16,7 +16,7 @@ _DEPTH = 8
 
 
 def fitted_encoders(transformer):
-    """Fitted encoders of categories among the attributes of a transformer.
+    """Return fitted encoders of categories among the attributes of a transformer.
 
     Parameters
     ----------
@@ -50,13 +50,13 @@ def fitted_encoders(transformer):
 
 
 def encoder_names(encoder):
-    """Names of the columns that an encoder was fitted on."""
+    """Return the names of the columns that an encoder was fitted on."""
     names = getattr(encoder, "feature_names_in_", None)
     return [f"x{j}" for j in range(encoder.n_features_in_)] if names is None else names
 
 
 def read_columns(encoder, table):
-    """The columns of a table that an encoder was fitted on; None where it has none.
+    """Return the columns of a table that an encoder was fitted on, or None.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def warn_of_whole_numbers(transformer, columns, names, incoming):
 
 
 def _label_columns(head):
-    """Names of the columns of a table without rows that may hold labels."""
+    """Return names of the columns of a table without rows that may hold labels."""
     if head is None:
         return set()
     kinds = zip(head.columns, step_kinds(head), strict=True)

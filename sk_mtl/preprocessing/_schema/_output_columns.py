@@ -8,14 +8,14 @@ from sk_mtl.preprocessing._tables._unjoined_columns import UnjoinedColumns
 
 
 def as_table(Z):
-    """A transformer's output in a form that columns are quickly taken of."""
+    """Return a transformer's output in a form that columns are quickly taken of."""
     if sparse.issparse(Z):
         return Z.tocsc()
     return Z if isinstance(Z, np.ndarray | UnjoinedColumns) else as_pandas(Z)
 
 
 def take_columns(Z, where):
-    """Columns of a transformer's output, as an array or a pandas data frame."""
+    """Return columns of a transformer's output, as an array or a pandas data frame."""
     if sparse.issparse(Z):
         return Z.tocsc()[:, where].toarray()
     if isinstance(Z, np.ndarray):
@@ -26,7 +26,7 @@ def take_columns(Z, where):
 
 
 def as_slice(positions):
-    """The same positions as a slice, which copies nothing, where they are adjacent."""
+    """Return adjacent positions as a slice, which copies nothing."""
     if len(positions) and np.all(np.diff(positions) == 1):
         return slice(int(positions[0]), int(positions[-1]) + 1)
     return np.asarray(positions)

@@ -16,7 +16,7 @@ def output_names(preprocessor, Z, incoming=None):
 
 
 def without_steps(preprocessor, names):
-    """Names without that of a step in front."""
+    """Return names without the step in front."""
     transformer = _last_step(preprocessor)
     short = list(names)
     if _puts_prefixes(transformer):
@@ -26,7 +26,7 @@ def without_steps(preprocessor, names):
 
 
 def _known_names(transformer, n_outputs):
-    """Names of a transformer's output columns, None where it does not know them."""
+    """Return names of a transformer's output columns, None if it does not know them."""
     try:
         names = list(transformer.get_feature_names_out())
     except (AttributeError, ValueError):
@@ -51,14 +51,14 @@ def _puts_prefixes(transformer):
 
 
 def _last_step(transformer):
-    """The transformer that wrote the output: of a pipeline, the last real step."""
+    """Return the transformer that wrote the output: a pipeline's last real step."""
     while isinstance(transformer, Pipeline):
         transformer = ["passthrough", *real_steps(transformer)][-1]
     return transformer
 
 
 def real_steps(pipeline):
-    """The steps of a pipeline that do something."""
+    """Return the steps of a pipeline that do something."""
     steps = [step for _, step in pipeline.steps]
     return [step for step in steps if step not in ("passthrough", None)]
 
@@ -85,7 +85,7 @@ def step_slices(transformer):
 
 
 def names_behind(step, incoming):
-    """Names of a step's output, given those of what it was fitted on; or None."""
+    """Return names of a step's output, given the names of its input; or None."""
     try:
         return [str(name) for name in step.get_feature_names_out(incoming.names)]
     except (AttributeError, ValueError, TypeError):

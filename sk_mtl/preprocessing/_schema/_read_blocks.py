@@ -41,7 +41,7 @@ from sk_mtl.preprocessing._tables._column_kinds import column_kinds
 
 
 def read_named_blocks(preprocessor, Z, X=None):
-    """Blocks of a preprocessor's output, and the names of all of its columns.
+    """Return blocks of a preprocessor's output, and the names of all its columns.
 
     The names come from the output itself or from `get_feature_names_out`; a column
     whose name is not known is called by its position, `x0`, `x1` and so on. The name of
@@ -84,7 +84,7 @@ def _read_named(preprocessor, Z, incoming):
 
 
 def _rename_repeated(blocks, names):
-    """Give columns that were traced to one name twice those of the output again."""
+    """Give columns traced to one name twice the names of the output again."""
     counts = Counter(name for block in blocks for name in block.names)
     for block in blocks:
         if block.kind != "sequence" and any(counts[name] > 1 for name in block.names):
@@ -92,14 +92,14 @@ def _rename_repeated(blocks, names):
 
 
 def _repeated_sequence(blocks):
-    """The name of a sequence that another feature has, too, or None."""
+    """Return the name of a sequence that another feature has, too, or None."""
     counts = Counter(name for block in blocks for name in block.names)
     sequences = [block.names[0] for block in blocks if block.kind == "sequence"]
     return next((name for name in sequences if counts[name] > 1), None)
 
 
 def read_blocks(transformer, Z, names, start=0, stop=None, incoming=None):
-    """Blocks of the output columns that a fitted transformer wrote.
+    """Return blocks of the output columns that a fitted transformer wrote.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def _incoming_of_step(transformer, name, incoming):
 
 
 def _codes_within(transformer, Z, positions, names, incoming):
-    """Blocks of the columns in which codes of another step are found unchanged."""
+    """Return blocks of the columns that hold codes of another step unchanged."""
     if incoming is None:
         return []
     columns = take_columns(Z, as_slice(positions))
@@ -197,12 +197,12 @@ def _codes_within(transformer, Z, positions, names, incoming):
 
 
 def _shorter(name, before, unknown):
-    """The name before a step, unless the step gave the column a name of its own."""
+    """Return the name before a step, unless the step named the column itself."""
     return before if name == unknown or name.endswith(f"__{before}") else name
 
 
 def _codes_of_inner_encoders(transformer, columns, names, incoming):
-    """Blocks of the encoders that a transformer of an unknown kind holds."""
+    """Return blocks of the encoders that a transformer of an unknown kind holds."""
     encoders, blocks = fitted_encoders(transformer), []
     if not encoders:
         warn_of_whole_numbers(transformer, columns, names, incoming)
@@ -228,7 +228,7 @@ def _codes_of_inner_encoders(transformer, columns, names, incoming):
 
 
 def _rest(traced, Z, positions, names):
-    """Blocks of the columns that no traced block holds."""
+    """Return blocks of the columns that no traced block holds."""
     held = np.isin(positions, np.concatenate([block.positions for block in traced]))
     left = np.flatnonzero(~held)
     if len(left) == 0:
@@ -237,7 +237,7 @@ def _rest(traced, Z, positions, names):
 
 
 def _blocks_by_content(Z, positions, names):
-    """One block of the columns that hold numbers, one of those that hold labels."""
+    """Return a block of the columns of numbers, and one of the columns of labels."""
     if sparse.issparse(Z):
         return [NumericBlock(positions, names)]
     columns = take_columns(Z, as_slice(positions))

@@ -73,7 +73,7 @@ def merge_groups(groups):
 
 
 def declared_groups(columns, names):
-    """Return the groups that encoders were told to share.
+    """Return the groups that encoders share by themselves.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def declared_groups(columns, names):
 
 
 def united_columns(columns, names, group):
-    """Return columns of which those of a group have one vocabulary.
+    """Return columns with one vocabulary within a group.
 
     Parameters
     ----------
@@ -225,7 +225,7 @@ def _check_same_codes(vocabularies, group):
     raise ValueError(
         f"Columns that share an embedding, {group}, must have one vocabulary; found "
         f"{fixed[0]!r}, whose OrdinalEncoder has categories of its own and cannot "
-        "learn those of other columns. Encode it by a CategoryEncoder, or give the "
+        "learn the others. Encode it by a CategoryEncoder, or give the "
         "encoders of all these columns equal categories."
     )
 

@@ -21,7 +21,7 @@ _N_PROBED = 256
 
 
 def traced_blocks(step, columns, incoming, told=None, *, is_input=True):
-    """Blocks of the columns that a step hands on as they are.
+    """Return blocks of the columns that a step hands on as they are.
 
     A column is one that is handed on if the step says so, by the columns it selects or
     by their names, or else if it has as many columns as before; and if all of its
@@ -73,7 +73,7 @@ def traced_blocks(step, columns, incoming, told=None, *, is_input=True):
 
 
 def told_origins(step, names, n_before, n_after):
-    """The column that each column of a step's output is, as the step itself tells.
+    """Return the column that each output column of a step is, by the step itself.
 
     Parameters
     ----------
@@ -226,7 +226,7 @@ def _warn_of_mixed(step, codes, after, origins, incoming):
         kind = type(step).__name__
         warn_user(
             "Codes of categories must reach the network as their encoder wrote them; "
-            f"found that {kind} computes numbers from those of "
+            f"found that {kind} computes numbers from the codes of "
             f"{', '.join(map(repr, mixed))}, which count as quantities. Give {kind} "
             "the other columns only, such as in a ColumnTransformer.",
             ColumnWarning,
@@ -234,7 +234,7 @@ def _warn_of_mixed(step, codes, after, origins, incoming):
 
 
 def _with_reversed(rows, position):
-    """The rows, of which the values in one column stand in reverse order."""
+    """Return the rows with the values of one column in reverse order."""
     if hasattr(rows, "with_columns"):
         return rows.with_columns(rows[:, position].reverse())
     if isinstance(rows, pd.DataFrame):
@@ -250,16 +250,16 @@ def warn_of_changed_codes(kind, names):
     """Warn that a step of this kind made quantities of the codes of some columns."""
     warn_user(
         "Codes of categories must reach the network as their encoder wrote them; found "
-        f"that {kind} does not hand on those of {', '.join(map(repr, names))} as they "
-        "are, so that what it makes of them counts as quantities. Let the encoder be "
-        "the last step of its columns, such as in a ColumnTransformer that gives "
+        f"that {kind} does not hand on the codes of {', '.join(map(repr, names))} as "
+        "they are, so that what it makes of them counts as quantities. Let the encoder "
+        "be the last step of its columns, such as in a ColumnTransformer that gives "
         f"{kind} the other columns only.",
         ColumnWarning,
     )
 
 
 def _named_positions(block):
-    """Name and positions of each feature of a block."""
+    """Return name and positions of each feature of a block."""
     if block.kind == "sequence":
         return [(block.names[0], block.positions)]
     return list(zip(block.names, block.positions))

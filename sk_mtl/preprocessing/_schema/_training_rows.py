@@ -1,4 +1,4 @@
-"""What the training rows say of each output column: constant, rare, missing."""
+"""Figures of the training rows by output column: constant, rare, missing."""
 
 from typing import NamedTuple
 
@@ -41,7 +41,7 @@ class ColumnReport(NamedTuple):
 
 
 def without_constant_columns(blocks, Z):
-    """Blocks without the columns that have a single value, and these columns.
+    """Return blocks without the columns that have a single value, and these columns.
 
     All are kept where nothing would be left, and sequences always are.
 
@@ -100,7 +100,7 @@ def learn_limits(blocks, Z):
 
 
 def _largest_sizes(values):
-    """Size of each column's largest finite number; 0 where there is none."""
+    """Return the size of each column's largest finite number; 0 where there is none."""
     if sparse.issparse(values):
         sizes = abs(values).tocsc()
         sizes.data = np.where(np.isfinite(sizes.data), sizes.data, 0)
@@ -114,14 +114,14 @@ def _largest_sizes(values):
 
 
 def _is_rare(block, j):
-    """Whether the only code of a constant column is that of its rare categories."""
+    """Return whether the only code of a constant column is its rare one."""
     if block.kind == "numeric":
         return False
     return block.columns[j].rare_code is not None and block.columns[j].n_kept == 0
 
 
 def _is_constant(block, Z):
-    """Mask of the block's columns with a single value."""
+    """Return a mask of the block's columns with a single value."""
     if block.kind == "sequence":
         return np.zeros(1, dtype=bool)
     if block.kind == "numeric":
@@ -134,7 +134,7 @@ def _is_constant(block, Z):
 
 
 def _values(block, Z):
-    """Numbers of the block's columns."""
+    """Return the numbers of the block's columns."""
     if sparse.issparse(Z):
         return Z[:, block.positions]
     columns = take_columns(Z, as_slice(block.positions))
@@ -144,7 +144,7 @@ def _values(block, Z):
 
 
 def report_columns(blocks, Z):
-    """Figures of each column over the training rows.
+    """Return figures of each column over the training rows.
 
     Codes are read only of columns that have one for rare or for missing values.
 
@@ -166,7 +166,7 @@ def report_columns(blocks, Z):
 
 
 def _report_numbers(block, Z):
-    """Shares of gaps from the indicators; 0 for a number that needs none."""
+    """Return shares of gaps from the indicators; 0 for a number that needs none."""
     indicator_of, shares = block.indicators, {}
     for indicator in set(indicator_of.values()):
         flags = take_columns(Z, block.positions[[indicator]])

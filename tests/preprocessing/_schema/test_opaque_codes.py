@@ -127,7 +127,7 @@ def test_a_vectorizer_as_a_step():
 
 
 def test_codes_that_the_transformer_changes_are_named():
-    message = "Changing does not hand on those of 'c' as they are"
+    message = "Changing does not hand on the codes of 'c' as they are"
     with pytest.warns(ColumnWarning, match=message):
         schema = read(Changing(CategoryEncoder()), X[["n", "c"]])
     assert schema.categorical_names == []

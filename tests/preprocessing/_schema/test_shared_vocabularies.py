@@ -250,7 +250,7 @@ class TestEncoders:
         assert str(caught.value) == (
             "Columns that share an embedding, ['c', 'a'], must have one vocabulary; "
             "found 'a', whose OrdinalEncoder has categories of its own and cannot "
-            "learn those of other columns. Encode it by a CategoryEncoder, or give the "
+            "learn the others. Encode it by a CategoryEncoder, or give the "
             "encoders of all these columns equal categories."
         )
         given = columns(("ordinal", ordinal(categories=[["x", "z"]]), ["c"]))

@@ -282,7 +282,7 @@ def test_codes_that_a_step_changes_are_named(kind):
     preprocessor, lost = CHANGED[kind]
     listed = ", ".join(map(repr, lost))
     message = (
-        f"does not hand on those of {listed} as they are, so that .* quantities. Let "
+        f"does not hand on the codes of {listed} as they are, so .* quantities. Let "
         "the encoder be the last step of its columns"
     )
     table = X if kind == "sequences" else X[["n", "c", "d"]]
@@ -305,7 +305,7 @@ def test_numbers_that_a_step_computes_from_codes_are_named(kind, container):
         pytest.importorskip("polars")
     step, mixed = MIXED[kind]
     preprocessor = make_pipeline(columns().set_output(transform=container), step)
-    named = f"{type(step).__name__} computes numbers from those of "
+    named = f"{type(step).__name__} computes numbers from the codes of "
     named += ", ".join(map(repr, mixed))
     with pytest.warns(ColumnWarning, match=f"{named}, which count as quantities"):
         schema = read(preprocessor, X[["n", "c", "d"]])
@@ -348,7 +348,7 @@ def test_equal_values_under_another_name_are_no_codes():
         ColumnTransformer(steps, verbose_feature_names_out=False),
         ColumnTransformer([("s", MinMaxScaler(), [0])], remainder="passthrough"),
     )
-    with pytest.warns(ColumnWarning, match="those of 'c' as they are"):
+    with pytest.warns(ColumnWarning, match="the codes of 'c' as they are"):
         schema = read(preprocessor, table)
     assert schema.categorical_names == []
 
