@@ -1,11 +1,11 @@
 """Columns of one encoder that share a vocabulary."""
 
-from collections.abc import Iterable
 from numbers import Integral
 
 import numpy as np
 
 from sk_mtl._close_names import did_you_mean
+from sk_mtl.preprocessing._encoders._column_groups import distinct_groups
 from sk_mtl.preprocessing._encoders._united_vocabularies import recode, unite
 
 
@@ -23,28 +23,9 @@ def shared_positions(share, names):
     -------
     groups : list of list of int
     """
-    groups, seen = [], set()
-    for group in share or ():
-        if isinstance(group, str) or not isinstance(group, Iterable):
-            raise ValueError(
-                f"share must be a list of lists of columns; found {share!r}. Write "
-                f"[{list(share)!r}]."
-            )
-        positions = list(dict.fromkeys(_position(column, names) for column in group))
-        if len(positions) < 2:
-            raise ValueError(
-                f"share must have two columns or more in a group; found {group!r}. Add "
-                "the column that it shares with, or remove the group."
-            )
-        for position in positions:
-            if position in seen:
-                raise ValueError(
-                    "share must have each column in one group only; found "
-                    f"{names[position]!r} in two. Join the groups."
-                )
-        seen.update(positions)
-        groups.append(positions)
-    return groups
+    return distinct_groups(
+        share or (), "share", lambda column: _position(column, names)
+    )
 
 
 def unite_groups(vocabularies, groups, names):

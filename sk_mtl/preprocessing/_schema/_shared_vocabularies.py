@@ -1,11 +1,13 @@
 """Columns of an encoded table that share their vocabularies."""
 
 import copy
+import itertools
 
 import numpy as np
 
 from sk_mtl._close_names import did_you_mean
 from sk_mtl._sklearn_compat import _safe_indexing
+from sk_mtl.preprocessing._encoders._column_groups import distinct_groups
 from sk_mtl.preprocessing._encoders._united_vocabularies import recode, unite
 from sk_mtl.preprocessing._encoders._vocabulary import Vocabulary
 from sk_mtl.preprocessing._schema._code_columns import CodeColumn
@@ -29,30 +31,12 @@ def check_groups(groups, schema):
     groups : list of list of str
     schema : FeatureSchema
     """
-    checked, seen = [], set()
-    for group in groups:
-        if isinstance(group, str):
-            raise ValueError(
-                "Groups of columns that share an embedding must be lists of names; "
-                f"found {group!r}. Write [[{group!r}, ...]]."
-            )
-        names = list(dict.fromkeys(group))
-        for name in names:
-            if name in seen:
-                raise ValueError(
-                    "Columns that share an embedding must be in one group only; found "
-                    f"{name!r} in two. Join the groups."
-                )
-            if name not in schema.dropped:
-                _check_embedded(name, schema)
-        if len(names) < 2:
-            raise ValueError(
-                "Columns that share an embedding must be two or more; found "
-                f"{names}. Add the column that it shares with, or remove the group."
-            )
-        seen.update(names)
-        checked.append([name for name in names if name not in schema.dropped])
-    return [group for group in checked if len(group) > 1]
+    checked = distinct_groups(groups, "Groups of columns that share an embedding")
+    for name in itertools.chain(*checked):
+        if name not in schema.dropped:
+            _check_embedded(name, schema)
+    kept = [[name for name in group if name not in schema.dropped] for group in checked]
+    return [group for group in kept if len(group) > 1]
 
 
 def merge_groups(groups):

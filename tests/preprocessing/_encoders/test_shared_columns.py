@@ -82,9 +82,9 @@ def test_codes_that_come_encoded_mean_the_same():
 @pytest.mark.parametrize(
     ("share", "text"),
     [
-        (["home", "work"], r"lists of columns; found \['home', 'work'\]\. Write \[\["),
+        (["home", "work"], r"lists of columns; found 'home'\. Write \[\['home', \."),
         ([["home"]], r"two columns or more in a group; found \['home'\]\. Add the"),
-        ([["home", "work"], ["name", 1]], "one group only; found 'work' in two. Join"),
+        ([["home", "work"], ["name", 1]], "one group only; found 1 in two. Join"),
         ([["home", "wrok"]], r"'name'\]; found 'wrok'\. Did you mean 'work'\?"),
         (
             [["home", "history"]],

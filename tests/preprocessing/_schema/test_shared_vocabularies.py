@@ -331,9 +331,15 @@ class TestGroups:
             ([["item", "history"]], r"sequences; found 'item'\. Did you mean 'item_id"),
             ([["item_id", "zzz"]], r"found 'zzz'\. The embedded columns are \['item_i"),
             ([["item_id", "price"]], r"found 'price', which is numeric\. Encode it"),
-            ([["history"]], r"must be two or more; found \['history'\]"),
-            ([["history", "history"]], r"must be two or more; found \['history'\]"),
-            (["history", "item_id"], r"lists of names; found 'history'\. Write \[\['h"),
+            ([["history"]], r"two columns or more in a group; found \['history"),
+            (
+                [["history", "history"]],
+                r"two columns or more in a group; found \['history",
+            ),
+            (
+                ["history", "item_id"],
+                r"lists of columns; found 'history'\. Write \[\['h",
+            ),
             ([["history", "seen"], ["seen", "user"]], r"one group only; found 'seen'"),
         ],
     )
