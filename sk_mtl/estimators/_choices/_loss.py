@@ -61,6 +61,18 @@ class Loss(Choice, ABC):
             Of the loss's domain.
         """
 
+    def checked_output(self, n_classes: int | None = None) -> TaskOutput:
+        """Return the output, or raise where `make_output` returns something else."""
+        output = self.make_output(n_classes)
+        domain = getattr(output, "domain", None)
+        if not isinstance(output, TaskOutput) or domain != self.domain:
+            raise ValueError(
+                f"{self!r}.make_output must return a TaskOutput of the domain "
+                f"{self.domain!r}; found {output!r} of domain {domain!r}. Return one, "
+                "or correct the domain of the loss."
+            )
+        return output
+
 
 @dataclass(eq=False, repr=False)
 class GivenOutput(Loss):
@@ -80,7 +92,7 @@ class GivenOutput(Loss):
     @property
     def domain(self) -> str:
         """The targets that the loss takes."""
-        return self.output.domain
+        return getattr(self.output, "domain", None)
 
     def make_output(self, n_classes: int | None = None) -> TaskOutput:
         """Return the output itself."""

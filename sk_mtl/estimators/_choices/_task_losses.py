@@ -20,6 +20,7 @@ from sk_mtl.estimators._choices._number_losses import (
     SquaredError,
 )
 from sk_mtl.losses import TaskOutput
+from sk_mtl.losses._outputs._task_output import DOMAINS
 
 CLASS_LOSSES: dict[str, Loss] = {"log_loss": CrossEntropy(), "focal": Focal()}
 NUMBER_LOSSES: dict[str, Loss] = {
@@ -108,13 +109,25 @@ def resolve_loss(parameter: str, value: Any, named: Mapping[str, Loss]) -> Loss:
         The losses that a message names.
     """
     if isinstance(value, TaskOutput):
-        return GivenOutput(value)
+        return _with_domain(parameter, GivenOutput(value))
     if isinstance(value, str) and value in LOSSES:
         return LOSSES[value]
     is_class = isinstance(value, type) and issubclass(value, TaskOutput)
     remedy = f"Write {value.__name__}()." if is_class else _REMEDY
     # A copy, so that settings which are changed later change no fitted model.
-    return clone(resolve_choice(parameter, value, named, Loss, remedy))
+    loss = clone(resolve_choice(parameter, value, named, Loss, remedy))
+    return _with_domain(parameter, loss)
+
+
+def _with_domain(parameter: str, loss: Loss) -> Loss:
+    """Return the loss, or raise where it does not say which targets it takes."""
+    domain = getattr(loss, "domain", None)
+    if domain not in DOMAINS:
+        raise ValueError(
+            f"{parameter} must have an attribute domain, one of {list(DOMAINS)}; found "
+            f"{loss!r} with domain={domain!r}. Set it in the class."
+        )
+    return loss
 
 
 def fits(loss: Loss, *, has_classes: bool) -> bool:

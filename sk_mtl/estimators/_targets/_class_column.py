@@ -62,7 +62,7 @@ class ClassColumn(TargetColumn):
     @property
     def output(self) -> TaskOutput:
         """The meaning of the task's logits."""
-        output = self.loss.make_output(len(self.classes))
+        output = self.loss.checked_output(len(self.classes))
         n_classes = getattr(output, "n_classes", None)
         if n_classes != len(self.classes):
             raise ValueError(

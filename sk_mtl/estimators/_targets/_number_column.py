@@ -51,7 +51,7 @@ class NumberColumn(TargetColumn):
     @property
     def output(self) -> TaskOutput:
         """The meaning of the task's logits."""
-        return self.loss.make_output()
+        return self.loss.checked_output()
 
     @classmethod
     def learn(cls, name: Hashable, column, missing_label, loss: Loss) -> NumberColumn:

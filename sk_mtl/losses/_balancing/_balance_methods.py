@@ -162,8 +162,8 @@ def _make_weighting(balancing: Any, n_tasks: int, may_be_negative: bool) -> Bala
         others = [name for name in WEIGHTINGS if name not in NEED_POSITIVE_LOSSES]
         raise ValueError(
             f"balancing={balancing!r} needs losses that are positive; found a task "
-            f"whose loss can be negative ('ziln'). Use one of {others}, one that joins "
-            "gradients, or fixed task_weights."
+            f"whose loss can be negative, such as 'ziln'. Use one of {others}, one "
+            "that joins gradients, or fixed task_weights."
         )
     return WEIGHTINGS[balancing](n_tasks)
 

@@ -72,6 +72,21 @@ class Brier(Loss):
         return Square(n_classes)
 
 
+class Homeless(Brier):
+    """A loss of a domain that there is not."""
+
+    domain = "nowhere"
+
+
+class Mistaken(Brier):
+    """A loss whose output is of another domain."""
+
+    domain = "real"
+
+    def make_output(self, n_classes=None):
+        return Relative()
+
+
 @pytest.fixture(scope="module")
 def table():
     X, y = mixed_table(300)
@@ -219,6 +234,14 @@ def test_quantiles_need_a_task_of_quantiles(table):
         ({"agee": "huber"}, r"keyed by task names .*; found \['agee'\]\. Correct"),
         (["huber"], "one entry per task .* found 1:"),
         (Quantile((0.9, 0.1)), r"strictly increasing; found \(0\.9, 0\.1\)\. Sort"),
+        (
+            Homeless(),
+            r"an attribute domain, .*found Homeless\(\) with domain",
+        ),
+        (
+            Mistaken(),
+            r"make_output must return a TaskOutput of the domain .real",
+        ),
         (Huber(0), "'delta' parameter of loss=Huber must be a float in the range"),
         (Square(2), r"a loss of numbers, .*found Square\(.*\), a loss of classes"),
     ],
