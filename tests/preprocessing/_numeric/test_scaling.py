@@ -70,3 +70,14 @@ def test_the_numeric_scaler_returns_the_bits_of_its_scaler(name):
     assert scaler.fit_transform(values).tobytes() == expected.tobytes()
     assert scaler.transform(values).tobytes() == expected.tobytes()
     assert scaler.transform(values[:3]).tobytes() == expected[:3].tobytes()
+
+
+@pytest.mark.parametrize("distribution", ["normal", "uniform"])
+def test_quantiles_of_many_equal_numbers_are_the_same_bits(distribution):
+    rng = np.random.default_rng(1)
+    values = np.column_stack([rng.integers(0, k, 3000) for k in (2, 70, 400)]) * 0.5
+    values[:, 0] = np.where(values[:, 0] == 0, -0.0, values[:, 0])
+    scaler = QuantileTransformer(n_quantiles=50, output_distribution=distribution)
+    scaler.fit(values)
+    given = np.concatenate([values, -values, 2 * values])
+    assert scale(scaler, given).tobytes() == scaler.transform(given).tobytes()
