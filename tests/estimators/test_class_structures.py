@@ -14,7 +14,7 @@ from sk_mtl import (
     MMOEClassifier,
 )
 from sk_mtl.estimators._class_structures import make_class_structure
-from sk_mtl.losses import ClassOutput, FunnelStructure, IndependentStructure
+from sk_mtl.losses import FunnelStructure, IndependentStructure
 from tests.estimators.common import QUICK, class_targets, funnel_table
 
 NAMES = ["a", "b"]
@@ -31,22 +31,22 @@ def steps():
 def test_structures_follow_the_tasks():
     two, three = np.array([0, 1]), np.array([0, 1, 2])
     mixed = class_targets(NAMES, [two, three], False)
-    structure = make_class_structure("independent", mixed, ClassOutput)
+    structure = make_class_structure("independent", mixed)
     assert isinstance(structure, IndependentStructure)
     assert structure.head_widths == (1, 3)
     steps = class_targets(NAMES, [two, two], False)
-    funnel = make_class_structure("funnel", steps, ClassOutput)
+    funnel = make_class_structure("funnel", steps)
     assert isinstance(funnel, FunnelStructure)
     assert funnel.head_widths == (1, 1)
     with pytest.raises(ValueError, match="task 'b' has 3 classes"):
-        make_class_structure("funnel", mixed, ClassOutput)
+        make_class_structure("funnel", mixed)
 
 
 def test_a_dict_is_a_tree():
     two = np.array([0, 1])
     steps = class_targets(["like", "click", "buy"], [two] * 3, False)
     tree = {"like": "click", "buy": "click"}
-    structure = make_class_structure(tree, steps, ClassOutput)
+    structure = make_class_structure(tree, steps)
     assert structure.parents == (1, None, 1)
 
 
