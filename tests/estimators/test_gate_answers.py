@@ -9,10 +9,12 @@ from sk_mtl import (
     PLE,
     CGCClassifier,
     CrossStitchClassifier,
+    DSelectK,
     HoMEClassifier,
     MultiTaskEstimator,
     OMOEClassifier,
     SNRClassifier,
+    TopK,
 )
 from sk_mtl.nn import MixtureWiring
 from tests.estimators.common import CLASSIFIERS, QUICK, mixed_table
@@ -126,3 +128,14 @@ def test_a_wiring_without_experts_has_no_gates_to_show(table):
     with pytest.raises(AttributeError) as caught:
         model.expert_names_  # noqa: B018
     assert str(caught.value) == message
+
+
+def test_gates_of_levels_may_select_experts(table):
+    X, y = table
+    model = MultiTaskEstimator(wiring=PLE(gate=TopK(2)), **BRIEF).fit(X, y)
+    for weights in model.predict_gates(X):
+        assert ((weights > 0).sum(axis=2) == 2).all()
+    model.set_params(wiring__gate=DSelectK(1)).fit(X, y)
+    assert (model.history_["train_penalty"] > 0).all()
+    with pytest.raises(ValueError, match="from 1 to the number of experts, 4; found 5"):
+        model.set_params(wiring__gate=TopK(5)).fit(X, y)

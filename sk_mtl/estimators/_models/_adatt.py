@@ -11,13 +11,16 @@ from sk_mtl._sklearn_compat import Interval
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._constraints import COUNT
 from sk_mtl.estimators._documentation import share_documentation
-from sk_mtl.estimators._models._expert_parameters import SharedAndTaskExperts
+from sk_mtl.estimators._models._expert_parameters import (
+    GatedExperts,
+    SharedAndTaskExperts,
+)
 from sk_mtl.estimators._regressor import MultiTaskRegressor
 
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class AdaTT(SharedAndTaskExperts):
+class AdaTT(SharedAndTaskExperts, GatedExperts):
     """Adaptive task-to-task fusion (AdaTT): tasks read each other's experts.
 
     At every level each task has experts of its own, and a fusion unit that adds what

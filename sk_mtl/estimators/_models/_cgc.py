@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from sk_mtl import nn
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
-from sk_mtl.estimators._models._expert_parameters import SharedAndTaskExperts
+from sk_mtl.estimators._models._expert_parameters import (
+    GatedExperts,
+    SharedAndTaskExperts,
+)
 from sk_mtl.estimators._regressor import MultiTaskRegressor
 
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class CGC(SharedAndTaskExperts):
+class CGC(SharedAndTaskExperts, GatedExperts):
     """Customised gate control (CGC): shared experts and experts of each task.
 
     One level of :class:`PLEClassifier`. A task's gate mixes its own experts, which no

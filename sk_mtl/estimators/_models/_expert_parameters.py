@@ -5,8 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sk_mtl.estimators._choices._gates import Gate, resolve_gate
 from sk_mtl.estimators._choices._wiring_choice import WiringChoice
 from sk_mtl.estimators._constraints import COUNT, LAYER_SIZES
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class GatedExperts(WiringChoice):
+    """Base of models whose gates may select experts.
+
+    Parameters
+    ----------
+    gate : {"softmax", "top_k", "dselect_k"} or Gate, default="softmax"
+        How a gate makes weights of the experts' scores. ``"softmax"`` mixes all
+        experts, ``"top_k"`` those with the largest scores of the row, and
+        ``"dselect_k"`` learns which to select. An object has settings: ``TopK(3)`` or
+        ``DSelectK(2, penalty=0.1)``, or one of your own class (`Gate`). All experts are
+        computed with each of them: fewer make tasks part, not time shorter.
+    """
+
+    # Refused with more words where the gates are made.
+    _parameter_constraints: ClassVar[dict] = {"gate": "no_validation"}
+
+    gate: str | Gate = "softmax"
+
+    def make_wiring(self, in_width, task_names, **layers):
+        """Return the torch module, with the heads that `gate` makes."""
+        gate = resolve_gate(self.gate).make_gate
+        return super().make_wiring(in_width, task_names, gate=gate, **layers)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

@@ -8,17 +8,16 @@ from typing import ClassVar
 
 from sk_mtl import nn
 from sk_mtl._sklearn_compat import Interval
-from sk_mtl.estimators._choices._gates import Gate, resolve_gate
-from sk_mtl.estimators._choices._wiring_choice import WiringChoice
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._constraints import COUNT, LAYER_SIZES, SHARE
 from sk_mtl.estimators._documentation import share_documentation
+from sk_mtl.estimators._models._expert_parameters import GatedExperts
 from sk_mtl.estimators._regressor import MultiTaskRegressor
 
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class MMoE(WiringChoice):
+class MMoE(GatedExperts):
     """Multi-gate mixture of experts: tasks share experts as far as it helps.
 
     A network with one shared bottom forces related and unrelated tasks alike to read
@@ -43,13 +42,6 @@ class MMoE(WiringChoice):
     gate_hidden_sizes : int or tuple of int, default=()
         Widths of hidden layers of the gates. ``()`` is the paper's linear gate; hidden
         layers let a task choose its experts by combinations of features.
-
-    gate : {"softmax", "top_k", "dselect_k"} or Gate, default="softmax"
-        How a gate makes weights of the experts' scores. ``"softmax"`` mixes all
-        experts, ``"top_k"`` those with the largest scores of the row, and
-        ``"dselect_k"`` learns which to select. An object has settings: ``TopK(3)`` or
-        ``DSelectK(2, penalty=0.1)``, or one of your own class (`Gate`). All experts are
-        computed with each of them: fewer make tasks part, not time shorter.
 
     expert_dropout : float, default=0.0
         Share of the experts that are missing from a task's mixture in training, in
@@ -77,8 +69,6 @@ class MMoE(WiringChoice):
         "n_experts": COUNT,
         "expert_hidden_sizes": LAYER_SIZES,
         "gate_hidden_sizes": LAYER_SIZES,
-        # Refused with more words where the gates are made.
-        "gate": "no_validation",
         "expert_dropout": SHARE,
         "load_balance": [Interval(Real, 0, None, closed="left")],
     }
@@ -86,14 +76,8 @@ class MMoE(WiringChoice):
     n_experts: int = 4
     expert_hidden_sizes: int | tuple[int, ...] = (64,)
     gate_hidden_sizes: int | tuple[int, ...] = ()
-    gate: str | Gate = "softmax"
     expert_dropout: float = 0.0
     load_balance: float = 0.0
-
-    def make_wiring(self, in_width, task_names, **layers):
-        """Return the torch module, with the heads that `gate` makes."""
-        gate = resolve_gate(self.gate).make_gate
-        return super().make_wiring(in_width, task_names, gate=gate, **layers)
 
 
 @share_documentation

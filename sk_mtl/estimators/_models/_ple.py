@@ -9,13 +9,16 @@ from sk_mtl import nn
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._constraints import COUNT
 from sk_mtl.estimators._documentation import share_documentation
-from sk_mtl.estimators._models._expert_parameters import SharedAndTaskExperts
+from sk_mtl.estimators._models._expert_parameters import (
+    GatedExperts,
+    SharedAndTaskExperts,
+)
 from sk_mtl.estimators._regressor import MultiTaskRegressor
 
 
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
-class PLE(SharedAndTaskExperts):
+class PLE(SharedAndTaskExperts, GatedExperts):
     """Progressive layered extraction (PLE): shared experts and experts of each task.
 
     Where tasks conflict, experts that all of them train are pulled to and fro, and one

@@ -7,6 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from sk_mtl.nn._experts._experts import at_least_one_layer
+from sk_mtl.nn._experts._gate_head import (
+    GateFactory,
+    make_gate_head,
+    mean_over_rows,
+)
+from sk_mtl.nn._experts._sparse_gates import resolve_gate
 from sk_mtl.nn._layers import (
     BatchedLinear,
     BatchedMLP,
@@ -88,6 +94,8 @@ class GroupedGates(nn.Module):
         Hidden layers of every gate before the softmax. With none the gate is linear.
     activation : str, default="relu"
         One of `ACTIVATIONS`, after hidden layers.
+    gate : {"softmax", "top_k", "dselect_k"} or callable, default="softmax"
+        The head that makes weights of a gate's scores, as of `Gates`.
 
     Examples
     --------
@@ -108,11 +116,14 @@ class GroupedGates(nn.Module):
         *,
         hidden_sizes: Sequence[int] = (),
         activation: str = "relu",
+        gate: str | GateFactory = "softmax",
     ) -> None:
         super().__init__()
         self.n_groups, self.n_experts = n_groups, n_experts
+        self.head = make_gate_head(resolve_gate(gate), n_experts, n_groups)
         hidden = BatchedMLP(n_groups, in_width, hidden_sizes, activation=activation)
-        last = BatchedLinear(n_groups, hidden.out_features, n_experts)
+        last = BatchedLinear(n_groups, hidden.out_features, self.head.n_scores)
+        self.head.start(*(each.data.movedim(2, 0) for each in last.parameters()))
         self.first, *deeper = *hidden.layers, last
         self.deeper = nn.Sequential(*deeper)
 
@@ -122,9 +133,21 @@ class GroupedGates(nn.Module):
 
     def finish(self, first: Tensor) -> Tensor:
         """Return each gate's weights, given the first layers' product."""
-        # A softmax over a last axis of a few numbers is twice as slow.
-        scores = self.deeper(first).transpose(1, 2)
-        return torch.softmax(scores, 1).permute(2, 0, 1)
+        return self.head(self._scores(first)).permute(2, 0, 1)
+
+    def finish_with_penalty(self, first: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return what `finish` does, and what the gates add to the loss in training."""
+        weights, penalty = self.head.with_penalty(self._scores(first))
+        if penalty is not None:
+            penalty = mean_over_rows(penalty.mT)
+        return weights.permute(2, 0, 1), penalty
+
+    def _scores(self, first: Tensor) -> Tensor:
+        """Return (n_groups, n_scores, n), which a head reads as if rows were gates.
+
+        A softmax over a last axis of a few numbers is twice as slow.
+        """
+        return self.deeper(first).transpose(1, 2)
 
 
 def batched_beside(x: Tensor, *layers: BatchedLinear) -> tuple[Tensor, ...]:

@@ -46,8 +46,9 @@ class AdaTT(LevelWiring):
         The layers of every expert, at least one. The default makes two tasks that read
         a row of 100 numbers about as large as an `MMoE` of four experts of 64 units.
     **options
-        ``n_levels=2``, ``n_task_experts=2``, ``gate_hidden_sizes=()`` and
-        `LayerOptions`, as of `PLE`. More levels fuse tasks more often.
+        ``n_levels=2``, ``n_task_experts=2``, ``gate_hidden_sizes=()``,
+        ``gate="softmax"`` and `LayerOptions`, as of `PLE`. More levels fuse tasks more
+        often.
 
     Attributes
     ----------

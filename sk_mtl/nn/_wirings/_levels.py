@@ -2,13 +2,14 @@
 
 from abc import abstractmethod
 from collections.abc import Hashable, Sequence
-from typing import ClassVar, NamedTuple, Unpack
+from typing import Any, ClassVar, NamedTuple, Unpack
 
 import torch
 from torch import Tensor, nn
 
 from sk_mtl.nn._encoding._encoded import Encoded
 from sk_mtl.nn._experts._experts import Experts, Gates
+from sk_mtl.nn._experts._gate_head import GateFactory
 from sk_mtl.nn._experts._grouped import (
     GroupedExperts,
     GroupedGates,
@@ -36,12 +37,15 @@ class LevelResults(NamedTuple):
     shared_gate : Tensor of shape (n_samples, 1, n_experts) or None
         The weights of the shared gate over all experts, those of the tasks first.
         None at the last level.
+    penalty : Tensor of shape () or None
+        What the gates add to the loss in training.
     """
 
     tasks: Tensor
     shared: Tensor | None
     task_gates: Tensor
     shared_gate: Tensor | None
+    penalty: Tensor | None = None
 
     def mix_own(self) -> Tensor:
         """Return each task's mixture of its own experts and the shared ones.
@@ -88,12 +92,10 @@ class LevelGates(nn.Module):
         *,
         first: bool,
         shared: bool,
-        hidden_sizes: Sequence[int],
-        activation: str,
+        **options: Any,
     ) -> None:
         super().__init__()
         kind = Gates if first else GroupedGates
-        options = {"hidden_sizes": hidden_sizes, "activation": activation}
         self.tasks = kind(in_width, n_tasks, n_gated, **options)
         self.shared = Gates(in_width, 1, n_experts, **options) if shared else None
 
@@ -125,12 +127,14 @@ class FirstLevelExperts(nn.Module):
         ways = [way for way in (gates.tasks, gates.shared) if way is not None]
         first, *scores = self.every.begin_beside(shared, *(way.first for way in ways))
         own, common = self.every.finish(first).split(self.sizes, 1)
-        weights = [way.finish(score) for way, score in zip(ways, scores)]
+        finished = [way.finish_with_penalty(each) for way, each in zip(ways, scores)]
+        weights, penalties = zip(*finished)
         return LevelResults(
             own.unflatten(1, (self.n_tasks, -1)),
             common if self.sizes[1] else None,
             weights[0],
             weights[1] if len(weights) > 1 else None,
+            add(*penalties),
         )
 
 
@@ -165,14 +169,16 @@ class LevelExperts(nn.Module):
     ) -> LevelResults:
         """Return what the tasks' experts make of their rows, the shared of theirs."""
         first, scores = batched_beside(tasks, self.tasks.first, gates.tasks.first)
-        own, weights = self.tasks.finish(first), gates.tasks.finish(scores)
+        own = self.tasks.finish(first)
+        weights, penalty = gates.tasks.finish_with_penalty(scores)
         if self.shared is None:
-            return LevelResults(own, None, weights, None)
+            return LevelResults(own, None, weights, None, penalty)
         if gates.shared is None:
-            return LevelResults(own, self.shared(shared), weights, None)
+            return LevelResults(own, self.shared(shared), weights, None, penalty)
         first, scores = self.shared.begin_beside(shared, gates.shared.first)
-        common, shared_weights = self.shared.finish(first), gates.shared.finish(scores)
-        return LevelResults(own, common, weights, shared_weights)
+        common = self.shared.finish(first)
+        shared_weights, more = gates.shared.finish_with_penalty(scores)
+        return LevelResults(own, common, weights, shared_weights, add(penalty, more))
 
 
 class LevelWiring(MixtureWiring):
@@ -205,6 +211,7 @@ class LevelWiring(MixtureWiring):
         n_task_experts: int = 2,
         expert_hidden_sizes: Sequence[int] = (32,),
         gate_hidden_sizes: Sequence[int] = (),
+        gate: str | GateFactory = "softmax",
         **layers: Unpack[LayerOptions],
     ) -> None:
         super().__init__()
@@ -235,6 +242,7 @@ class LevelWiring(MixtureWiring):
                 shared=n_shared_experts > 0 and level < n_levels - 1,
                 hidden_sizes=gate_hidden_sizes,
                 activation=layers.get("activation", "relu"),
+                gate=gate,
             )
             self.experts.append(experts)
             self.gates.append(gates)
@@ -255,6 +263,11 @@ class LevelWiring(MixtureWiring):
     def forward(self, encoded: Encoded) -> Tensor:
         """Return each task's row after the last level."""
         return self._run(encoded)[0]
+
+    def with_penalty(self, encoded: Encoded) -> tuple[Tensor, Tensor | None]:
+        """Return each task's row, and what the gates of all levels add to the loss."""
+        tasks, levels = self._run(encoded)
+        return tasks, add(*(each.penalty for each in levels))
 
     def gate_weights(self, encoded: Encoded) -> list[Tensor]:
         """Return each task's weights of the experts of all tasks and the shared ones.
@@ -277,6 +290,12 @@ class LevelWiring(MixtureWiring):
             levels.append(experts(tasks, shared, gates))
             tasks, shared = self.fuse(level, levels[-1])
         return tasks, levels
+
+
+def add(*penalties: Tensor | None) -> Tensor | None:
+    """Return the sum of penalties, None where there is none."""
+    found = [each for each in penalties if each is not None]
+    return torch.stack(found).sum() if found else None
 
 
 def at_least(name: str, found: int, least: int) -> None:

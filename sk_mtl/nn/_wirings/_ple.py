@@ -45,6 +45,9 @@ class PLE(LevelWiring):
     gate_hidden_sizes : sequence of int, default=()
         Hidden layers of every gate before the softmax. With none the gate is linear,
         as in the paper.
+    gate : {"softmax", "top_k", "dselect_k"} or callable, default="softmax"
+        The head that makes weights of a gate's scores, as of `MMoE`, of task and shared
+        gates alike.
     **layers
         `LayerOptions` of the experts; hidden layers of gates take its activation.
 

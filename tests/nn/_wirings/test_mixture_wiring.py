@@ -11,12 +11,15 @@ from sk_mtl.nn import (
     AdaTT,
     CrossStitch,
     Encoded,
+    GateHead,
     HoME,
     MixtureWiring,
     MMoE,
     OMoE,
+    TopKHead,
 )
 from tests.nn._asserts import assert_close
+from tests.nn._networks import assert_members_run_as_if_alone
 
 TASKS = ["a", "b", "c"]
 OWN = ["a_0", "a_1", "b_0", "b_1", "c_0", "c_1"]
@@ -108,3 +111,49 @@ def test_weights_mix_the_results_of_the_experts(
 def test_mixtures_name_their_experts(cls):
     assert cls(4, 3).expert_names(TASKS) == [EXPERTS]
     assert isinstance(cls(4, 3), MixtureWiring)
+
+
+class Priced(GateHead):
+    """A softmax that costs 1 for each row and gate."""
+
+    def forward(self, scores):
+        return scores.softmax(1)
+
+    def with_penalty(self, scores):
+        return self(scores), torch.ones_like(scores[:, 0])
+
+
+@pytest.mark.parametrize("cls", [CGC, PLE, AdaTT])
+@pytest.mark.parametrize("hidden_sizes", [(), (4,)])
+def test_gates_of_levels_select_experts(cls, hidden_sizes, put):
+    options = {"n_shared_experts": 2, "gate_hidden_sizes": hidden_sizes}
+    encoded = Encoded(put(torch.randn(8, 4)))
+    wiring = put(cls(4, 3, gate="top_k", **options))
+    rows, penalty = wiring.with_penalty(encoded)
+    assert penalty is None
+    for gates in wiring.gates:
+        assert isinstance(gates.tasks.head, TopKHead)
+    if cls is not AdaTT:
+        for weights in wiring.gate_weights(encoded):
+            assert ((weights > 0).sum(2) == 2).all()
+            assert_close(weights.sum(2), torch.ones(8, 3))
+    dear = put(cls(4, 3, gate="dselect_k", **options))
+    rows, penalty = dear.with_penalty(encoded)
+    assert_close(rows, dear(encoded))
+    assert penalty.shape == ()
+    rows.sum().backward(retain_graph=True)
+    penalty.backward()
+    assert all(bool(each.grad.any()) for each in dear.gates.parameters())
+
+
+def test_the_penalty_of_levels_is_the_sum_over_gates_and_the_mean_over_rows(put):
+    wiring = put(PLE(4, 3, gate=Priced))
+    penalty = wiring.with_penalty(Encoded(put(torch.randn(8, 4))))[1]
+    # Three gates of tasks at two levels, and the shared one of the first.
+    assert_close(penalty, 3.0 + 1.0 + 3.0)
+    empty = wiring.with_penalty(Encoded(put(torch.randn(0, 4))))[1]
+    assert_close(empty, 0.0)
+
+
+def test_members_of_an_ensemble_select_as_if_alone():
+    assert_members_run_as_if_alone(PLE, "most", gate="dselect_k")
