@@ -40,7 +40,7 @@ def prediction_runs(recipe, model, rows):
     runs = {
         "whole": lambda: model.predict_proba(rows),
         "encoding": lambda: model.schema_.transform(model.preprocessor_, rows),
-        "network": lambda: model.net_.logits(arrays),
+        "network": lambda: model.predictor_.logits(arrays),
     }
     for run in runs.values():
         run()

@@ -17,9 +17,9 @@ from sk_mtl.datasets import load_census_income
 CALLS = {
     "fit": ("estimators/_multi_task_model.py", "fit"),
     "check": ("estimators/_multi_task_model.py", "_check_rows"),
-    "split": ("estimators/_multi_task_model.py", "_split"),
-    "fit encoders": ("estimators/_network_trainer.py", "_encode_training_rows"),
-    "encode": ("estimators/_network_trainer.py", "_encode"),
+    "split": ("estimators/_multi_task_model.py", "_split_rows"),
+    "fit encoders": ("estimators/_features/_row_encoder.py", "fit_row_encoder"),
+    "encode": ("estimators/_features/_row_encoder.py", "encode"),
     "epochs": ("estimators/_training/_net.py", "_run_epochs"),
     "batch": ("estimators/_rows/_tensor_table.py", "take"),
     "step": ("skorch/net.py", "train_step"),

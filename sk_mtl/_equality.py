@@ -64,3 +64,27 @@ def _says_equal(a, b):
         return bool(a == b)
     except Exception:
         return False
+
+
+def held_value(value):
+    """Return a parameter's value as it is now, whatever is done to it later.
+
+    Lists, dicts, arrays and objects with parameters are copied, as deep as they go;
+    functions and other objects, which are the same only where they are one, are kept.
+
+    Examples
+    --------
+    >>> from sk_mtl._equality import held_value
+    >>> sizes = [32]
+    >>> held = held_value({"a": sizes})
+    >>> sizes.append(16)
+    >>> held
+    {'a': [32]}
+    """
+    if _has_params(value):
+        return type(value)(**{k: held_value(v) for k, v in _params(value).items()})
+    if isinstance(value, dict):
+        return {k: held_value(v) for k, v in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(held_value, value))
+    return value.copy() if isinstance(value, np.ndarray) else value

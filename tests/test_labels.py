@@ -157,8 +157,9 @@ def test_fit_and_metrics_find_columns_by_name(make, missing_label):
     X = np.zeros((4, 1))
     options = {"task_names": None, "missing_label": missing_label}
     targets = learn_classes(y, **options)
-    expected = LabelledRows.check(X, y, given, targets)
-    flipped = LabelledRows.check(X, make(dict(reversed(table.items()))), other, targets)
+    expected = LabelledRows.check(X, y, given, None, targets)
+    labels = make(dict(reversed(table.items())))
+    flipped = LabelledRows.check(X, labels, other, None, targets)
     np.testing.assert_array_equal(flipped.codes, expected.codes)
     np.testing.assert_array_equal(flipped.weight, expected.weight)
     probas = [np.full((4, len(classes)), 0.5) for classes in targets.classes]

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from abc import abstractmethod
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from functools import wraps
 from typing import Any
 
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from sk_mtl._equality import held_value
 from sk_mtl._process_lock import ProcessLock
 from sk_mtl._sklearn_compat import CallbackSupportMixin
+from sk_mtl._versions import VersionedPickle
 from sk_mtl._warnings import warn_user
+from sk_mtl.estimators._declared_parameters import DeclaredParameters
+from sk_mtl.estimators._fit_parameters import FitParameters
+from sk_mtl.estimators._fit_state import BALANCE, FitState
+from sk_mtl.estimators._fitted_network import FittedNetwork
+from sk_mtl.estimators._rows._inputs import learnt_columns
+from sk_mtl.estimators._training._fit_tasks import FitTasks
 from sk_mtl.estimators._training._resolved import available_device
 from sk_mtl.estimators._training._whole_imports import whole_imports
 
@@ -23,111 +30,94 @@ from sk_mtl.estimators._training._whole_imports import whole_imports
 _KEEPING = ProcessLock()
 
 
-@dataclass(frozen=True)
-class _Fit:
-    """A complete fit: the attributes it has set, and the parameters it was given."""
-
-    attributes: dict[str, Any]
-    parameters: dict[str, Any]
-
-
-class AtomicFit(CallbackSupportMixin):
-    """Mixin of estimators that train a copy of themselves, and assign last.
+class AtomicFit(CallbackSupportMixin, VersionedPickle, DeclaredParameters):
+    """Base of estimators whose fit is one state, assigned last.
 
     Nothing of the estimator changes before a fit has succeeded. So a fit that fails
     leaves it as it was, and a thread that predicts meanwhile reads the old fit or the
-    new one, never a part of both.
+    new one, never a part of both. Answers read the state and no parameter that was set
+    since, other than `device`.
     """
 
-    @contextmanager
-    def _training_copy(self, *, resume: bool) -> Iterator[AtomicFit]:
-        """Lend a copy to train, whose attributes are this estimator's afterwards.
+    _pickled_with = ("torch",)
 
-        With `resume` the copy starts from the attributes of the previous fit. Where
-        the user interrupts the training after an epoch, the attributes are kept
-        before the interruption is raised.
-        """
-        rest, fit = self._without_fit()
-        trained = self._copy_with(rest | fit.attributes if resume else rest)
+    @property
+    def predictor_(self) -> FittedNetwork:
+        """The trained network with the steps of a prediction, on the device set now."""
+        check_is_fitted(self)
+        state = self._state
+        if str(self.device) != str(state.parameters.device):
+            state = self._move(state)
+        return FittedNetwork(state)
+
+    @abstractmethod
+    def _attributes_of(self, state: FitState) -> dict[str, Any]:
+        """Return the attributes that the estimator has after a fit."""
+
+    @contextmanager
+    def _kept_if_interrupted(self, tasks: FitTasks) -> Iterator[None]:
+        """Keep the weights so far where the user interrupts a fit, and raise."""
         try:
             with whole_imports():
-                yield trained
+                yield
         except KeyboardInterrupt:
-            net = vars(trained).get("net_")
-            if net is None or net is fit.attributes.get("net_") or not net.best_epoch:
-                raise
-            trained._set_answers()
-            self._keep(trained, rest, fit)
-            _warn_interrupted(net)
+            state = tasks.state
+            if state is not None and state.net.best_epoch:
+                self._keep(state)
+                _warn_interrupted(state.net)
             raise
-        self._keep(trained, rest, fit)
 
-    def _attributes_so_far(self, trained: AtomicFit) -> dict[str, Any]:
-        """Return what a fit would set if its training ended now."""
-        shown = trained._copy_with(vars(trained))
-        shown.net_ = trained.net_.snapshot()
-        shown._set_answers()
-        fit = self._read_fit(shown, self._without_fit()[0])
-        return fit.attributes | {"_fit": fit}
-
-    def _without_fit(self) -> tuple[dict[str, Any], _Fit]:
-        """Return the attributes that are not of the last fit, and that fit."""
-        own = vars(self).copy()
-        fit = own.pop("_fit", None) or _Fit({}, {})
-        return {k: v for k, v in own.items() if k not in fit.attributes}, fit
-
-    def _read_fit(self, trained: AtomicFit, before: dict[str, Any]) -> _Fit:
-        """Return the fit of a training copy that has set attributes."""
-        attributes = {
-            name: value
-            for name, value in vars(trained).items()
-            if name not in before or value is not before[name]
-        }
-        names = self._get_param_names()
-        parameters = {name: before[name] for name in names if name in before}
-        # The caller's callbacks may hold what cannot be pickled, and answer nothing.
-        return _Fit(attributes, parameters | {"callbacks": None})
-
-    def _keep(self, trained: AtomicFit, before: dict[str, Any], last: _Fit) -> None:
-        """Take over the attributes that a training copy has set."""
-        fit = self._read_fit(trained, before)
+    def _keep(self, state: FitState) -> None:
+        """Take over a state and the attributes that show it."""
+        attributes, last = self._attributes_of(state), vars(self).get("_state")
+        gone = set() if last is None else set(self._attributes_of(last))
         # The old values outlive the update, so that nothing runs in the middle of it.
         old = vars(self).copy()
         with _KEEPING.held():
-            vars(self).update(fit.attributes, _fit=fit)
-        for name in last.attributes.keys() - fit.attributes.keys():
+            vars(self).update(attributes)
+        for name in gone - attributes.keys():
             vars(self).pop(name, None)
         del old
 
-    def _fitted(self) -> AtomicFit:
-        """Return the estimator as it was when it was fitted, on the device set now."""
-        check_is_fitted(self)
-        if "_fit" not in vars(self):
-            return self
-        fit = self._fit
-        if str(self.device) != str(fit.parameters["device"]):
-            fit = self._move(fit)
-        return self._copy_with(fit.parameters | fit.attributes)
+    def _parameters_now(self, state: FitState | None) -> FitParameters:
+        """Return the parameters of a fit, on an estimator that is set no more.
 
-    def _move(self, fit: _Fit) -> _Fit:
-        """Return a fit on the device set now, and keep it unless another fit came."""
-        net = fit.attributes["net_"].on_device(available_device(self.device))
-        parameters = fit.parameters | {"device": self.device}
-        moved = _Fit(fit.attributes | {"net_": net}, parameters)
+        Where the fit continues from a state, the estimator carries its columns of X;
+        parameters of another network raise.
+        """
+        parameters = self.get_params(deep=False)
+        for name in parameters:
+            if name in BALANCE or name not in self._changeable:
+                parameters[name] = held_value(parameters[name])
+        if state is None:
+            return self._copy_with(parameters)
+        held = self._copy_with(parameters | learnt_columns(state.parameters))
+        state.check_same_network(held)
+        return held
+
+    def _move(self, state: FitState) -> FitState:
+        """Return a state on the device set now; keep it unless another fit came."""
+        parameters = copy.copy(state.parameters)
+        parameters.device = self.device
+        moved = state.on_device(available_device(self.device), parameters)
         with _KEEPING.held():
-            if self._fit is fit:
-                vars(self).update(net_=net, _fit=moved)
+            if self._state is state:
+                vars(self).update(net_=moved.net, _state=moved)
         return moved
 
     def _setting(self, name: str) -> Any:
         """Return a parameter of the fit, or of the estimator before there is one."""
-        fit = vars(self).get("_fit")
-        return getattr(self, name) if fit is None else fit.parameters[name]
+        state = vars(self).get("_state")
+        return getattr(self if state is None else state.parameters, name)
 
     def _copy_with(self, attributes: dict[str, Any]) -> AtomicFit:
         new = object.__new__(type(self))
         vars(new).update(attributes)
         return new
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return whether there is a fit."""
+        return "_state" in vars(self)
 
     def __copy__(self):
         """Return a copy with the same attributes, not by way of a pickle."""
@@ -146,7 +136,7 @@ class AtomicFit(CallbackSupportMixin):
         They are the caller's and may hold what cannot be pickled, such as a study.
         """
         state = super().__getstate__()
-        if "_fit" in state:
+        if "_state" in state:
             state = {**state, "callbacks": None}
             state.pop("_skl_callbacks", None)
         return state
@@ -159,20 +149,6 @@ class AtomicFit(CallbackSupportMixin):
             for callback in self.callbacks or []:
                 _check_cloneable(callback)
             raise
-
-
-def answer_from_fit(method: Callable) -> Callable:
-    """Let a method read the estimator as it was when it was fitted.
-
-    Parameters that were set since and a fit that ends meanwhile do not change what the
-    method answers.
-    """
-
-    @wraps(method)
-    def answer(self, *args, **kwargs):
-        return method(self._fitted(), *args, **kwargs)
-
-    return answer
 
 
 def _check_cloneable(callback) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+from torch import Tensor
 
 from sk_mtl._sklearn_compat import StrOptions, _fit_context
-from sk_mtl.estimators._atomic_fit import answer_from_fit
+from sk_mtl.estimators._fit_state import FitState
 from sk_mtl.estimators._rows._labelled_rows import weight_classes
 from sk_mtl.estimators._targets._class_column import ClassColumn
+from sk_mtl.estimators._targets._targets import Targets
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -80,6 +81,7 @@ class ClassTasks:
         self : object
             The estimator, trained further.
         """
+        self._refuse_balanced()
         self._fit_further(X, y, sample_weight, classes)
         return self
 
@@ -98,11 +100,9 @@ class ClassTasks:
         classes : list of (ndarray or None), or ndarray
             The sorted classes, None for a task of numbers; a single one for a 1-d `y`.
         """
-        targets = copy.copy(self)._learn_targets(y)
-        classes = targets.sorted_classes
-        return classes[0] if targets.one_dimensional else classes
+        targets = self._learn_targets(y)
+        return targets.as_given(targets.sorted_classes)
 
-    @answer_from_fit
     def predict_proba(self, X):
         """Return the probability of every class of every task.
 
@@ -120,16 +120,19 @@ class ClassTasks:
             None for a task of numbers; a single one where y was 1-d.
         """
 
-        def proba(logits):
-            answers = self._structure.answers(logits)
+        network = self.predictor_
+        columns = network.targets.columns
+
+        def proba(logits: Tensor) -> list[Tensor]:
+            answers = network.structure.answers(logits)
             return [
                 answer.exp() if isinstance(column, ClassColumn) else answer
-                for column, answer in zip(self._targets.columns, answers, strict=True)
+                for column, answer in zip(columns, answers, strict=True)
             ]
 
-        return self._answer_classes(self._map_logits(X, proba))
+        found = network.map_rows(X, lambda logits: network.apply(proba, logits))
+        return in_order(network.targets, found)
 
-    @answer_from_fit
     def predict_log_proba(self, X):
         """Return the logarithm of the probabilities, computed without the detour.
 
@@ -142,27 +145,20 @@ class ClassTasks:
         log_proba : list of ndarray of shape (n_samples, n_classes)
             As from `predict_proba`.
         """
-        return self._answer_classes(map(round_log_proba, self._predict_answers(X)))
+        network = self.predictor_
+        answers = network.map_rows(X, network.answers)
+        return in_order(network.targets, map(round_log_proba, answers))
 
-    def _answer_classes(self, arrays):
-        """Return arrays in the order of ``classes_``, None for tasks of numbers."""
-        columns = self._targets.columns
-        return self._answer(
-            column.sort_answers(array) if isinstance(column, ClassColumn) else None
-            for column, array in zip(columns, arrays, strict=True)
-        )
+    def _weight_rows(self, targets, train, valid):
+        return weight_classes(self.class_weight, targets, train, valid)
 
-    def _weight_rows(self, train, valid):
-        return weight_classes(self.class_weight, self._targets, train, valid)
-
-    def _set_answers(self) -> None:
-        super()._set_answers()
-        self.classes_ = self._answer(self._targets.sorted_classes)
-        self.pos_label_ = self._targets.pos_labels
-
-    def _fit_further(self, X, y, sample_weight, classes=None) -> None:
-        self._refuse_balanced()
-        super()._fit_further(X, y, sample_weight, classes)
+    def _attributes_of(self, state: FitState) -> dict[str, Any]:
+        targets = state.targets
+        return {
+            **super()._attributes_of(state),
+            "classes_": targets.as_given(targets.sorted_classes),
+            "pos_label_": targets.pos_labels,
+        }
 
     def _refuse_balanced(self) -> None:
         given = self.class_weight
@@ -176,6 +172,14 @@ class ClassTasks:
                 f"the rows; found {self.class_weight!r}. Compute the weights on all "
                 "rows with sklearn.utils.compute_class_weight and give them as a dict."
             )
+
+
+def in_order(targets: Targets, arrays: Iterable[np.ndarray]):
+    """Return arrays in the order of ``classes_``, None for tasks of numbers."""
+    return targets.as_given(
+        column.sort_answers(array) if isinstance(column, ClassColumn) else None
+        for column, array in zip(targets.columns, arrays, strict=True)
+    )
 
 
 def round_log_proba(answers: np.ndarray) -> np.ndarray:

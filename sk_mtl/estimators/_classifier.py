@@ -6,16 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
+from torch import Tensor
 
 from sk_mtl._relations import as_tuples
 from sk_mtl._sklearn_compat import StrOptions
-from sk_mtl.estimators._atomic_fit import answer_from_fit
 from sk_mtl.estimators._choices._loss import Loss
 from sk_mtl.estimators._class_structures import is_funnel, make_class_structure
-from sk_mtl.estimators._class_tasks import ClassTasks
+from sk_mtl.estimators._class_tasks import ClassTasks, in_order
 from sk_mtl.estimators._multi_task_model import MultiTaskModel
 from sk_mtl.estimators._rows._funnel_labels import (
     check_funnel,
@@ -77,7 +76,6 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
     score = MultiTaskModel.score
 
     @available_if(_is_funnel)
-    @answer_from_fit
     def predict_conditional_proba(self, X):
         """Return the probability of each step, given that the one before was reached.
 
@@ -93,10 +91,14 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
         proba : list of ndarray of shape (n_samples, 2)
             One array per step, as from `predict_proba`.
         """
-        function = self._structure.conditional_log_proba
-        return self._answer_classes(
-            self._map_logits(X, lambda z: [each.exp() for each in function(z)])
-        )
+        network = self.predictor_
+        function = network.structure.conditional_log_proba
+
+        def proba(logits: Tensor) -> list[Tensor]:
+            return [each.exp() for each in function(logits)]
+
+        found = network.map_rows(X, lambda logits: network.apply(proba, logits))
+        return in_order(network.targets, found)
 
     def __sklearn_tags__(self):
         """Return what scikit-learn should know about the estimator."""
@@ -119,20 +121,23 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
     def _make_structure(self, targets: Targets) -> Structure:
         return make_class_structure(self.structure, targets)
 
-    def _check_labels(self, codes: np.ndarray) -> None:
-        parents = self._step_parents()
+    def _check_labels(self, rows: LabelledRows, targets: Targets) -> None:
+        parents = self._step_parents(targets)
         if parents is not None:
-            warn_open_steps(self._targets, parents)
-            check_funnel(codes, self._targets.task_names, parents)
+            warn_open_steps(targets, parents)
+            check_funnel(rows.codes, targets.task_names, parents)
 
-    def _complete_labels(self, rows: LabelledRows, what: str = "y") -> LabelledRows:
-        parents = self._step_parents()
+    def _complete_labels(
+        self, rows: LabelledRows, targets: Targets, what: str = "y"
+    ) -> LabelledRows:
+        parents = self._step_parents(targets)
         if parents is None:
             return rows
-        return complete_funnel(rows, self._targets.task_names, parents, what)
+        return complete_funnel(rows, targets.task_names, parents, what)
 
-    def _step_parents(self) -> list[tuple[int, ...]] | None:
+    def _step_parents(self, targets: Targets) -> list[tuple[int, ...]] | None:
         """Return the steps that each step builds on; None where y holds no steps."""
-        if not isinstance(self._structure, FunnelStructure):
+        structure = self._make_structure(targets)
+        if not isinstance(structure, FunnelStructure):
             return None
-        return as_tuples(self._structure.parents)
+        return as_tuples(structure.parents)

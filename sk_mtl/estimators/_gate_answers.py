@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
-from torch import Tensor
+from torch import Tensor, nn
 
-from sk_mtl.estimators._atomic_fit import answer_from_fit
 from sk_mtl.nn import Encoded, MixtureWiring, MultiTaskNetwork, Wiring
+from sk_mtl.preprocessing import FeatureArrays
 
 
 def _mixes_experts(estimator: GateAnswers) -> bool:
@@ -24,9 +24,8 @@ def _mixes_experts(estimator: GateAnswers) -> bool:
 
 def _wiring_class(estimator: GateAnswers) -> type[Wiring]:
     """Return the class of the trained wiring, or of the one that `fit` would train."""
-    net = vars(estimator).get("net_")
-    if net is not None:
-        return type(_wiring_of(net))
+    if "net_" in vars(estimator):
+        return type(_wiring_of(estimator.net_.module_))
     try:
         return estimator._model().wiring_class
     except ValueError as error:
@@ -34,16 +33,15 @@ def _wiring_class(estimator: GateAnswers) -> type[Wiring]:
         raise AttributeError(str(error)) from error
 
 
-def _wiring_of(net) -> MixtureWiring:
+def _wiring_of(module: nn.Module) -> MixtureWiring:
     """Return the wiring of a network, or of the members of an ensemble."""
-    return getattr(net.module_, "network", net.module_).wiring
+    return getattr(module, "network", module).wiring
 
 
 class GateAnswers:
     """Mixin of estimators: the weights of experts, where the wiring has some."""
 
     @available_if(_mixes_experts)
-    @answer_from_fit
     def predict_gates(self, X) -> np.ndarray | list[np.ndarray]:
         """Return how each task mixes the experts, row by row.
 
@@ -83,9 +81,12 @@ class GateAnswers:
         def gates(network: MultiTaskNetwork, encoded: Encoded) -> list[Tensor]:
             return network.wiring.gate_weights(encoded)
 
-        return _only_level(
-            self._map_network(X, lambda module, *inputs: module.each(gates, *inputs))
-        )
+        network = self.predictor_
+
+        def of_chunk(arrays: FeatureArrays) -> list[np.ndarray]:
+            return network.evaluate(lambda net, *x: net.each(gates, *x), arrays)
+
+        return _only_level(network.map_arrays(X, of_chunk))
 
     @property
     def expert_names_(self) -> list[str] | list[list[str]]:
@@ -96,8 +97,9 @@ class GateAnswers:
         `HoMEClassifier` ``"group_0_0"``.
         """
         _mixes_experts(self)
-        fitted = self._fitted()
-        return _only_level(_wiring_of(fitted.net_).expert_names(fitted.task_names_))
+        network = self.predictor_
+        wiring = _wiring_of(network.module)
+        return _only_level(wiring.expert_names(network.task_names))
 
 
 def _only_level(levels: list) -> list | np.ndarray:

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from sk_mtl._positive_class import pos_label_per_task
-from sk_mtl.estimators._atomic_fit import answer_from_fit
 from sk_mtl.estimators._choices._loss import Loss
 from sk_mtl.estimators._choices._wiring_choice import (
     WiringChoice,
@@ -17,6 +16,7 @@ from sk_mtl.estimators._choices._wiring_choice import (
 )
 from sk_mtl.estimators._class_tasks import ClassTasks
 from sk_mtl.estimators._documentation import share_documentation
+from sk_mtl.estimators._fit_state import FitState
 from sk_mtl.estimators._multi_task_model import MultiTaskModel
 from sk_mtl.estimators._regressor import NumberTasks
 from sk_mtl.estimators._targets._class_column import ClassColumn
@@ -125,7 +125,6 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
     task_types: str | Sequence[str] | Mapping[Hashable, str] = "auto"
     loss: str | Loss | TaskOutput | Sequence | Mapping = "auto"
 
-    @answer_from_fit
     def predict(self, X):
         """Return what is predicted on each task.
 
@@ -139,20 +138,20 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
             The likeliest class in its own type, or the mean in the target's own units;
             a DataFrame with one column per task where `y` was one.
         """
-        answers = self._predict_answers(X)
-        if not self._framed:
-            return self._targets.decode(answers)
-        columns = self._targets.decode_columns(answers)
+        network = self.predictor_
+        answers, targets = network.map_rows(X, network.answers), network.targets
+        if not targets.framed:
+            return network.decode(answers)
+        columns = targets.decode_columns(answers)
         index = X.index if isinstance(X, pd.DataFrame) else None
         return pd.DataFrame(
-            dict(zip(self.task_names_, columns, strict=True)), index=index
+            dict(zip(targets.task_names, columns, strict=True)), index=index
         )
 
     def _model(self) -> WiringChoice:
         return resolve_wiring(self.wiring)
 
     def _learn_targets(self, y, classes=None, weight=None) -> Targets:
-        self._framed = hasattr(y, "columns")
         named, one_dimensional = named_columns(y, self.task_names, weight)
         given = classes_by_task(classes, list(named), one_dimensional)
         task_types = self.task_types
@@ -160,13 +159,13 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
             only = not isinstance(classes, Mapping)
             task_types = types_by_classes(task_types, given, list(named), only=only)
         types = resolve_task_types(named, task_types, self.loss, self.missing_label)
-        self.task_types_ = {name: each.kind for name, each in types.items()}
         positive = self._pos_labels(types)
         columns = [
             self._learn_column(name, column, types[name], own, positive[name])
             for (name, column), own in zip(named.items(), given, strict=True)
         ]
-        return Targets(columns, one_dimensional)
+        kinds = {name: each.kind for name, each in types.items()}
+        return Targets(columns, one_dimensional, hasattr(y, "columns"), kinds)
 
     def _pos_labels(self, types: dict[Hashable, TaskType]) -> dict[Hashable, Any]:
         """Return the positive label of each task, None where it is not named."""
@@ -206,5 +205,6 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
     def _make_structure(self, targets: Targets) -> Structure:
         return IndependentStructure(targets.outputs)
 
-    def _set_answers(self) -> None:
-        super()._set_answers()
+    def _attributes_of(self, state: FitState) -> dict[str, Any]:
+        attributes = super()._attributes_of(state)
+        return {**attributes, "task_types_": state.targets.kinds}

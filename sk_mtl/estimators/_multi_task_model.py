@@ -1,47 +1,46 @@
-"""What every multi-task estimator does: fit, and the scikit-learn contract."""
+"""The base of the estimators: fit, and the scikit-learn contract."""
 
 from __future__ import annotations
 
 import copy
-from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import joblib
-import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sk_mtl._frames import is_arrow, is_frame
-from sk_mtl._groups import group_names
 from sk_mtl._labels import read_labels
 from sk_mtl._sklearn_compat import _fit_context
-from sk_mtl.estimators._atomic_fit import AtomicFit, answer_from_fit
+from sk_mtl.estimators._atomic_fit import AtomicFit
+from sk_mtl.estimators._features._encoded_rows import encode_rows
+from sk_mtl.estimators._fit_parameters import FitParameters
+from sk_mtl.estimators._fit_state import FitState
 from sk_mtl.estimators._gate_answers import GateAnswers
-from sk_mtl.estimators._network_predictor import NetworkPredictor
-from sk_mtl.estimators._network_trainer import NetworkTrainer
-from sk_mtl.estimators._rows._inputs import check_same_length, check_X
+from sk_mtl.estimators._network_trainer import train_network
+from sk_mtl.estimators._rows._given_validation import GivenValidation
+from sk_mtl.estimators._rows._inputs import check_same_length, check_X, learnt_columns
 from sk_mtl.estimators._rows._labelled_rows import LabelledRows
 from sk_mtl.estimators._rows._row_split import (
+    RowSplit,
     SplitPolicy,
-    check_labelled,
-    check_training_part,
+    all_train,
     split_rows,
-    without_untrained_classes,
 )
 from sk_mtl.estimators._scoring import score_answers
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.estimators._task_view import view_task
 from sk_mtl.estimators._training._fit_tasks import FitTasks
+from sk_mtl.estimators._training._history import history_frame
 from sk_mtl.estimators._training._monitor import resolve_monitor
-from sk_mtl.losses import Structure
+from sk_mtl.estimators._training._random import FitSeed
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class MultiTaskModel(GateAnswers, AtomicFit, NetworkPredictor, NetworkTrainer):
+class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
     """Base of the estimators: one network, one answer per task.
 
-    A subclass says in `_learn_targets` what a column of y is, in `_make_structure` what
-    the logits mean, and answers.
+    `fit` reads its arguments, splits and encodes the rows, trains a network and, last
+    of all, keeps the state of the fit: answers read nothing else.
 
     Attributes
     ----------
@@ -57,6 +56,9 @@ class MultiTaskModel(GateAnswers, AtomicFit, NetworkPredictor, NetworkTrainer):
 
     net_ : skorch.NeuralNet
         The trained network is ``net_.module_``.
+
+    predictor_ : FittedNetwork
+        The steps of a prediction: ``encode``, ``logits``, ``answers``, ``decode``.
 
     history_ : DataFrame
         One row per epoch: ``epoch``, ``seconds``, ``train_loss``, ``valid_loss`` (means
@@ -144,23 +146,32 @@ class MultiTaskModel(GateAnswers, AtomicFit, NetworkPredictor, NetworkTrainer):
             If Ctrl-C ends the training. After the first epoch the estimator is fitted
             nonetheless, with the best weights so far; before, it is left as it was.
         """
-        known = self.warm_start and hasattr(self, "net_")
+        state = vars(self).get("_state") if self.warm_start else None
+        parameters = self._parameters_now(state)
+        validation = GivenValidation(X_val, y_val, sample_weight_val)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        tasks = FitTasks(
-            self, lambda: self._attributes_so_far(new), X=X, y=y, metadata=metadata
-        )
-        with self._training_copy(resume=known) as new:
-            rows = new._check_rows(X, y, sample_weight, known=known, classes=classes)
-            monitor = resolve_monitor(new.monitor, new._targets)
-            seed = new._draw_seed(known)
-            train, valid = new._split(
-                rows, X_val, y_val, sample_weight_val, groups, seed, known=known
+        tasks = FitTasks(self._attributes_of)
+        tasks.begin(self, X=X, y=y, metadata=metadata)
+        with self._kept_if_interrupted(tasks):
+            rows, targets = parameters._check_rows(
+                state, X, y, sample_weight, groups, classes
             )
-            new._seen = None
-            new._train(
-                train, valid, monitor, known=known, epochs=new.max_epochs, tasks=tasks
+            monitor = resolve_monitor(parameters.monitor, targets)
+            seed = FitSeed.draw(parameters.random_state, state and state.generator)
+            split = parameters._split_rows(state, rows, targets, validation, seed)
+            encoded = encode_rows(parameters, state, targets, split, seed)
+            self._keep(
+                train_network(
+                    parameters,
+                    state,
+                    targets,
+                    encoded,
+                    parameters.max_epochs,
+                    seed=seed,
+                    tasks=tasks,
+                    monitor=monitor,
+                )
             )
-            new._set_answers()
         tasks.end()
         return self
 
@@ -190,7 +201,6 @@ class MultiTaskModel(GateAnswers, AtomicFit, NetworkPredictor, NetworkTrainer):
         self._fit_further(X, y, sample_weight)
         return self
 
-    @answer_from_fit
     def predict(self, X):
         """Return what is predicted on each task.
 
@@ -207,10 +217,9 @@ class MultiTaskModel(GateAnswers, AtomicFit, NetworkPredictor, NetworkTrainer):
             The likeliest class, in the labels' own type, or the number in the target's
             own units.
         """
-        answers = self._predict_answers(X)
-        return self._targets.decode(answers)
+        network = self.predictor_
+        return network.decode(network.map_rows(X, network.answers))
 
-    @answer_from_fit
     def score(self, X, y, sample_weight=None):
         """Return the mean over tasks of the accuracy, or of R² where y holds numbers.
 
@@ -231,8 +240,9 @@ class MultiTaskModel(GateAnswers, AtomicFit, NetworkPredictor, NetworkTrainer):
         -------
         score : float
         """
-        answers = self._predict_answers(X)
-        return score_answers(self._targets, answers, y, sample_weight)
+        network = self.predictor_
+        answers = network.map_rows(X, network.answers)
+        return score_answers(network.targets, answers, y, sample_weight)
 
     def task(self, name):
         """Return one task as a fitted estimator with a single output.
@@ -296,131 +306,71 @@ class MultiTaskModel(GateAnswers, AtomicFit, NetworkPredictor, NetworkTrainer):
         key = joblib.hash((parameters, fitted))
         return type(self).__qualname__, key
 
-    @abstractmethod
-    def _learn_targets(self, y, classes=None, weight=None) -> Targets:
-        """Return what labels of positive weight tell about y.
-
-        `classes` may be given, as to `fit`.
-        """
-
-    @abstractmethod
-    def _make_structure(self, targets: Targets) -> Structure:
-        """Return what the logits mean."""
-
-    def _check_labels(self, codes: np.ndarray) -> None:
-        """Warn of labels that contradict the structure."""
-
-    def _complete_labels(self, rows: LabelledRows, what: str = "y") -> LabelledRows:
-        """Return the rows with labels that follow from others."""
-        return rows
-
     def _fit_further(self, X, y, sample_weight, classes=None) -> None:
         """Train for one more pass over the given rows."""
-        known = hasattr(self, "net_")
-        with self._training_copy(resume=known) as new:
-            rows = new._check_rows(X, y, sample_weight, known=known, classes=classes)
-            new._draw_seed(known)
-            if not known:
-                new._seen = None
-            new._train(rows, None, None, known=known, epochs=None)
-            new._set_answers()
+        state = vars(self).get("_state")
+        parameters, tasks = self._parameters_now(state), FitTasks(self._attributes_of)
+        with self._kept_if_interrupted(tasks):
+            rows, targets = parameters._check_rows(
+                state, X, y, sample_weight, None, classes
+            )
+            seed = FitSeed.draw(parameters.random_state, state and state.generator)
+            split = RowSplit(rows, None, state and state.held_out)
+            encoded = encode_rows(parameters, state, targets, split, seed)
+            self._keep(
+                train_network(
+                    parameters, state, targets, encoded, None, seed=seed, tasks=tasks
+                )
+            )
 
-    def _check_rows(self, X, y, weight, *, known: bool, classes=None) -> LabelledRows:
-        """Return checked rows; learn features and targets unless they are known."""
-        X = check_X(self, X, reset=not known)
-        if not known:
+    def _check_rows(
+        self, state: FitState | None, X, y, sample_weight, groups, classes
+    ) -> tuple[LabelledRows, Targets]:
+        """Return checked rows and the tasks; a first fit learns tasks and columns."""
+        X = check_X(self, X, reset=state is None)
+        if state is None:
             check_same_length(X=X, y=read_labels(y).columns[0])
-            self._targets = self._learn_targets(y, classes, weight)
-        elif classes is not None:
-            _check_same_classes(self._targets, self._learn_targets(y, classes))
-        rows = LabelledRows.check(X, y, weight, self._targets)
-        if not known:
-            self._targets.check_counts(rows.codes, rows.weight)
-        self._structure = self._make_structure(self._targets)
-        self._check_labels(rows.codes)
-        return self._complete_labels(rows)
-
-    def _split(self, rows, X_val, y_val, weight_val, groups, seed: int, *, known: bool):
-        """Return the training rows, and the validation rows or None."""
-        _check_given_together(X_val, y_val, weight_val)
-        if groups is not None:
-            check_same_length(X=rows.X, groups=group_names(groups))
-        before = getattr(self, "_held_out", None) if known else None
-        if X_val is None:
-            policy = SplitPolicy.of(self)
-            train, valid, self._held_out = split_rows(
-                rows, groups, policy, self._targets, seed, before
-            )
+            targets = self._learn_targets(y, classes, sample_weight)
         else:
-            train = rows
-            self._held_out = before and before.after_training(rows.X, groups)
-            valid = self._check_validation_rows(X_val, y_val, weight_val)
-        if valid is None or known:
-            return train, valid
-        check_training_part(train, self._targets)
-        valid = without_untrained_classes(valid, train, self._targets)
-        check_labelled(valid, "The validation part of y")
-        return train, valid
+            targets = state.targets
+            if classes is not None:
+                targets.check_same_classes(self._learn_targets(y, classes))
+        rows = LabelledRows.check(X, y, sample_weight, groups, targets)
+        if state is None:
+            targets.check_counts(rows.codes, rows.weight)
+        self._check_labels(rows, targets)
+        return self._complete_labels(rows, targets), targets
 
-    def _check_validation_rows(self, X_val, y_val, weight_val) -> LabelledRows:
-        """Return the rows that the caller gave for validation."""
-        _check_same_naming(X_val, hasattr(self, "feature_names_in_"))
-        X_val = check_X(self, X_val, reset=False, what="X_val")
-        valid = LabelledRows.check(X_val, y_val, weight_val, self._targets, "_val")
-        check_labelled(valid, "y_val")
-        return self._complete_labels(valid, "y_val")
+    def _split_rows(
+        self,
+        state: FitState | None,
+        rows: LabelledRows,
+        targets: Targets,
+        validation: GivenValidation,
+        seed: FitSeed,
+    ) -> RowSplit:
+        """Return the rows that train, and the rows that decide when to stop."""
+        validation.check_complete()
+        before = state and state.held_out
+        if validation.X is None:
+            split = split_rows(rows, SplitPolicy.of(self), targets, seed.value, before)
+        else:
+            valid = validation.read(self, targets)
+            valid = self._complete_labels(valid, targets, "y_val")
+            split = all_train(rows, before, valid)
+        return split if state is not None else split.checked(targets)
 
-    def _set_answers(self) -> None:
-        """Set the public attributes that describe the training and y."""
-        self.history_ = self.net_.history_frame()
-        self.n_iter_, self.best_epoch_ = len(self.history_), self.net_.best_epoch
-        self.task_names_ = list(self._targets.task_names)
-
-    def _predict_answers(self, X) -> list[np.ndarray]:
-        """Return what the network answers on each task, (n_samples, n_answers)."""
-        return self._map_logits(X, self._structure.answers)
-
-    def _answer(self, arrays):
-        """Return a list with one array per task, or the only one of a 1-d y."""
-        arrays = list(arrays)
-        return arrays[0] if self._targets.one_dimensional else arrays
-
-
-def _check_given_together(X_val, y_val, weight_val) -> None:
-    """Raise where a part of what belongs to the validation rows is missing."""
-    if (X_val is None) != (y_val is None):
-        given, lacking = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
-        raise ValueError(
-            f"X_val and y_val must be given together; found {given} without "
-            f"{lacking}. Give both, or neither."
-        )
-    if X_val is None and weight_val is not None:
-        raise ValueError(
-            "sample_weight_val must come with the rows that it weights; found it "
-            "without X_val and y_val. Give all three, or drop it."
-        )
-
-
-def _check_same_naming(X_val, named: bool) -> None:
-    """Raise where only one of X and X_val has names for its columns."""
-    columns = [None]
-    if is_frame(X_val):
-        columns = X_val.schema.names if is_arrow(X_val) else list(X_val.columns)
-    if all(isinstance(name, str) for name in columns) != named:
-        found = "X has and X_val lacks them" if named else "X_val has and X lacks them"
-        raise ValueError(
-            "X and X_val must both have names for their columns, or neither; found "
-            f"that {found}. Give both as data frames, or both as arrays."
-        )
-
-
-def _check_same_classes(known: Targets, given: Targets) -> None:
-    for name, old, new in zip(
-        known.task_names, known.classes, given.classes, strict=True
-    ):
-        if not np.array_equal(old, new):
-            raise ValueError(
-                f"classes of task {name!r} must be those of the first call, "
-                f"{old.tolist()}; found {new.tolist()}. Give the same classes, or "
-                "None."
-            )
+    def _attributes_of(self, state: FitState) -> dict[str, Any]:
+        """Return the attributes that the estimator has after a fit."""
+        history = history_frame(state.net.history)
+        return {
+            **learnt_columns(state.parameters),
+            "task_names_": list(state.targets.task_names),
+            "preprocessor_": state.encoder.preprocessor,
+            "schema_": state.encoder.schema,
+            "net_": state.net,
+            "history_": history,
+            "n_iter_": len(history),
+            "best_epoch_": state.net.best_epoch,
+            "_state": state,
+        }

@@ -9,9 +9,7 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
-from sk_mtl.estimators._atomic_fit import answer_from_fit
 from sk_mtl.estimators._choices._loss import Loss
 from sk_mtl.estimators._multi_task_model import MultiTaskModel
 from sk_mtl.estimators._targets._targets import Targets, learn_numbers
@@ -19,8 +17,8 @@ from sk_mtl.losses import IndependentStructure, Structure, TaskOutput
 
 
 def _has_zero_inflated(estimator: NumberTasks) -> bool:
-    check_is_fitted(estimator)
-    if not any(output.zero_inflated for output in estimator._targets.outputs):
+    outputs = estimator.predictor_.targets.outputs
+    if not any(output.zero_inflated for output in outputs):
         raise AttributeError(
             "predict_proba_positive needs a task that is learnt by 'ziln'; found none. "
             "Set loss='ziln' for tasks of many zeros."
@@ -29,8 +27,8 @@ def _has_zero_inflated(estimator: NumberTasks) -> bool:
 
 
 def _has_quantiles(estimator: NumberTasks) -> bool:
-    check_is_fitted(estimator)
-    if not any(output.quantile_levels for output in estimator._targets.outputs):
+    outputs = estimator.predictor_.targets.outputs
+    if not any(output.quantile_levels for output in outputs):
         raise AttributeError(
             "predict_quantiles needs a task that is learnt by quantiles; found none. "
             "Set loss=Quantile(levels=(0.1, 0.5, 0.9)), or the like for a task."
@@ -42,7 +40,6 @@ class NumberTasks:
     """Answers of tasks of numbers; mixed into a `MultiTaskModel`."""
 
     @available_if(_has_zero_inflated)
-    @answer_from_fit
     def predict_proba_positive(self, X) -> np.ndarray:
         """Return the chance that a zero-inflated number is not zero.
 
@@ -55,17 +52,17 @@ class NumberTasks:
         chance : ndarray of shape (n_samples,) or (n_samples, n_tasks)
             NaN for tasks that are not learnt by ``"ziln"``.
         """
-        answers, outputs = self._predict_answers(X), self._targets.outputs
+        network = self.predictor_
+        answers = network.map_rows(X, network.answers)
         chances = [
             np.exp(answer[:, 1] if output.zero_inflated else np.nan * answer[:, 0])
-            for output, answer in zip(outputs, answers, strict=True)
+            for output, answer in zip(network.targets.outputs, answers, strict=True)
         ]
-        if self._targets.one_dimensional:
+        if network.targets.one_dimensional:
             return chances[0]
         return np.stack(chances, axis=1)
 
     @available_if(_has_quantiles)
-    @answer_from_fit
     def predict_quantiles(self, X) -> list[np.ndarray | None] | np.ndarray:
         """Return the quantiles of numbers that are learnt by `Quantile`.
 
@@ -82,10 +79,11 @@ class NumberTasks:
             order of the levels, and None for a task of another loss; a single array
             where y was 1-d.
         """
-        columns, answers = self._targets.columns, self._predict_answers(X)
-        return self._answer(
+        network = self.predictor_
+        answers, targets = network.map_rows(X, network.answers), network.targets
+        return targets.as_given(
             column.decode_quantiles(answer) if column.output.quantile_levels else None
-            for column, answer in zip(columns, answers, strict=True)
+            for column, answer in zip(targets.columns, answers, strict=True)
         )
 
 

@@ -27,7 +27,7 @@ def view_task(model, task) -> TaskView:
     task : hashable
         The name of the task.
     """
-    column = model._targets.columns[_position_of(task, model.task_names_)]
+    column = model.predictor_.targets.columns[_position_of(task, model.task_names_)]
     view = TaskClassifier if isinstance(column, ClassColumn) else TaskRegressor
     return view(model, task)
 
@@ -134,10 +134,11 @@ class TaskView(VersionedPickle, BaseEstimator):
         return tags
 
     def _column(self) -> TargetColumn:
-        return self.model._targets.columns[self._position()]
+        return self.model.predictor_.targets.columns[self._position()]
 
     def _answers(self, X) -> np.ndarray:
-        return self.model._fitted()._predict_answers(X)[self._position()]
+        network = self.model.predictor_
+        return network.map_rows(X, network.answers)[self._position()]
 
     def _position(self) -> int:
         check_is_fitted(self)

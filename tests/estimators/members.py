@@ -55,7 +55,7 @@ def member(module, number):
 @torch.no_grad()
 def logits_of_members(model, X):
     """The logits of each member, computed by networks that stand alone."""
-    module, arrays = model.net_.module_, model._encode(X)
+    module, arrays = model.net_.module_, model.predictor_.encode(X)
     inputs = torch.from_numpy(arrays.codes), torch.from_numpy(arrays.numeric)
     sequences = tuple(map(torch.from_numpy, arrays.sequences))
     answers = []
@@ -70,7 +70,7 @@ def logits_of_members(model, X):
 
 def proba_of_members(model, X):
     """The probabilities that each member gives, one list of tasks per member."""
-    log_proba = model._structure.log_proba
+    log_proba = model.predictor_.structure.log_proba
     return [
         [task.exp().numpy() for task in log_proba(logits)]
         for logits in logits_of_members(model, X)

@@ -252,7 +252,7 @@ class Card:
     def __init__(self, model):
         model.net_.device = "cuda"
         model.set_params(device="cuda")
-        model._fit.parameters["device"] = "cuda"
+        model._state.parameters.device = "cuda"
 
 
 def test_a_model_of_a_card_is_served_on_the_processor():

@@ -148,7 +148,7 @@ def snapshot(model, X):
         "features": model.feature_names_in_.tolist(),
         "schema": repr(model.schema_),
         "epochs": (model.n_iter_, model.best_epoch_),
-        "random": list(model._random_state.get_state()[1:3]),
+        "random": list(model._state.generator.get_state()[1:3]),
     }
 
 

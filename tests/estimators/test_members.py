@@ -171,7 +171,7 @@ def test_gates_of_every_member(sharing):
     np.testing.assert_allclose(gates.sum(axis=3), 1, rtol=1e-5)
     assert np.abs(gates[:, 0] - gates[:, 1]).max() > 1e-2
     network, scales = member(model.net_.module_, 1)
-    arrays = model._encode(X)
+    arrays = model.predictor_.encode(X)
     inputs = torch.from_numpy(arrays.codes), torch.from_numpy(arrays.numeric)
     with torch.no_grad():
         encoded = network.encoder(*inputs)

@@ -176,7 +176,7 @@ def test_one_loss_is_that_of_the_numbers_only(table):
     types = {"visits": "ziln"}
     model = MultiTaskEstimator(**BRIEF, loss="huber", task_types=types)
     model.fit(X[["town"]], y)
-    kinds = [type(each).__name__ for each in model._structure.outputs]
+    kinds = [type(each).__name__ for each in model.predictor_.structure.outputs]
     assert kinds == ["ClassOutput", "HuberOutput", "ZILNOutput"]
 
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from sk_mtl import ESMMClassifier, HoMEClassifier, MMOEClassifier
-from sk_mtl.estimators import _network_predictor as _prediction
-from sk_mtl.estimators._training import _net
+from sk_mtl.estimators import _fitted_network
+from sk_mtl.estimators._training import _evaluation
 from tests.estimators.common import (
     PLAIN,
     QUICK,
@@ -91,15 +91,15 @@ def test_small_chunks_give_what_one_chunk_gives(model, table, monkeypatch):
     X, _ = table
     whole = answers(model, X)
     for chunk, batch in ((7, 8192), (65_536, 13), (64, 10), (1, 1)):
-        monkeypatch.setattr(_prediction, "_PREDICTION_CHUNK", chunk)
-        monkeypatch.setattr(_net, "EVALUATION_BATCH", batch)
+        monkeypatch.setattr(_fitted_network, "_CHUNK", chunk)
+        monkeypatch.setattr(_evaluation, "EVALUATION_BATCH", batch)
         rows = X[: 10 if chunk == 1 else 120]
         for a, b in zip(answers(model, rows), whole, strict=True):
             np.testing.assert_allclose(a, b[: len(rows)], **BLOCKS)
 
 
 def test_no_chunk_is_larger_than_allowed(model, table, monkeypatch):
-    monkeypatch.setattr(_prediction, "_PREDICTION_CHUNK", 30)
+    monkeypatch.setattr(_fitted_network, "_CHUNK", 30)
     sizes = []
 
     def transform(preprocessor, X, dtype):

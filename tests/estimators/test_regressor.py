@@ -95,9 +95,9 @@ def test_a_number_is_searched_and_weighted(numbers):
 def test_partial_fit_keeps_the_units_of_the_first_rows(numbers):
     X, y = numbers
     model = MMOERegressor(**QUICK).partial_fit(X[:500], y.loc[:499, ["amount"]])
-    scale = model._targets.columns[0].scale
+    scale = model.predictor_.targets.columns[0].scale
     model.partial_fit(X[500:], y.loc[500:, ["amount"]])
-    assert model._targets.columns[0].scale == scale
+    assert model.predictor_.targets.columns[0].scale == scale
 
 
 def test_members_average_their_means(numbers):
@@ -173,7 +173,7 @@ def test_losses_may_leave_tasks_out_but_name_no_others():
     y = X[["age", "visits"]]
     model = MMOERegressor(**QUICK, loss={"visits": "poisson"}).fit(X[["town"]], y)
     outputs = [SquaredErrorOutput(), PoissonOutput()]
-    assert list(model._structure.outputs) == outputs
+    assert list(model.predictor_.structure.outputs) == outputs
     with pytest.raises(ValueError, match="tasks left out take 'squared_error'"):
         MMOERegressor(loss={"visit": "poisson"}).fit(X, y)
     with pytest.raises(ValueError, match=r"one entry per task .* found 1:"):

@@ -125,7 +125,7 @@ class AITMClassifier(AITM, MultiTaskClassifier):
             output=targets.outputs,
         )
 
-    def _step_parents(self) -> list[tuple[int, ...]] | None:
+    def _step_parents(self, targets: Targets) -> list[tuple[int, ...]] | None:
         if self.structure == "sequential":
-            return chain_of(self._targets.task_names)
-        return super()._step_parents()
+            return chain_of(targets.task_names)
+        return super()._step_parents(targets)

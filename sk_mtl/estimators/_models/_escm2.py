@@ -15,7 +15,6 @@ from sk_mtl.estimators._class_structures import check_binary, step_parents
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._models._esmm import ESMM
-from sk_mtl.estimators._rows._tensor_table import TensorTable
 from sk_mtl.estimators._shared_parameters import TowerSizes
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.exceptions import PropensityWarning
@@ -125,12 +124,12 @@ class ESCM2Classifier(ESMM, MultiTaskClassifier):
             imputation_weight=self.imputation_weight,
         )
 
-    def _look_back(self, table: TensorTable) -> None:
-        rows = table.narrow(0, min(len(table), _ROWS_LOOKED_AT))
+    def _warn_after_training(self, module, structure, targets, rows) -> None:
+        table = rows.first(_ROWS_LOOKED_AT)
         with torch.inference_mode():
-            logits = self.net_.module_(*rows.inputs)
-        found = self._structure.weight_summary(logits, rows.y)
-        names, parents = self._targets.task_names, self._structure.parents
+            logits = module(*table.inputs)
+        found = structure.weight_summary(logits, table.y)
+        names, parents = targets.task_names, structure.parents
         for step, clipped, reached, effective in zip(*found.values(), strict=True):
             name = names[parents[step]]
             if clipped > _MOST_CLIPPED:

@@ -12,6 +12,7 @@ from sk_mtl._groups import group_names
 from sk_mtl._labels import plain_values
 from sk_mtl._masked_arrays import EXACT_INTEGERS
 from sk_mtl._warnings import warn_user
+from sk_mtl.estimators._rows._labelled_rows import LabelledRows
 from sk_mtl.estimators._rows._splitting import NothingToHoldOutError
 
 
@@ -43,14 +44,16 @@ class HeldOutRows:
     have_trained: bool = False
 
     @classmethod
-    def of(cls, X, groups, train: np.ndarray, valid: np.ndarray) -> HeldOutRows:
+    def of(
+        cls, rows: LabelledRows, train: np.ndarray, valid: np.ndarray
+    ) -> HeldOutRows:
         """Return the keys, given the positions of the two parts."""
-        keys = _row_keys(X)
+        keys = _row_keys(rows.X)
         unused = np.ones(len(keys), dtype=bool)
         unused[train] = unused[valid] = False
         names = np.array([], dtype=np.uint64)
-        if groups is not None:
-            names = np.unique(_group_keys(groups)[valid])
+        if rows.groups is not None:
+            names = np.unique(_group_keys(rows.groups)[valid])
         return cls(np.sort(keys[valid]), np.sort(keys[unused]), names)
 
     def joined(self, other: HeldOutRows | None) -> HeldOutRows:
@@ -63,21 +66,23 @@ class HeldOutRows:
             have_trained=other.have_trained,
         )
 
-    def after_training(self, X, groups) -> HeldOutRows:
+    def after_training(self, rows: LabelledRows) -> HeldOutRows:
         """Return the keys after a fit that trained on all rows of a table."""
-        is_valid = self._find(X, groups)
+        is_valid = self._find(rows)
         return replace(self, have_trained=self.have_trained or bool(is_valid.any()))
 
-    def find(self, X, groups, fraction: float) -> tuple[np.ndarray, np.ndarray] | None:
+    def find(
+        self, rows: LabelledRows, fraction: float
+    ) -> tuple[np.ndarray, np.ndarray] | None:
         """Return the positions of the training and validation rows of a later fit.
 
         None where it has none of the rows that were held out: it is of other rows.
         `fraction` is the share of validation rows that is wanted.
         """
-        is_valid = self._find(X, groups)
+        is_valid = self._find(rows)
         if not is_valid.any():
             return None
-        is_train = ~is_valid & ~np.isin(_row_keys(X), self.unused)
+        is_train = ~is_valid & ~np.isin(_row_keys(rows.X), self.unused)
         if not is_train.any():
             raise NothingToHoldOutError(
                 "A fit that continues must have rows that the first fit did not hold "
@@ -102,11 +107,11 @@ class HeldOutRows:
             )
         return np.flatnonzero(is_train), np.flatnonzero(is_valid)
 
-    def _find(self, X, groups) -> np.ndarray:
+    def _find(self, rows: LabelledRows) -> np.ndarray:
         """Return which rows, or which rows of which groups, were held out."""
-        if groups is not None and len(self.groups):
-            return np.isin(_group_keys(groups), self.groups)
-        return np.isin(_row_keys(X), self.valid)
+        if rows.groups is not None and len(self.groups):
+            return np.isin(_group_keys(rows.groups), self.groups)
+        return np.isin(_row_keys(rows.X), self.valid)
 
 
 def _row_keys(X) -> np.ndarray:

@@ -96,6 +96,12 @@ def _check_labels(known: list | None, labels: list, what: str) -> None:
     )
 
 
+def learnt_columns(estimator) -> dict:
+    """Return the attributes that tell the columns of X in training."""
+    names = ("n_features_in_", "feature_names_in_", "_column_labels")
+    return {name: vars(estimator)[name] for name in names if name in vars(estimator)}
+
+
 def check_same_length(**tables) -> None:
     """Raise where the named tables differ in their number of rows."""
     lengths = {name: len(table) for name, table in tables.items() if table is not None}

@@ -1,4 +1,4 @@
-"""From X, y and weights to tables of tensors."""
+"""From X, y, weights and groups to tables of tensors."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from sk_mtl._groups import group_names
 from sk_mtl._labels import read_labels
 from sk_mtl.estimators._rows._inputs import check_same_length, check_weights
 from sk_mtl.estimators._rows._tensor_table import TensorTable
@@ -25,11 +26,12 @@ _LARGEST_WEIGHT = 1e20
 
 @dataclass(frozen=True)
 class LabelledRows:
-    """Checked rows before encoding.
+    """Checked rows.
 
     Attributes
     ----------
-    X : DataFrame or ndarray with n_samples rows
+    X : DataFrame, ndarray or FeatureArrays with n_samples rows
+        The columns, or what they are encoded as.
 
     codes : ndarray of shape (n_samples, n_tasks)
         Class numbers, or numbers in the target's own units; NaN where a label is
@@ -37,20 +39,30 @@ class LabelledRows:
 
     weight : ndarray of shape (n_samples, n_tasks) or None
         Sample weights, then times class weights.
+
+    groups : ndarray of shape (n_samples,) or None
+        The name of each row's group.
     """
 
-    X: pd.DataFrame | np.ndarray
+    X: pd.DataFrame | np.ndarray | FeatureArrays
     codes: np.ndarray
     weight: np.ndarray | None
+    groups: np.ndarray | None = None
 
     @classmethod
-    def check(cls, X, y, weight, targets: Targets, suffix: str = ""):
-        """Return the rows, or raise where y or the weights do not fit X."""
+    def check(
+        cls, X, y, weight, groups, targets: Targets, suffix: str = ""
+    ) -> LabelledRows:
+        """Return the rows, or raise where y, weights or groups do not fit X."""
         what, names = "y" + suffix, targets.task_names
         table = read_labels(y, what)
         check_same_length(**{"X" + suffix: X, what: table.columns[0]})
         weight = check_weights(weight, table.n_samples, names, "sample_weight" + suffix)
-        return cls(X, targets.encode_table(table, weight, what=what), weight)
+        codes = targets.encode_table(table, weight, what=what)
+        if groups is not None:
+            groups = group_names(groups)
+            check_same_length(X=X, groups=groups)
+        return cls(X, codes, weight, groups)
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -67,16 +79,13 @@ class LabelledRows:
         """Return the rows of the given numbers."""
         X = self.X.iloc[rows] if hasattr(self.X, "iloc") else self.X[rows]
         weight = None if self.weight is None else self.weight[rows]
-        return LabelledRows(X, self.codes[rows], weight)
+        groups = None if self.groups is None else self.groups[rows]
+        return LabelledRows(X, self.codes[rows], weight, groups)
 
     def to_table(
-        self,
-        arrays: FeatureArrays,
-        targets: Targets,
-        dtype: torch.dtype,
-        device: torch.device,
+        self, targets: Targets, dtype: torch.dtype, device: torch.device
     ) -> TensorTable:
-        """Return the rows as tensors, given their encoded features."""
+        """Return encoded rows as tensors."""
         missing = np.isnan(self.codes)
         weight = self.weight
         if missing.any():
@@ -86,11 +95,11 @@ class LabelledRows:
         _refuse_extreme_weights(weight, targets.task_names)
         y = targets.scale_codes(self.codes)
         table = TensorTable(
-            torch.from_numpy(arrays.codes),
-            torch.from_numpy(arrays.numeric).to(dtype),
+            torch.from_numpy(self.X.codes),
+            torch.from_numpy(self.X.numeric).to(dtype),
             torch.from_numpy(y).to(dtype),
             None if weight is None else torch.from_numpy(weight.copy()).to(dtype),
-            tuple(map(torch.from_numpy, arrays.sequences)),
+            tuple(map(torch.from_numpy, self.X.sequences)),
         )
         return table.to(device)
 

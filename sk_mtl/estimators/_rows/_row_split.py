@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -43,21 +43,48 @@ class SplitPolicy:
         )
 
 
+class RowSplit(NamedTuple):
+    """Rows that train, and rows that decide when to stop.
+
+    Attributes
+    ----------
+    train : LabelledRows
+
+    valid : LabelledRows or None
+
+    held_out : HeldOutRows or None
+        The rows that this fit and the fits before it held out.
+    """
+
+    train: LabelledRows
+    valid: LabelledRows | None
+    held_out: HeldOutRows | None
+
+    def checked(self, targets: Targets) -> RowSplit:
+        """Return the split of a first fit, or raise where a part cannot be used.
+
+        Labels of classes that no training row has are left out of the validation rows.
+        """
+        if self.valid is None:
+            return self
+        check_training_part(self.train, targets)
+        valid = without_untrained_classes(self.valid, self.train, targets)
+        check_labelled(valid, "The validation part of y")
+        return self._replace(valid=valid)
+
+
 def split_rows(
     rows: LabelledRows,
-    groups,
     policy: SplitPolicy,
     targets: Targets,
     seed: int,
     before: HeldOutRows | None,
-) -> tuple[LabelledRows, LabelledRows | None, HeldOutRows | None]:
-    """Return the training rows, the validation rows or None, and what is held out.
+) -> RowSplit:
+    """Return the rows in two parts, of which the second may be None.
 
     Parameters
     ----------
     rows : LabelledRows
-
-    groups : array-like of shape (n_samples,) or None
 
     policy : SplitPolicy
 
@@ -70,13 +97,13 @@ def split_rows(
         The rows that the fits before this one held out.
     """
     if not policy.early_stopping:
-        return rows, None, before and before.after_training(rows.X, groups)
+        return all_train(rows, before)
     try:
-        parts = before and before.find(rows.X, groups, policy.validation_fraction)
+        parts = before and before.find(rows, policy.validation_fraction)
         # Rows that were held out stay so in a smaller table, too.
         if parts is None and not policy.holds_out(len(rows)):
-            return rows, None, before
-        parts = parts or _draw(rows, groups, policy, targets, seed)
+            return RowSplit(rows, None, before)
+        parts = parts or _draw(rows, policy, targets, seed)
         train, valid = (rows.take(part) for part in parts)
         check_labelled(valid, "The validation part of y")
     except NothingToHoldOutError as error:
@@ -86,11 +113,20 @@ def split_rows(
             f'early_stopping="auto" holds out no row, and all of them train. {error}',
             UserWarning,
         )
-        return rows, None, before and before.after_training(rows.X, groups)
-    return train, valid, HeldOutRows.of(rows.X, groups, *parts).joined(before)
+        return all_train(rows, before)
+    return RowSplit(train, valid, HeldOutRows.of(rows, *parts).joined(before))
 
 
-def _draw(rows: LabelledRows, groups, policy: SplitPolicy, targets, seed: int):
+def all_train(
+    rows: LabelledRows,
+    before: HeldOutRows | None,
+    valid: LabelledRows | None = None,
+) -> RowSplit:
+    """Return the split of a fit that trains on every row."""
+    return RowSplit(rows, valid, before and before.after_training(rows))
+
+
+def _draw(rows: LabelledRows, policy: SplitPolicy, targets: Targets, seed: int):
     # A splitter without a random_state of its own draws from NumPy's generator.
     with isolated_random_state(seed, torch.device("cpu")):
         return validation_rows(
@@ -98,7 +134,7 @@ def _draw(rows: LabelledRows, groups, policy: SplitPolicy, targets, seed: int):
             targets.strata(rows.codes),
             rows.X,
             fraction=policy.validation_fraction,
-            groups=groups,
+            groups=rows.groups,
             seed=seed,
         )
 

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from sk_mtl.estimators._rows._training_rows import TrainingRows
 
 
 @dataclass
-class TensorTable:
+class TensorTable(TrainingRows):
     """The encoded rows of a fit, resident on the training device.
 
     Attributes
@@ -49,6 +51,18 @@ class TensorTable:
         """Return the table on a device."""
         return self._apply(lambda tensor: tensor.to(device))
 
+    def batches(self, size: int, *, shuffle: bool) -> BatchIterator:
+        """Return the batches of an epoch, shuffled anew at each pass where asked."""
+        return BatchIterator(self, size, shuffle)
+
+    def numbers(self) -> Tensor:
+        """Return the numeric columns of all rows, on the processor."""
+        return self.numeric.cpu()
+
+    def rows_read(self, module: nn.Module) -> dict[str, Tensor]:
+        """Return the rows of sparse tables that training can change, by table."""
+        return module.sparse_rows(self.codes, self.sequences)
+
     def take(self, rows: Tensor) -> TensorTable:
         """Return the rows of the given numbers."""
         return self._apply(lambda tensor: tensor.index_select(0, rows))
@@ -77,9 +91,7 @@ class TensorTable:
 class BatchIterator:
     """Walks a table in batches; shuffled anew at each pass where asked.
 
-    A last batch of one row joins the one before it: batch normalisation has no
-    variance of one row, and one row in a batch of its own weighs as much as all the
-    others together.
+    A last batch of one row joins the one before it.
     """
 
     table: TensorTable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,10 +32,18 @@ class Targets:
 
     one_dimensional : bool
         Whether y was a vector: then answers are single arrays, not lists.
+
+    framed : bool
+        Whether y was a data frame.
+
+    kinds : dict or None
+        The type of each task by its name, where tasks differ in it.
     """
 
     columns: list[TargetColumn]
     one_dimensional: bool
+    framed: bool = False
+    kinds: Mapping[Hashable, str] | None = None
 
     @property
     def n_tasks(self) -> int:
@@ -113,6 +121,23 @@ class Targets:
             column.decode(answer)
             for column, answer in zip(self.columns, answers, strict=True)
         ]
+
+    def as_given(self, arrays: Iterable) -> Any:
+        """Return a list with one entry per task, or the only entry of a vector y."""
+        arrays = list(arrays)
+        return arrays[0] if self.one_dimensional else arrays
+
+    def check_same_classes(self, given: Targets) -> None:
+        """Raise where other classes are given for a fit that continues."""
+        for name, old, new in zip(
+            self.task_names, self.classes, given.classes, strict=True
+        ):
+            if not np.array_equal(old, new):
+                raise ValueError(
+                    f"classes of task {name!r} must be those of the first call, "
+                    f"{old.tolist()}; found {new.tolist()}. Give the same classes, or "
+                    "None."
+                )
 
     def check_counts(self, codes: np.ndarray, weight: np.ndarray | None) -> None:
         """Raise where the labelled rows of a task are too few to learn from."""

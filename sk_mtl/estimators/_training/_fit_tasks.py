@@ -1,4 +1,4 @@
-"""Events of a fit for scikit-learn's callbacks: its beginning, epochs and end."""
+"""The events of a fit: its state, its epochs and its end."""
 
 from __future__ import annotations
 
@@ -7,47 +7,55 @@ from typing import Any
 
 
 class FitTasks:
-    """Tells of a fit those callbacks that `set_callbacks` has set.
+    """Knows the state that trains, and tells scikit-learn's callbacks about a fit.
 
-    scikit-learn has them since version 1.9, and calls a fit and each of its epochs a
-    task. Earlier versions have no callbacks.
+    scikit-learn has callbacks since version 1.9, which `set_callbacks` sets, and calls
+    a fit and each of its epochs a task.
 
     Parameters
     ----------
-    estimator : MultiTaskModel
-        The estimator whose `fit` is called.
+    attributes_of : callable
+        Returns what a state would set on the estimator.
 
-    fitted : callable
-        Returns the attributes of the estimator as if its fit ended now.
-
-    told : dict
-        What the callbacks are given: ``X``, ``y`` and ``metadata``.
+    Attributes
+    ----------
+    state : FitState or None
+        The state whose network trains, None before there is one.
     """
 
-    def __init__(self, estimator, fitted: Callable[[], dict[str, Any]], **told) -> None:
-        self._given = {"estimator": estimator, **told}
-        self._fitted = fitted
+    def __init__(self, attributes_of: Callable[[Any], dict[str, Any]]) -> None:
+        self.state: Any = None
+        self._attributes_of = attributes_of
+        self._given: dict[str, Any] = {}
         self._fit = self._epoch = None
+
+    def begin(self, estimator, **given) -> None:
+        """Announce a fit; callbacks are given ``X``, ``y`` and ``metadata``."""
+        self._given = {"estimator": estimator, **given}
         if hasattr(estimator, "_init_callback_context"):
             n_epochs = estimator.max_epochs
             self._fit = estimator._init_callback_context(max_subtasks=n_epochs)
             self._fit.call_on_fit_task_begin(**self._given)
 
+    def begin_training(self, state: Any) -> None:
+        """Take note of the state whose network is about to train."""
+        self.state = state
+
     def begin_epoch(self) -> None:
-        """Tell of the beginning of an epoch."""
+        """Announce an epoch."""
         if self._fit is not None:
             self._epoch = self._fit.subcontext(task_name="epoch")
             self._epoch.call_on_fit_task_begin(**self._given)
 
     def end_epoch(self) -> bool:
-        """Tell of the end of an epoch; return whether a callback asks to stop."""
-        return self._end(self._epoch, self._fitted)
+        """Announce the end of an epoch; return whether a callback asks to stop."""
+        return self._end(self._epoch, lambda: self._attributes_of(self.state.so_far()))
 
     def end(self) -> None:
-        """Tell of the end of the fit, whose attributes the estimator has by now."""
+        """Announce the end of the fit, whose attributes the estimator has by now."""
         self._end(self._fit, dict)
 
-    def _end(self, task, fitted) -> bool:
+    def _end(self, task, fitted: Callable[[], dict[str, Any]]) -> bool:
         if task is None:
             return False
         return task.call_on_fit_task_end(

@@ -1,14 +1,20 @@
-"""The bridge to skorch."""
+"""The bridge to skorch.
+
+train
+  fit_loop                   what skorch calls the loop of a fit; compiles
+    _run_epochs              callbacks, patience
+      run_single_epoch       the batches of the training rows, then of the others
+        train_step           skorch's: zeroes gradients, steps the optimiser
+          train_step_single  logits, losses by task, one backward pass
+"""
 
 from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 import numpy as np
-import pandas as pd
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
@@ -17,41 +23,22 @@ from skorch.callbacks.scoring import ScoringBase
 from torch import Tensor
 
 from sk_mtl._warnings import warn_user
-from sk_mtl.estimators._rows._tensor_table import BatchIterator, TensorTable
+from sk_mtl.estimators._rows._tensor_table import TensorTable
+from sk_mtl.estimators._rows._training_rows import TrainingRows
 from sk_mtl.estimators._training._control import NonFiniteLossError, TrainingControl
+from sk_mtl.estimators._training._evaluation import ADVICE, EVALUATION_BATCH
 from sk_mtl.estimators._training._fit_tasks import FitTasks
-from sk_mtl.estimators._training._forked_threads import use_own_threads
+from sk_mtl.estimators._training._history import EpochLosses, shown_epoch
 from sk_mtl.estimators._training._interruption import is_raised_by_code
-from sk_mtl.estimators._training._plain_torch import plain_products
 from sk_mtl.estimators._training._progress import Progress
 from sk_mtl.losses import Balancer, TaskLoss
-from sk_mtl.preprocessing import FeatureArrays
-
-# Large enough that the product is the cost and not the call, small enough that the
-# activations of a wide network stay in the cache.
-EVALUATION_BATCH = 4096
-
-# Batches that are evaluated hold a multiple of these rows. A product picks its kernel
-# by the number of rows and a vectorised function has another one for what is left over,
-# so that a row's answer would differ in its last digits with the rows beside it. Which
-# kernels there are is the processor's affair: what is promised of a row alone, in a
-# batch and in any order are six digits, and all of them for the same batch only.
-EVALUATION_ROWS = 32
 
 # Callbacks are the caller's, and may hold what cannot be copied or pickled.
 _NO_CALLBACKS = {"callbacks": None, "callbacks_": []}
 
-_ADVICE = (
-    "Try a smaller lr, check the scale of numeric columns and the sample weights, or "
-    "use precision='float64'."
-)
-
-# skorch's marks of an epoch that was the best so far.
-_MARKS = ("train_loss_best", "valid_loss_best")
-
 
 class _MultiTaskNet(NeuralNet):
-    """A skorch net that trains on a table of tensors.
+    """A skorch net that trains on batches of rows that are encoded already.
 
     skorch keeps what it is good at: building module and optimiser, callbacks, moving
     between devices and pickling. Replaced are the parts that copy rows one by one:
@@ -108,8 +95,8 @@ class _MultiTaskNet(NeuralNet):
 
     def train(
         self,
-        train_table: TensorTable,
-        valid_table: TensorTable | None,
+        rows: TrainingRows,
+        valid: TensorTable | None,
         control: TrainingControl,
         *,
         epochs: int,
@@ -121,11 +108,11 @@ class _MultiTaskNet(NeuralNet):
         An interruption by the user is raised after that, too.
         """
         self._refuse_clipping()
-        if valid_table is None:
+        if valid is None:
             self._refuse_monitors()
-        self._run = _Run(valid_table, control, Progress(verbose, epochs), tasks)
+        self._run = _Run(valid, control, Progress(verbose, epochs), tasks)
         try:
-            self._fit_and_notify(train_table, epochs)
+            self._fit_and_notify(rows, epochs)
         except NonFiniteLossError as error:
             self._recover(control, error.what)
         finally:
@@ -139,40 +126,38 @@ class _MultiTaskNet(NeuralNet):
             # above may be interrupted, too.
             self.best_epoch = control.best_epoch
 
-    def _fit_and_notify(self, table: TensorTable, epochs: int) -> None:
+    def _fit_and_notify(self, rows: TrainingRows, epochs: int) -> None:
         """Train as skorch's `partial_fit` does, which drops a KeyboardInterrupt."""
-        self.notify("on_train_begin", X=table, y=None)
+        self.notify("on_train_begin", X=rows, y=None)
         interruption = None
         try:
-            self.fit_loop(table, epochs=epochs)
+            self.fit_loop(rows, epochs=epochs)
         except KeyboardInterrupt as error:
             interruption = error
-        self.notify("on_train_end", X=table, y=None)
+        self.notify("on_train_end", X=rows, y=None)
         if interruption is not None:
             raise interruption
 
     def fit_loop(self, X, y=None, epochs=None, **_):
         """Run the epochs; what skorch calls the proper fit loop."""
         run = self._run
-        train = BatchIterator(X, self.batch_size, shuffle=True)
-        valid = run.valid and BatchIterator(run.valid, EVALUATION_BATCH, shuffle=False)
         sets = {"dataset_train": X, "dataset_valid": run.valid}
         try:
             if self.compile:
                 self._compile(X)
-            self._run_epochs(epochs, train, valid, sets)
+            self._run_epochs(epochs, sets)
         finally:
             # Before `on_train_end`, in which callbacks read the weights that are kept,
             # or load others (`load_best=True`).
             run.control.restore(self.module_)
         return self
 
-    def _run_epochs(self, epochs: int, train, valid, sets) -> None:
+    def _run_epochs(self, epochs: int, sets) -> None:
         for _ in range(epochs):
             tasks = self._run.tasks
             if tasks is not None:
                 tasks.begin_epoch()
-            stop = self._run_epoch(train, valid, sets)
+            stop = self._run_epoch(sets)
             try:
                 self.notify("on_epoch_end", **sets)
             except KeyboardInterrupt as error:
@@ -185,10 +170,11 @@ class _MultiTaskNet(NeuralNet):
             if stop:
                 break
 
-    def _run_epoch(self, train, valid, sets) -> bool:
+    def _run_epoch(self, sets) -> bool:
         start, control = time.perf_counter(), self._run.control
         control.begin_epoch()
         self.notify("on_epoch_begin", **sets)
+        train, valid = sets.values()
         self.run_single_epoch(train, True, "train", self.train_step)
         control.end_steps()
         logits = self.run_single_epoch(valid, False, "valid", self.validation_step)
@@ -199,34 +185,33 @@ class _MultiTaskNet(NeuralNet):
         loss = row["train_loss"]
         stop = control.end_epoch(self.module_, self.n_epochs, score, loss)
         self.history.record("seconds", time.perf_counter() - start)
-        self._run.progress.end_epoch(_shown(self.history[-1]), control.best_epoch)
+        self._run.progress.end_epoch(shown_epoch(self.history[-1]), control.best_epoch)
         return stop
 
-    def run_single_epoch(self, iterator, training, prefix, step_fn, **_):
+    def run_single_epoch(self, rows, training, prefix, step_fn, **_):
         """Walk the batches, record the mean losses, return the logits if validating."""
-        if iterator is None:
+        if rows is None:
             return None
         self._set_training(training)
-        total, extra, outputs = 0.0, {}, []
-        # Elsewhere each look at a number waits for all that is queued before it.
-        on_processor = iterator.table.y.device.type == "cpu"
-        for batch in iterator:
+        losses, outputs = EpochLosses(), []
+        # On a GPU, reading a value would wait for all queued work.
+        on_processor = torch.device(self.device).type == "cpu"
+        size = self.batch_size if training else EVALUATION_BATCH
+        for batch in rows.batches(size, shuffle=training):
             self._notify_batch("on_batch_begin", batch, training)
             step = step_fn(batch)
             if on_processor and not np.isfinite(step["loss"].item()):
                 raise NonFiniteLossError
-            total = total + step["task_losses"].double() * len(batch)
+            losses.add(step, len(batch), training=training)
             if training:
-                _add(extra, step["auxiliary"], len(batch))
                 self._run.control.end_step()
                 self._end_step(batch)
             else:
                 outputs.append(step["y_pred"])
             self._notify_batch("on_batch_end", batch, training, **step)
-        if not bool(total.isfinite().all()):
+        if not losses.is_finite:
             raise NonFiniteLossError
-        self._record_losses(prefix, total, iterator.table)
-        self._record_means("train_", extra, len(iterator.table))
+        self._record(losses, prefix, rows)
         if training:
             self._end_balanced_epoch()
         return torch.cat(outputs) if outputs else None
@@ -273,9 +258,9 @@ class _MultiTaskNet(NeuralNet):
             for name, weight in zip(self.task_names, weights, strict=True):
                 self.history.record(f"task_weight_{name}", weight)
 
-    def steps_per_epoch(self, table: TensorTable) -> int:
-        """Return how many batches of training a table makes."""
-        return len(BatchIterator(table, self.batch_size, shuffle=True))
+    def steps_per_epoch(self, rows: TrainingRows) -> int:
+        """Return the number of training steps of an epoch."""
+        return len(rows.batches(self.batch_size, shuffle=True))
 
     def set_loss(self, loss: TaskLoss, balancer: Balancer | None) -> None:
         """Replace the criterion, whose constants belong to the rows of a fit.
@@ -286,8 +271,8 @@ class _MultiTaskNet(NeuralNet):
         if balancer is not None:
             self.balancer = balancer
 
-    def go_on(self, *, batch_size: int, lr: float, weight_decay: float) -> None:
-        """Take what a fit that goes on may change.
+    def resume(self, *, batch_size: int, lr: float, weight_decay: float) -> None:
+        """Take what a fit that continues may change.
 
         The learning rate is set anew, whatever an earlier schedule has left of it.
         """
@@ -301,60 +286,10 @@ class _MultiTaskNet(NeuralNet):
             if "initial_lr" in group:
                 group["initial_lr"] = lr
 
-    def logits(self, arrays: FeatureArrays) -> Tensor:
-        """Return the logits of encoded rows, on the processor."""
-        return self.evaluate(lambda module, *inputs: [module(*inputs)], arrays)[0]
-
-    def evaluate(
-        self, function: Callable[..., list[Tensor]], arrays: FeatureArrays
-    ) -> list[Tensor]:
-        """Return, batch by batch, what a function makes of module and inputs."""
-        use_own_threads()
-        outputs = []
-        with torch.inference_mode(), plain_products(torch.device(self.device)):
-            n_rows = len(arrays.codes)
-            for start in range(0, n_rows, EVALUATION_BATCH):
-                stop = min(start + EVALUATION_BATCH, n_rows)
-                batch = slice(start, stop)
-                codes, numeric, *sequences = (
-                    _filled_up(torch.from_numpy(table[batch])).to(self.device)
-                    for table in (arrays.codes, arrays.numeric, *arrays.sequences)
-                )
-                results = function(self.module_, codes, numeric, tuple(sequences))
-                rows = [each.detach()[: stop - start].cpu() for each in results]
-                outputs.append(rows)
-        return list(map(torch.cat, zip(*outputs, strict=True)))
-
-    def check_answers(self, table: TensorTable, what: str) -> None:
-        """Raise where the network answers some of the first rows with NaN or infinity.
-
-        The last step may leave weights that are finite, and products that are not.
-        """
-        rows = table.narrow(0, min(len(table), EVALUATION_BATCH))
-        with torch.inference_mode():
-            logits = self.module_(*rows.inputs)
-            answers = self.criterion_.structure.answers(logits.double())
-            results = [logits, *(each.to(logits.dtype) for each in answers)]
-            finite = [each.isfinite().all(1) for each in results]
-        n_wrong = len(rows) - int(torch.stack(finite).all(0).sum())
-        if n_wrong:
-            raise ValueError(
-                f"The answers of the trained network must be finite; found NaN or "
-                f"infinity for {n_wrong} of {len(rows)} {what} rows. {_ADVICE}"
-            )
-
     @property
     def n_epochs(self) -> int:
         """The number of epochs begun so far."""
         return len(self.history)
-
-    def history_frame(self) -> pd.DataFrame:
-        """Return the history, one row per epoch, without the batches."""
-        rows = [_shown(row) for row in self.history if "seconds" in row]
-        frame = pd.DataFrame(rows)
-        first = ["epoch", "seconds", "train_loss", "valid_loss"]
-        present = [name for name in first if name in frame]
-        return frame[present + [name for name in frame if name not in present]]
 
     def _losses(self, logits: Tensor, batch: TensorTable) -> dict[str, Tensor]:
         losses, auxiliary = self.criterion_.parts(logits, batch.y, batch.weight)
@@ -371,6 +306,14 @@ class _MultiTaskNet(NeuralNet):
             "task_losses": mean if n_members == 1 and mean.dim() == 1 else mean.mean(0),
         }
 
+    def _record(self, losses: EpochLosses, prefix: str, rows: TrainingRows) -> None:
+        scale = 1.0
+        if prefix == "valid":
+            # The criterion divides by the training set's mean weight; what is shown of
+            # the validation rows is divided by their own.
+            scale = self.criterion_.mean_weights / rows.mean_weight().double()
+        losses.record(self.history, prefix, self.task_names, len(rows), scale)
+
     def _notify_batch(self, method: str, batch, training: bool, **step) -> None:
         # Without callbacks nobody listens, and skorch would still keep a record of
         # every batch.
@@ -383,38 +326,16 @@ class _MultiTaskNet(NeuralNet):
             if hasattr(callback, "on_losses_computed"):
                 callback.on_losses_computed(self, losses=losses)
 
-    def _record_losses(self, prefix: str, total: Tensor, table: TensorTable) -> None:
-        means = total / len(table)
-        if prefix == "valid":
-            # The criterion divides by the training set's mean weight; what is shown of
-            # the validation rows is divided by their own.
-            weight = table.mean_weight().double()
-            means = means * self.criterion_.mean_weights / weight
-        means = means.tolist()
-        self._record_mean(f"{prefix}_loss", float(np.nanmean(means)))
-        for name, value in zip(self.task_names, means, strict=True):
-            self.history.record(f"{prefix}_loss_{name}", value)
-
-    def _record_means(self, prefix: str, totals: dict[str, Tensor], n: int) -> None:
-        for name, total in totals.items():
-            self.history.record(prefix + name, total.item() / n)
-
-    def _record_mean(self, name: str, value: float) -> None:
-        earlier = [row[name] for row in self.history[:-1] if name in row]
-        self.history.record(name, value)
-        # skorch's own mark of a best epoch, which its `Checkpoint` asks for.
-        self.history.record(f"{name}_best", value < min(earlier, default=np.inf))
-
     def _recover(self, control: TrainingControl, what: str) -> None:
         epoch = self.n_epochs
         if control.best_epoch == 0:
             raise ValueError(
                 f"{what.capitalize()} must stay finite; it became NaN or infinite in "
-                f"epoch {epoch}, before any epoch was complete. {_ADVICE}"
+                f"epoch {epoch}, before any epoch was complete. {ADVICE}"
             )
         warn_user(
             f"Training stopped: {what} became NaN or infinite in epoch {epoch}. The "
-            f"weights of epoch {control.best_epoch} are kept. {_ADVICE}",
+            f"weights of epoch {control.best_epoch} are kept. {ADVICE}",
             ConvergenceWarning,
         )
 
@@ -465,9 +386,9 @@ class _MultiTaskNet(NeuralNet):
         """Leave the module as it is: `fit_loop` compiles it in place, if it can."""
         return module
 
-    def _compile(self, table: TensorTable) -> None:
+    def _compile(self, rows: TrainingRows) -> None:
         self.module_.compile(dynamic=True)
-        sample = table.narrow(0, min(len(table), 64))
+        sample = rows.first(64)
         self.module_.eval()
         try:
             self.module_(*sample.inputs).sum().backward()
@@ -500,29 +421,6 @@ def _check_callback(callback):
             "net.history.record(name, value)."
         )
     return callback
-
-
-def _filled_up(table: Tensor) -> Tensor:
-    """Return the rows, and the last one again up to a multiple of `EVALUATION_ROWS`."""
-    lacking = -len(table) % EVALUATION_ROWS
-    if not lacking:
-        return table
-    return torch.cat([table, table[-1:].expand(lacking, *table.shape[1:])])
-
-
-def _add(totals: dict[str, Tensor], means: Mapping[str, Tensor], n_rows: int) -> None:
-    """Add means over so many rows to sums over rows, in double precision."""
-    for name, mean in means.items():
-        totals[name] = totals.get(name, 0.0) + mean.double() * n_rows
-
-
-def _shown(row: Mapping) -> dict:
-    """Return an epoch without its batches and marks; a task may be called "best"."""
-    return {
-        name: value
-        for name, value in row.items()
-        if name != "batches" and not (name in _MARKS and isinstance(value, bool))
-    }
 
 
 class _Run:

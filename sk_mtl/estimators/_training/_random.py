@@ -1,11 +1,17 @@
 """torch's state in a fit: its randomness, which leaves the caller's as it was."""
 
+from __future__ import annotations
+
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
 import torch
+from numpy.random import RandomState
+from sklearn.utils import check_random_state
 
 from sk_mtl._process_lock import ProcessLock
 from sk_mtl.estimators._training._forked_threads import use_own_threads
@@ -17,6 +23,36 @@ from sk_mtl.estimators._training._plain_torch import (
 # torch and NumPy keep one global generator per process. Two fits in two threads would
 # draw from each other's stream, so the seeded part of a fit is one thread's at a time.
 _LOCK = ProcessLock()
+
+
+class FitSeed(NamedTuple):
+    """The seed of a fit.
+
+    Attributes
+    ----------
+    value : int
+        Decides everything random in the fit.
+
+    generator : RandomState
+        The source of the seeds of fits that continue from it.
+    """
+
+    value: int
+    generator: RandomState
+
+    @classmethod
+    def draw(cls, random_state: Any, before: RandomState | None) -> FitSeed:
+        """Return the seed of a first fit, or the next one of the generator before."""
+        if before is not None:
+            # A copy, so that a fit that fails leaves the former generator as it was.
+            generator = copy.deepcopy(before)
+        else:
+            # Fresh entropy for None: scikit-learn's own answer is NumPy's global
+            # generator, which is the caller's.
+            source = RandomState() if random_state is None else random_state
+            source = check_random_state(source)
+            generator = RandomState(source.randint(2**31 - 1))
+        return cls(int(generator.randint(2**31 - 1)), generator)
 
 
 @contextmanager

@@ -149,7 +149,7 @@ def test_an_output_of_ones_own_learns_in_its_domain(table, n_members):
     y.loc[::3, "visits"] = np.nan
     options = {**ONE_EPOCH, "n_members": n_members, "early_stopping": True}
     model = MMOERegressor(**options, loss={"visits": Relative()}).fit(X, y)
-    column = model._targets.columns[0]
+    column = model.predictor_.targets.columns[0]
     assert column.shift == 0
     assert column.scale == pytest.approx(y["visits"].mean(), rel=0.1)
     predicted = pickle.loads(pickle.dumps(clone(model).fit(X, y))).predict(X)
@@ -170,7 +170,7 @@ def test_a_loss_of_ones_own_decides_the_type_of_a_task(table):
         "age": "regression",
         "visits": "regression",
     }
-    kinds = [type(output).__name__ for output in model._structure.outputs]
+    kinds = [type(output).__name__ for output in model.predictor_.structure.outputs]
     assert kinds == ["Square", "ClassOutput", "SquaredErrorOutput", "Relative"]
 
 

@@ -1,5 +1,7 @@
 """From X, y and weights to tensors, and what is said about them on the way."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,8 +25,8 @@ def arrays(n_rows):
 
 def tensors(y, weight=None, dtype=torch.float32):
     X = np.zeros((len(y), 1))
-    rows = LabelledRows.check(X, y, weight, TARGETS)
-    return rows.to_table(arrays(len(y)), TARGETS, dtype, CPU)
+    rows = LabelledRows.check(X, y, weight, None, TARGETS)
+    return replace(rows, X=arrays(len(y))).to_table(TARGETS, dtype, CPU)
 
 
 def test_whole_labels_need_no_weights():
@@ -51,18 +53,19 @@ def test_precision_is_that_of_the_network():
 
 @pytest.mark.parametrize("make", [pd.DataFrame, np.asarray])
 def test_rows_are_taken_with_their_labels_and_weights(make):
-    X = make(np.arange(6).reshape(3, 2))
-    rows = LabelledRows.check(X, [[0, 1], [1, 0], [1, 1]], [1, 2, 3], TARGETS)
+    X, y = make(np.arange(6).reshape(3, 2)), [[0, 1], [1, 0], [1, 1]]
+    rows = LabelledRows.check(X, y, [1, 2, 3], ["a", "b", "c"], TARGETS)
     taken = rows.take(np.array([2, 0]))
     assert len(taken) == 2
     assert np.asarray(taken.X).tolist() == [[4, 5], [0, 1]]
     assert taken.codes.tolist() == [[1, 1], [0, 1]]
     assert taken.weight.tolist() == [[3, 3], [1, 1]]
+    assert taken.groups.tolist() == ["c", "a"]
 
 
 def test_a_label_of_weight_zero_is_a_missing_label():
     rows = LabelledRows.check(
-        np.zeros((2, 1)), [[0, 1], [1, 0]], [[0, 2], [1, 0]], TARGETS
+        np.zeros((2, 1)), [[0, 1], [1, 0]], [[0, 2], [1, 0]], None, TARGETS
     )
     np.testing.assert_array_equal(rows.codes, [[np.nan, 1], [1, np.nan]])
     weighted, none = weight_classes({"a": {1: 0}}, TARGETS, rows, None)

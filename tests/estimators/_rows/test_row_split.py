@@ -17,13 +17,17 @@ from tests.estimators.common import QUICK, class_targets, mixed_table
 SHORT = {**QUICK, "max_epochs": 1, "early_stopping": True}
 
 
+def rows_of(X, groups=None):
+    return LabelledRows(X, np.zeros((len(X), 1)), None, groups)
+
+
 def held_out_of(X, valid, groups=None):
-    rows = np.arange(len(X))
-    return HeldOutRows.of(X, groups, np.setdiff1d(rows, valid), np.array(valid))
+    train = np.setdiff1d(np.arange(len(X)), valid)
+    return HeldOutRows.of(rows_of(X, groups), train, np.array(valid))
 
 
 def found(held_out, X, groups=None, fraction=0.1):
-    parts = held_out.find(X, groups, fraction)
+    parts = held_out.find(rows_of(X, groups), fraction)
     return parts and [part.tolist() for part in parts]
 
 
@@ -68,9 +72,9 @@ def test_groups_that_were_held_out_are_known_again():
 
 def test_rows_that_a_splitter_left_out_stay_out():
     X = np.zeros((6, 1))
-    held_out = HeldOutRows.of(X, None, np.array([0, 1]), np.array([2, 3]))
+    held_out = HeldOutRows.of(rows_of(X), np.array([0, 1]), np.array([2, 3]))
     assert found(held_out, X) == [[0, 1], [2, 3]]
-    joined = held_out.joined(HeldOutRows.of(X, None, np.arange(5), np.array([5])))
+    joined = held_out.joined(held_out_of(X, [5]))
     assert found(joined, X) == [[0, 1], [2, 3, 5]]
 
 
@@ -176,10 +180,10 @@ def test_held_out_rows_that_trained_after_all_draw_a_warning(change):
 def test_a_new_fit_forgets_what_was_held_out():
     X, y = mixed_table()
     model = MMOEClassifier(**{**SHORT, "random_state": None}).fit(X, y)
-    before = model._held_out
+    before = model._state.held_out
     model.fit(X, y)
-    assert before.valid.tolist() != model._held_out.valid.tolist()
-    assert len(model._held_out.valid) == len(before.valid) == 24
+    assert before.valid.tolist() != model._state.held_out.valid.tolist()
+    assert len(model._state.held_out.valid) == len(before.valid) == 24
 
 
 def test_partial_fit_and_then_fit():
@@ -194,11 +198,11 @@ def test_a_splitter_leaves_the_same_rows_out():
     model = MMOEClassifier(
         **SHORT, warm_start=True, validation_split=TimeSeriesSplit(3)
     ).fit(X, y)
-    before = model._held_out
+    before = model._state.held_out
     assert (len(before.valid), len(before.unused)) == (60, 120)
     model.set_params(validation_split="random").fit(X, y)
-    np.testing.assert_array_equal(model._held_out.valid, before.valid)
-    np.testing.assert_array_equal(model._held_out.unused, before.unused)
+    np.testing.assert_array_equal(model._state.held_out.valid, before.valid)
+    np.testing.assert_array_equal(model._state.held_out.unused, before.unused)
 
 
 def late_segment(n_samples=300):

@@ -133,7 +133,7 @@ def test_a_search_ends_at_an_interruption(tables):
     assert not hasattr(search, "cv_results_")
 
 
-@pytest.mark.parametrize("at", ["_look_back", "_set_answers"])
+@pytest.mark.parametrize("at", ["_warn_after_training", "_attributes_of"])
 def test_an_interruption_behind_the_last_epoch_keeps_the_fit(tables, monkeypatch, at):
     pressed, method = [], getattr(MMOEClassifier, at)
 

@@ -12,6 +12,7 @@ from torch import nn
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
 from sk_mtl.estimators._training import _net
+from sk_mtl.estimators._training._evaluation import EVALUATION_ROWS
 from tests.estimators._training.nets import fit, validation_loss
 from tests.estimators.common import QUICK, assert_equal_proba
 
@@ -168,6 +169,6 @@ def test_rows_are_evaluated_in_batches_of_whole_blocks(tables, n_rows):
     rows = tables["X"].iloc[np.arange(n_rows) % 160]
     proba = model.predict_proba(rows)
     assert [len(p) for p in proba] == [n_rows, n_rows]
-    assert all(n % _net.EVALUATION_ROWS == 0 for n in seen)
+    assert all(n % EVALUATION_ROWS == 0 for n in seen)
     alone = model.predict_proba(rows.iloc[-1:])
     assert_equal_proba([p[-1:] for p in proba], alone, rtol=0, atol=1e-6)

@@ -252,7 +252,7 @@ def test_large_steps_are_found_by_a_fit(table, monkeypatch):
         seen.append(n_products)
         return False
 
-    monkeypatch.setattr("sk_mtl.estimators._network_trainer.autocasts", note)
+    monkeypatch.setattr("sk_mtl.estimators._network_builder.autocasts", note)
     model = fit(table, batch_size=40)
     assert seen == [count_products(model.net_.module_, 40)]
 

@@ -1,0 +1,79 @@
+"""The rows of a fit with their features encoded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from sk_mtl.estimators._features._row_encoder import RowEncoder, fit_row_encoder
+from sk_mtl.estimators._fit_parameters import FitParameters
+from sk_mtl.estimators._fit_state import FitState
+from sk_mtl.estimators._rows._held_out import HeldOutRows
+from sk_mtl.estimators._rows._labelled_rows import LabelledRows
+from sk_mtl.estimators._rows._row_split import RowSplit
+from sk_mtl.estimators._rows._tensor_table import TensorTable
+from sk_mtl.estimators._targets._targets import Targets
+from sk_mtl.estimators._training._precision import DTYPES
+from sk_mtl.estimators._training._random import FitSeed, training_state
+from sk_mtl.estimators._training._resolved import resolve_device
+
+
+@dataclass(frozen=True)
+class EncodedRows:
+    """Rows that train and rows that decide when to stop, with encoded features.
+
+    Attributes
+    ----------
+    encoder : RowEncoder
+        It was fitted on the training rows and encodes later rows alike.
+
+    train : LabelledRows
+        Labels and sample weights of the training rows; `X` are their arrays.
+
+    valid : LabelledRows or None
+        The same of the validation rows.
+
+    held_out : HeldOutRows or None
+        The rows that later fits must not train on.
+    """
+
+    encoder: RowEncoder
+    train: LabelledRows
+    valid: LabelledRows | None
+    held_out: HeldOutRows | None
+
+    def weighted(self, parameters: FitParameters, targets: Targets) -> EncodedRows:
+        """Return the rows with the weights of their classes."""
+        train, valid = parameters._weight_rows(targets, self.train, self.valid)
+        return replace(self, train=train, valid=valid)
+
+    def tables(
+        self, parameters: FitParameters, targets: Targets, device: torch.device
+    ) -> tuple[TensorTable, TensorTable | None]:
+        """Return the training rows and the validation rows as tensors on a device."""
+        dtype = DTYPES[parameters.precision]
+        train = self.train.to_table(targets, dtype, device)
+        return train, self.valid and self.valid.to_table(targets, dtype, device)
+
+
+def encode_rows(
+    parameters: FitParameters,
+    state: FitState | None,
+    targets: Targets,
+    split: RowSplit,
+    seed: FitSeed,
+) -> EncodedRows:
+    """Return encoded rows; a first fit fits the encoder on the training rows."""
+    # Labels of classes that weigh nothing teach a preprocessor nothing, either.
+    train, _ = parameters._weight_rows(targets, split.train, None)
+    with training_state(seed.value, resolve_device(parameters.device)):
+        if state is None:
+            encoder, arrays = fit_row_encoder(parameters, train, targets)
+        else:
+            encoder, arrays = state.encoder, state.encoder.encode(train.X)
+        valid = split.valid
+        if valid is not None:
+            valid = replace(valid, X=encoder.encode(valid.X))
+    train = replace(split.train, X=arrays)
+    return EncodedRows(encoder, train, valid, split.held_out)

@@ -1,0 +1,95 @@
+"""A complete fit: everything that answers and later fits read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from numpy.random import RandomState
+from torch import Tensor
+
+from sk_mtl._equality import same_value
+from sk_mtl.estimators._features._row_encoder import RowEncoder
+from sk_mtl.estimators._fit_parameters import FitParameters
+from sk_mtl.estimators._rows._held_out import HeldOutRows
+from sk_mtl.estimators._targets._targets import Targets
+from sk_mtl.estimators._training._net import _MultiTaskNet
+from sk_mtl.losses import Structure
+
+# The parameters that decide how the losses of tasks are joined.
+BALANCE = ("task_weights", "balancing")
+
+
+@dataclass(frozen=True, eq=False)
+class FitState:
+    """A fit as a whole, which nothing changes afterwards.
+
+    Attributes
+    ----------
+    parameters : FitParameters
+        The estimator's parameters in the fit, without callbacks, and the columns of X,
+        on an estimator that is not fitted.
+
+    targets : Targets
+        The tasks, their classes and units.
+
+    structure : Structure
+        The meaning of the logits.
+
+    encoder : RowEncoder
+        From checked rows to the network's inputs.
+
+    net : _MultiTaskNet
+        The trained network with its optimiser and history.
+
+    generator : RandomState
+        The source of seeds for fits that continue.
+
+    seen : tuple of int and Tensor of shape (n_tasks,)
+        The number of rows that the loss's constants are made of, and mean weights.
+
+    held_out : HeldOutRows or None
+        The validation rows, which later fits must not train on.
+    """
+
+    parameters: FitParameters
+    targets: Targets
+    structure: Structure
+    encoder: RowEncoder
+    net: _MultiTaskNet
+    generator: RandomState
+    seen: tuple[int, Tensor]
+    held_out: HeldOutRows | None
+
+    def so_far(self) -> FitState:
+        """Return the state as if the training of the network ended now."""
+        return replace(self, net=self.net.snapshot())
+
+    def on_device(self, device: Any, parameters: FitParameters) -> FitState:
+        """Return the state with its network on a device, and with other parameters."""
+        return replace(self, net=self.net.on_device(device), parameters=parameters)
+
+    def same_balance(self, other: FitState) -> bool:
+        """Return whether the losses of tasks are joined in the same way."""
+        return all(
+            same_value(getattr(self.parameters, name), getattr(other.parameters, name))
+            for name in BALANCE
+        )
+
+    def check_same_network(self, parameters: FitParameters) -> None:
+        """Raise where a fit that continues has parameters of another network."""
+        before = self.parameters.get_params(deep=False)
+        now = parameters.get_params(deep=False)
+        changed = [
+            name
+            for name, value in before.items()
+            if name not in parameters._changeable and not same_value(value, now[name])
+        ]
+        if changed:
+            found = ", ".join(f"{name}={now[name]!r}" for name in changed)
+            wanted = ", ".join(f"{name}={before[name]!r}" for name in changed)
+            raise ValueError(
+                "A fit that goes on (warm_start, partial_fit) must keep the network of "
+                f"the first one, with {wanted}; found {found}. Set the parameters "
+                "back, or fit a clone."
+            )

@@ -1,0 +1,237 @@
+"""The trained network of an estimator: from raw rows to answers, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sk_mtl.estimators._fit_state import FitState
+from sk_mtl.estimators._rows._inputs import check_X
+from sk_mtl.estimators._targets._targets import Targets
+from sk_mtl.estimators._training._evaluation import evaluate
+from sk_mtl.losses import Structure
+from sk_mtl.preprocessing import FeatureArrays, FeatureSchema
+
+# Rows that are encoded and predicted at a time: the memory that a prediction needs
+# beside its answer does not grow with the number of rows.
+_CHUNK = 65_536
+
+
+class FittedNetwork:
+    """The steps of a prediction: encode, compute logits, answer, decode.
+
+    It belongs to one fit and never changes: parameters that are set later and later
+    fits of the estimator leave it as it is.
+
+    Attributes
+    ----------
+    module : torch.nn.Module
+        The trained network. Called with the codes, the numbers and the sequences of
+        encoded rows, it returns the logits of all tasks side by side.
+
+    schema : FeatureSchema
+        The columns of these inputs.
+
+    structure : Structure
+        The meaning of the logits.
+
+    task_names : list
+        The name of each task.
+
+    classes : list of (ndarray or None)
+        The classes of each task in the order of its answers; None for numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_mtl import MMOEClassifier
+    >>> from sk_mtl.datasets import load_adult
+    >>> X, y = load_adult(return_X_y=True)
+    >>> X, y = X[:1000], y[:1000]
+    >>> model = MMOEClassifier(max_epochs=1, random_state=0).fit(X, y)
+    >>> network = model.predictor_
+    >>> answers = network.answers(network.logits(network.encode(X)))
+    >>> [np.exp(log_proba).shape for log_proba in answers]
+    [(1000, 2), (1000, 2)]
+    >>> bool((network.decode(answers) == model.predict(X)).all())
+    True
+    """
+
+    def __init__(self, state: FitState) -> None:
+        self._state = state
+
+    @property
+    def module(self) -> nn.Module:
+        """The trained network."""
+        return self._state.net.module_
+
+    @property
+    def schema(self) -> FeatureSchema:
+        """The columns of the network's inputs."""
+        return self._state.encoder.schema
+
+    @property
+    def structure(self) -> Structure:
+        """The meaning of the logits."""
+        return self._state.structure
+
+    @property
+    def targets(self) -> Targets:
+        """The tasks, as `fit` has learnt them."""
+        return self._state.targets
+
+    @property
+    def task_names(self) -> list:
+        """The name of each task."""
+        return self.targets.task_names
+
+    @property
+    def classes(self) -> list[np.ndarray | None]:
+        """The classes of each task in the order of its answers; None for numbers."""
+        return self.targets.classes
+
+    def encode(self, X) -> FeatureArrays:
+        """Return the inputs of the network.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+            Raw columns, as of `fit`.
+
+        Returns
+        -------
+        arrays : FeatureArrays
+            ``codes`` of shape (n_samples, n_categorical), ``numeric`` of shape
+            (n_samples, n_numeric), and ``sequences``, one array of shape (n_samples,
+            length) for each column of sequences.
+        """
+        return self._state.encoder.encode(self._check(X))
+
+    def logits(self, arrays: FeatureArrays) -> np.ndarray:
+        """Return the logits of encoded rows.
+
+        Parameters
+        ----------
+        arrays : FeatureArrays
+
+        Returns
+        -------
+        logits : ndarray of shape (n_samples, n_heads)
+            The logits of all tasks side by side; of several members, of shape
+            (n_samples, n_members, n_heads).
+        """
+        return self.evaluate(lambda module, *inputs: [module(*inputs)], arrays)[0]
+
+    def answers(self, logits: np.ndarray) -> list[np.ndarray]:
+        """Return the answers for each task.
+
+        They are computed in double precision: a vectorised exponential of single
+        precision differs in its last digit with the place of a row in the batch.
+
+        Parameters
+        ----------
+        logits : ndarray of shape (n_samples, n_heads)
+
+        Returns
+        -------
+        answers : list of ndarray of shape (n_samples, n_answers)
+            The logarithms of the probabilities of a task's `classes`, or what the loss
+            of a task of numbers learns, in standard units.
+        """
+        return self.apply(self.structure.answers, logits)
+
+    def decode(self, answers: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the predicted labels.
+
+        Parameters
+        ----------
+        answers : list of ndarray of shape (n_samples, n_answers)
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,) or (n_samples, n_tasks)
+            The likeliest class, in the labels' own type, or the number in the target's
+            own units.
+        """
+        return self.targets.decode([self._rounded(answer) for answer in answers])
+
+    def apply(
+        self, function: Callable[[Tensor], Sequence[Tensor]], logits: np.ndarray
+    ) -> list[np.ndarray]:
+        """Return the arrays that a function of tensors makes of logits."""
+        results = function(torch.from_numpy(logits).double())
+        return [result.numpy() for result in results]
+
+    def evaluate(
+        self, function: Callable[..., list[Tensor]], arrays: FeatureArrays
+    ) -> list[np.ndarray]:
+        """Return the arrays that a function makes of the module and its inputs.
+
+        Parameters
+        ----------
+        function : callable
+            Called with `module`, codes, numbers and sequences of each batch.
+        arrays : FeatureArrays
+
+        Returns
+        -------
+        results : list of ndarray with n_samples rows
+        """
+        net = self._state.net
+        results = evaluate(net.module_, function, arrays, net.device)
+        for each in results:
+            _refuse_not_finite(each)
+        return [each.numpy() for each in results]
+
+    def map_rows(
+        self, X, function: Callable[[np.ndarray], Sequence[np.ndarray]]
+    ) -> list[np.ndarray]:
+        """Return the arrays that a function makes of logits, chunk by chunk, rounded.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+        function : callable
+            Called with the logits of some rows, such as `answers`.
+        """
+
+        def of_chunk(arrays: FeatureArrays) -> list[np.ndarray]:
+            return list(map(self._rounded, function(self.logits(arrays))))
+
+        return self.map_arrays(X, of_chunk)
+
+    def map_arrays(
+        self, X, function: Callable[[FeatureArrays], list[np.ndarray]]
+    ) -> list[np.ndarray]:
+        """Return the arrays that a function makes of encoded rows, chunk by chunk."""
+        X, encoder = self._check(X), self._state.encoder
+        if len(X) <= _CHUNK:
+            # A slice of all rows of a data frame costs as much as to encode one row.
+            return function(encoder.encode(X))
+        parts = []
+        for start in range(0, len(X), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            chunk = X.iloc[rows] if hasattr(X, "iloc") else X[rows]
+            parts.append(function(encoder.encode(chunk)))
+        return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+
+    def _check(self, X):
+        return check_X(self._state.parameters, X, reset=False)
+
+    def _rounded(self, answer: np.ndarray) -> np.ndarray:
+        """Return an answer in the precision of the network."""
+        return answer.astype(self._state.encoder.dtype, copy=False)
+
+
+def _refuse_not_finite(results: Tensor) -> None:
+    """Raise where the network overflows: large numbers that no step has scaled."""
+    if not bool(results.isfinite().all()):
+        n_wrong = int((~results.isfinite().flatten(1).all(1)).sum())
+        raise ValueError(
+            "The network must make finite numbers of every row; found NaN or infinity "
+            f"for {n_wrong} of {len(results)} rows. Scale the columns of numbers in "
+            "the preprocessor, and look for huge numbers in these rows."
+        )

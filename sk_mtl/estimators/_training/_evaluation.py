@@ -1,0 +1,94 @@
+"""Answers of a trained network for encoded rows, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from sk_mtl.estimators._rows._training_rows import TrainingRows
+from sk_mtl.estimators._training._forked_threads import use_own_threads
+from sk_mtl.estimators._training._plain_torch import plain_products
+from sk_mtl.losses import Structure
+from sk_mtl.preprocessing import FeatureArrays
+
+# Large enough that the product is the cost and not the call, small enough that the
+# activations of a wide network stay in the cache.
+EVALUATION_BATCH = 4096
+
+# Batches that are evaluated hold a multiple of these rows. A product picks its kernel
+# by the number of rows and a vectorised function has another one for what is left over,
+# so that a row's answer would differ in its last digits with the rows beside it. Which
+# kernels there are is the processor's affair: what is promised of a row alone, in a
+# batch and in any order are six digits, and all of them for the same batch only.
+EVALUATION_ROWS = 32
+
+#: The remedy of numbers that become NaN or infinite in training.
+ADVICE = (
+    "Try a smaller lr, check the scale of numeric columns and the sample weights, or "
+    "use precision='float64'."
+)
+
+
+def evaluate(
+    module: nn.Module,
+    function: Callable[..., list[Tensor]],
+    arrays: FeatureArrays,
+    device: torch.device | str,
+) -> list[Tensor]:
+    """Return, on the processor, the results of a function of module and inputs.
+
+    Parameters
+    ----------
+    module : Module
+        On the device.
+    function : callable
+        Called with the module, codes, numbers and sequences of each batch.
+    arrays : FeatureArrays
+        The encoded rows.
+    device : torch.device or str
+    """
+    use_own_threads()
+    outputs = []
+    with torch.inference_mode(), plain_products(torch.device(device)):
+        n_rows = len(arrays.codes)
+        for start in range(0, n_rows, EVALUATION_BATCH):
+            stop = min(start + EVALUATION_BATCH, n_rows)
+            batch = slice(start, stop)
+            codes, numeric, *sequences = (
+                _filled_up(torch.from_numpy(table[batch])).to(device)
+                for table in (arrays.codes, arrays.numeric, *arrays.sequences)
+            )
+            results = function(module, codes, numeric, tuple(sequences))
+            outputs.append([each.detach()[: stop - start].cpu() for each in results])
+    return list(map(torch.cat, zip(*outputs, strict=True)))
+
+
+def check_answers(
+    module: nn.Module, structure: Structure, rows: TrainingRows, what: str
+) -> None:
+    """Raise where the network answers some of the first rows with NaN or infinity.
+
+    The last step may leave weights that are finite, and products that are not.
+    """
+    table = rows.first(EVALUATION_BATCH)
+    with torch.inference_mode():
+        logits = module(*table.inputs)
+        answers = structure.answers(logits.double())
+        results = [logits, *(each.to(logits.dtype) for each in answers)]
+        finite = [each.isfinite().all(1) for each in results]
+    n_wrong = len(table) - int(torch.stack(finite).all(0).sum())
+    if n_wrong:
+        raise ValueError(
+            f"The answers of the trained network must be finite; found NaN or "
+            f"infinity for {n_wrong} of {len(table)} {what} rows. {ADVICE}"
+        )
+
+
+def _filled_up(table: Tensor) -> Tensor:
+    """Return the rows, and the last one again up to a multiple of `EVALUATION_ROWS`."""
+    lacking = -len(table) % EVALUATION_ROWS
+    if not lacking:
+        return table
+    return torch.cat([table, table[-1:].expand(lacking, *table.shape[1:])])

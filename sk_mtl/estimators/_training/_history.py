@@ -1,0 +1,90 @@
+"""The history of a fit: mean losses of its epochs, by task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+# skorch's marks of an epoch that was the best so far.
+_MARKS = ("train_loss_best", "valid_loss_best")
+
+
+class EpochLosses:
+    """Sums of the losses of an epoch's batches, on the device until they are recorded.
+
+    Attributes
+    ----------
+    total : Tensor of shape (n_tasks,)
+        The sum over rows of each task's loss, in double precision.
+    """
+
+    def __init__(self) -> None:
+        self.total: Tensor | float = 0.0
+        self._others: dict[str, Tensor] = {}
+
+    def add(self, step: Mapping, n_rows: int, *, training: bool) -> None:
+        """Add the mean losses of a batch of so many rows."""
+        self.total = self.total + step["task_losses"].double() * n_rows
+        if training:
+            for name, mean in step["auxiliary"].items():
+                before = self._others.get(name, 0.0)
+                self._others[name] = before + mean.double() * n_rows
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether the loss of every task is a finite number."""
+        return bool(self.total.isfinite().all())
+
+    def record(
+        self,
+        history,
+        prefix: str,
+        task_names: Sequence,
+        n_rows: int,
+        scale: Tensor | float = 1.0,
+    ) -> None:
+        """Record the mean over rows of each loss, and over tasks.
+
+        Parameters
+        ----------
+        history : skorch.history.History
+        prefix : {"train", "valid"}
+        task_names : sequence
+        n_rows : int
+        scale : Tensor of shape (n_tasks,) or float, default=1.0
+            Multiplies the means of the tasks.
+        """
+        means = (self.total / n_rows * scale).tolist()
+        _record_mean(history, f"{prefix}_loss", float(np.nanmean(means)))
+        for name, value in zip(task_names, means, strict=True):
+            history.record(f"{prefix}_loss_{name}", value)
+        for name, total in self._others.items():
+            history.record(f"train_{name}", total.item() / n_rows)
+
+
+def _record_mean(history, name: str, value: float) -> None:
+    earlier = [row[name] for row in history[:-1] if name in row]
+    history.record(name, value)
+    # skorch's own mark of a best epoch, which its `Checkpoint` asks for.
+    history.record(f"{name}_best", value < min(earlier, default=np.inf))
+
+
+def history_frame(history) -> pd.DataFrame:
+    """Return the history, one row per epoch that is complete, without the batches."""
+    rows = [shown_epoch(row) for row in history if "seconds" in row]
+    frame = pd.DataFrame(rows)
+    first = ["epoch", "seconds", "train_loss", "valid_loss"]
+    present = [name for name in first if name in frame]
+    return frame[present + [name for name in frame if name not in present]]
+
+
+def shown_epoch(row: Mapping) -> dict:
+    """Return an epoch without its batches and marks; a task may be called "best"."""
+    return {
+        name: value
+        for name, value in row.items()
+        if name != "batches" and not (name in _MARKS and isinstance(value, bool))
+    }
