@@ -31,8 +31,9 @@ def _check(output: TaskOutput) -> None:
     _check_integer(output, "width", least=1)
     if output.domain == "classes":
         _check_integer(output, "n_classes", least=2)
-    heads = torch.zeros(_N_MEMBERS, _N_SAMPLES, _N_TASKS, output.width)
-    with torch.no_grad():
+    # The caller's default device may hold no numbers.
+    with torch.device("cpu"), torch.no_grad():
+        heads = torch.zeros(_N_MEMBERS, _N_SAMPLES, _N_TASKS, output.width)
         losses = output.row_losses(heads[0], torch.ones(_N_SAMPLES, _N_TASKS))
         answers, combined = output.answers(heads[0]), output.combine(heads)
     _check_shape(output, "row_losses", losses, (_N_SAMPLES, _N_TASKS))

@@ -41,7 +41,7 @@ def _refuse_other_links(output: TaskOutput) -> None:
     sigmoids, and would answer something else than the loss has learnt.
     """
     check_output(output)
-    logits = torch.tensor([-2.0, 0.0, 3.0]).view(3, 1, 1)
+    logits = torch.tensor([-2.0, 0.0, 3.0], device="cpu").view(3, 1, 1)
     if output.domain == "classes" and output.width == 1:
         with torch.no_grad():
             answers = output.answers(logits)
