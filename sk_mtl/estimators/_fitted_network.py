@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -10,8 +11,11 @@ from torch import Tensor, nn
 
 from sk_mtl.estimators._fit_state import FitState
 from sk_mtl.estimators._rows._inputs import check_X
+from sk_mtl.estimators._rows._labelled_rows import LabelledRows
+from sk_mtl.estimators._rows._training_rows import TrainingRows
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.estimators._training._evaluation import evaluate
+from sk_mtl.estimators._training._precision import DTYPES
 from sk_mtl.losses import Structure
 from sk_mtl.preprocessing import FeatureArrays, FeatureSchema
 
@@ -109,6 +113,32 @@ class FittedNetwork:
             length) for each column of sequences.
         """
         return self._state.encoder.encode(self._check(X))
+
+    def labelled_rows(self, X, y, sample_weight=None) -> TrainingRows:
+        """Return encoded rows with labels and weights, as a fit trains on them.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like} of shape (n_samples, n_features)
+        y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
+        sample_weight : array-like or dict, default=None
+            As of `fit`.
+
+        Returns
+        -------
+        rows : TrainingRows
+            On the device of the network. Weights are those of rows and classes, and 0
+            where a label is missing.
+        """
+        state = self._state
+        parameters, targets = state.parameters, state.targets
+        X = self._check(X)
+        rows = LabelledRows.check(X, y, sample_weight, None, targets)
+        rows = parameters._complete_labels(rows, targets)
+        rows, _ = parameters._weight_rows(targets, rows, None)
+        rows = replace(rows, X=state.encoder.encode(X))
+        device = torch.device(state.net.device)
+        return rows.to_table(targets, DTYPES[parameters.precision], device)
 
     def logits(self, arrays: FeatureArrays) -> np.ndarray:
         """Return the logits of encoded rows.
