@@ -408,7 +408,7 @@ def test_types_that_do_not_fit_the_tasks(types, message, numbers):
 
 LOSS_NAMES = [
     *("log_loss", "focal", "squared_error", "absolute_error", "huber"),
-    *("poisson", "gamma", "ziln"),
+    *("quantile", "poisson", "gamma", "ziln"),
 ]
 
 

@@ -127,5 +127,6 @@ class AITMClassifier(AITM, MultiTaskClassifier):
 
     def _step_parents(self, targets: Targets) -> list[tuple[int, ...]] | None:
         if self.structure == "sequential":
+            check_binary(targets)
             return chain_of(targets.task_names)
         return super()._step_parents(targets)
