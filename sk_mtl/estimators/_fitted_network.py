@@ -14,7 +14,7 @@ from sk_mtl.estimators._rows._inputs import check_X
 from sk_mtl.estimators._rows._labelled_rows import LabelledRows
 from sk_mtl.estimators._rows._training_rows import TrainingRows
 from sk_mtl.estimators._targets._targets import Targets
-from sk_mtl.estimators._training._evaluation import evaluate
+from sk_mtl.estimators._training._evaluation import compute_logits, evaluate
 from sk_mtl.estimators._training._precision import DTYPES
 from sk_mtl.losses import Structure
 from sk_mtl.preprocessing import FeatureArrays, FeatureSchema
@@ -153,7 +153,7 @@ class FittedNetwork:
             The logits of all tasks side by side; of several members, of shape
             (n_samples, n_members, n_heads).
         """
-        return self.evaluate(lambda module, *inputs: [module(*inputs)], arrays)[0]
+        return self.evaluate(compute_logits, arrays)[0]
 
     def answers(self, logits: np.ndarray) -> list[np.ndarray]:
         """Return the answers for each task.

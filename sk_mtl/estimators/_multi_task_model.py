@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from sk_mtl._labels import read_labels
 from sk_mtl._sklearn_compat import _fit_context
 from sk_mtl.estimators._atomic_fit import AtomicFit
-from sk_mtl.estimators._features._encoded_rows import encode_rows
+from sk_mtl.estimators._features._encoded_rows import EncodedRows, encode_rows
 from sk_mtl.estimators._fit_parameters import FitParameters
 from sk_mtl.estimators._fit_state import FitState
 from sk_mtl.estimators._gate_answers import GateAnswers
@@ -173,6 +173,98 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
                 )
             )
         tasks.end()
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def encode_rows(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        groups=None,
+        classes=None,
+    ) -> tuple[EncodedRows, Targets]:
+        """Return checked rows with encoded features, for several fits by `fit_rows`.
+
+        The estimator stays as it is. Parameters of features other than the
+        preprocessing, and all of the network and its training, may differ between the
+        fits.
+
+        Parameters
+        ----------
+        X, y : as of `fit`
+
+        sample_weight, X_val, y_val, sample_weight_val, groups, classes : as of `fit`, \
+                default=None
+
+        Returns
+        -------
+        rows : EncodedRows
+            The rows that train, and the rows that decide when to stop.
+
+        targets : Targets
+            The tasks, their classes and losses.
+        """
+        state = vars(self).get("_state") if self.warm_start else None
+        parameters = self._parameters_now(state)
+        validation = GivenValidation(X_val, y_val, sample_weight_val)
+        rows, targets = parameters._check_rows(
+            state, X, y, sample_weight, groups, classes
+        )
+        seed = FitSeed.draw(parameters.random_state, state and state.generator)
+        split = parameters._split_rows(state, rows, targets, validation, seed)
+        return encode_rows(parameters, state, targets, split, seed), targets
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit_rows(self, rows, targets):
+        """Train on rows that are encoded already.
+
+        With a `random_state` that is a number, ``fit_rows(*encode_rows(X, y))`` equals
+        ``fit(X, y)``.
+
+        Parameters
+        ----------
+        rows : EncodedRows
+            From `encode_rows` of this estimator, or of another one with the same
+            preprocessing.
+
+        targets : Targets
+            The tasks, from there.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        state = vars(self).get("_state") if self.warm_start else None
+        parameters = self._parameters_now(state)
+        rows.check_same_encoding(parameters)
+        vars(parameters).update(learnt_columns(rows.parameters))
+        known = state and state.encoder.preprocessor
+        if known is not None and known is not rows.encoder.preprocessor:
+            raise ValueError(
+                "A fit that continues must have rows of the encoder of the first one; "
+                "found rows of another. Encode them with encode_rows of this estimator."
+            )
+        tasks = FitTasks(self._attributes_of)
+        with self._kept_if_interrupted(tasks):
+            monitor = resolve_monitor(parameters.monitor, targets)
+            seed = FitSeed.draw(parameters.random_state, state and state.generator)
+            self._keep(
+                train_network(
+                    parameters,
+                    state,
+                    targets,
+                    rows,
+                    parameters.max_epochs,
+                    seed=seed,
+                    tasks=tasks,
+                    monitor=monitor,
+                )
+            )
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from sk_mtl._equality import same_value
 from sk_mtl.estimators._features._row_encoder import RowEncoder, fit_row_encoder
 from sk_mtl.estimators._fit_parameters import FitParameters
 from sk_mtl.estimators._fit_state import FitState
@@ -18,6 +19,14 @@ from sk_mtl.estimators._training._precision import DTYPES
 from sk_mtl.estimators._training._random import FitSeed, training_state
 from sk_mtl.estimators._training._resolved import resolve_device
 
+# The parameters that decide what rows are encoded as.
+_ENCODING = (
+    "preprocessor",
+    "target_for_preprocessor",
+    "categorical_features",
+    "precision",
+)
+
 
 @dataclass(frozen=True)
 class EncodedRows:
@@ -25,6 +34,9 @@ class EncodedRows:
 
     Attributes
     ----------
+    parameters : FitParameters
+        The parameters of the encoding, and the columns of X.
+
     encoder : RowEncoder
         It was fitted on the training rows and encodes later rows alike.
 
@@ -38,10 +50,22 @@ class EncodedRows:
         The rows that later fits must not train on.
     """
 
+    parameters: FitParameters
     encoder: RowEncoder
     train: LabelledRows
     valid: LabelledRows | None
     held_out: HeldOutRows | None
+
+    def check_same_encoding(self, parameters: FitParameters) -> None:
+        """Raise where parameters ask for rows that are encoded otherwise."""
+        for name in _ENCODING:
+            wanted, found = getattr(parameters, name), getattr(self.parameters, name)
+            if not same_value(wanted, found):
+                raise ValueError(
+                    f"{name} must be the one that the rows were encoded with, "
+                    f"{found!r}; found {wanted!r}. Set it back, or encode the rows "
+                    "anew."
+                )
 
     def weighted(self, parameters: FitParameters, targets: Targets) -> EncodedRows:
         """Return the rows with the weights of their classes."""
@@ -76,4 +100,6 @@ def encode_rows(
         if valid is not None:
             valid = replace(valid, X=encoder.encode(valid.X))
     train = replace(split.train, X=arrays)
-    return EncodedRows(encoder, train, valid, split.held_out)
+    return EncodedRows(
+        parameters._without_callbacks(), encoder, train, valid, split.held_out
+    )

@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
+from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor, nn
 
+from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._training._averaging import WeightAverage
+from sk_mtl.estimators._training._evaluation import ADVICE
 from sk_mtl.estimators._training._monitor import Monitor
 from sk_mtl.estimators._training._schedules import StepRates
 
@@ -169,6 +172,23 @@ class TrainingControl:
         else:
             self._misses += 1
         return self._misses >= self.patience
+
+
+def recover(control: TrainingControl, what: str, epoch: int) -> None:
+    """Warn that training ended in an epoch; raise where no weights were kept before.
+
+    `what` became NaN or infinite.
+    """
+    if control.best_epoch == 0:
+        raise ValueError(
+            f"{what.capitalize()} must stay finite; it became NaN or infinite in "
+            f"epoch {epoch}, before any epoch was complete. {ADVICE}"
+        )
+    warn_user(
+        f"Training stopped: {what} became NaN or infinite in epoch {epoch}. The "
+        f"weights of epoch {control.best_epoch} are kept. {ADVICE}",
+        ConvergenceWarning,
+    )
 
 
 def _is_finite(value: Tensor) -> bool:

@@ -65,6 +65,11 @@ def evaluate(
     return list(map(torch.cat, zip(*outputs, strict=True)))
 
 
+def compute_logits(module: nn.Module, *inputs) -> list[Tensor]:
+    """Return the logits alone, as a function for `evaluate`."""
+    return [module(*inputs)]
+
+
 def check_answers(
     module: nn.Module, structure: Structure, rows: TrainingRows, what: str
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from numbers import Integral
 from typing import Any
@@ -223,3 +223,16 @@ def _positive_classes(
         what = f"monitor={metric.name!r} needs"
         warn_positive_class(what, left_open, only_task=targets.n_tasks == 1)
     return named
+
+
+def refuse_monitors(callbacks: Iterable[tuple[str, Any]]) -> None:
+    """Raise for callbacks that watch the loss of rows that are not held out."""
+    for _, callback in callbacks:
+        watched = getattr(callback, "monitor", None)
+        if isinstance(watched, str) and watched.startswith("valid_loss"):
+            raise ValueError(
+                f"A callback that monitors {watched!r} needs rows that are held "
+                f"out; found {type(callback).__name__} and none. Set "
+                "early_stopping=True, give X_val and y_val to fit, or let the "
+                f"callback monitor {watched.replace('valid', 'train')!r}."
+            )

@@ -16,20 +16,24 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
 from skorch.callbacks import GradientNormClipping
 from skorch.callbacks.scoring import ScoringBase
 from torch import Tensor
 
-from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._rows._tensor_table import TensorTable
 from sk_mtl.estimators._rows._training_rows import TrainingRows
-from sk_mtl.estimators._training._control import NonFiniteLossError, TrainingControl
-from sk_mtl.estimators._training._evaluation import ADVICE, EVALUATION_BATCH
+from sk_mtl.estimators._training._compilation import compile_in_place
+from sk_mtl.estimators._training._control import (
+    NonFiniteLossError,
+    TrainingControl,
+    recover,
+)
+from sk_mtl.estimators._training._evaluation import EVALUATION_BATCH
 from sk_mtl.estimators._training._fit_tasks import FitTasks
 from sk_mtl.estimators._training._history import EpochLosses, shown_epoch
 from sk_mtl.estimators._training._interruption import is_raised_by_code
+from sk_mtl.estimators._training._monitor import refuse_monitors
 from sk_mtl.estimators._training._progress import Progress
 from sk_mtl.losses import Balancer, TaskLoss
 
@@ -109,12 +113,12 @@ class _MultiTaskNet(NeuralNet):
         """
         self._refuse_clipping()
         if valid is None:
-            self._refuse_monitors()
+            refuse_monitors(self.callbacks_)
         self._run = _Run(valid, control, Progress(verbose, epochs), tasks)
         try:
             self._fit_and_notify(rows, epochs)
         except NonFiniteLossError as error:
-            self._recover(control, error.what)
+            recover(control, error.what, self.n_epochs)
         finally:
             self._run.progress.close()
             control.restore(self.module_)
@@ -144,7 +148,7 @@ class _MultiTaskNet(NeuralNet):
         sets = {"dataset_train": X, "dataset_valid": run.valid}
         try:
             if self.compile:
-                self._compile(X)
+                compile_in_place(self.module_, X.first(64))
             self._run_epochs(epochs, sets)
         finally:
             # Before `on_train_end`, in which callbacks read the weights that are kept,
@@ -326,19 +330,6 @@ class _MultiTaskNet(NeuralNet):
             if hasattr(callback, "on_losses_computed"):
                 callback.on_losses_computed(self, losses=losses)
 
-    def _recover(self, control: TrainingControl, what: str) -> None:
-        epoch = self.n_epochs
-        if control.best_epoch == 0:
-            raise ValueError(
-                f"{what.capitalize()} must stay finite; it became NaN or infinite in "
-                f"epoch {epoch}, before any epoch was complete. {ADVICE}"
-            )
-        warn_user(
-            f"Training stopped: {what} became NaN or infinite in epoch {epoch}. The "
-            f"weights of epoch {control.best_epoch} are kept. {ADVICE}",
-            ConvergenceWarning,
-        )
-
     def _refuse_clipping(self) -> None:
         clips = (isinstance(c, GradientNormClipping) for _, c in self.callbacks_)
         if any(clips) and self.module_.sparse_parameter_names():
@@ -347,18 +338,6 @@ class _MultiTaskNet(NeuralNet):
                 "sparse ones, which have no norm in torch; found GradientNormClipping. "
                 "Set sparse_embedding=False, or leave the callback out."
             )
-
-    def _refuse_monitors(self) -> None:
-        """Raise for callbacks that watch the loss of rows that nobody held out."""
-        for _, callback in self.callbacks_:
-            watched = getattr(callback, "monitor", None)
-            if isinstance(watched, str) and watched.startswith("valid_loss"):
-                raise ValueError(
-                    f"A callback that monitors {watched!r} needs rows that are held "
-                    f"out; found {type(callback).__name__} and none. Set "
-                    "early_stopping=True, give X_val and y_val to fit, or let the "
-                    f"callback monitor {watched.replace('valid', 'train')!r}."
-                )
 
     def __deepcopy__(self, memo):
         # By way of a pickle, as skorch would have it, a copy takes ten times as long
@@ -385,22 +364,6 @@ class _MultiTaskNet(NeuralNet):
     def torch_compile(self, module, name):
         """Leave the module as it is: `fit_loop` compiles it in place, if it can."""
         return module
-
-    def _compile(self, rows: TrainingRows) -> None:
-        self.module_.compile(dynamic=True)
-        sample = rows.first(64)
-        self.module_.eval()
-        try:
-            self.module_(*sample.inputs).sum().backward()
-        except Exception as error:
-            # Whatever a missing or broken compiler raises, the model itself is sound.
-            self.module_._compiled_call_impl = None
-            said = f"{type(error).__name__}: {error}".partition("\n")[0]
-            warn_user(
-                f"compile=True needs a working compiler; found {said}. Training goes "
-                "on without it. Install a C++ compiler, or set compile=False.",
-                RuntimeWarning,
-            )
 
 
 def _check_callback(callback):

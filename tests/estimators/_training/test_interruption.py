@@ -190,10 +190,10 @@ def test_an_interruption_before_training_is_passed_on(tables):
 
 
 def test_an_interruption_before_the_first_epoch_leaves_no_fit(tables, monkeypatch):
-    def interrupt(self, table):
+    def interrupt(module, sample):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_net._MultiTaskNet, "_compile", interrupt)
+    monkeypatch.setattr(_net, "compile_in_place", interrupt)
     model = MMOEClassifier(compile=True, **QUICK)
     with pytest.raises(KeyboardInterrupt):
         model.fit(**tables)
