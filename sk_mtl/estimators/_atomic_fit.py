@@ -35,8 +35,8 @@ class AtomicFit(CallbackSupportMixin, VersionedPickle, DeclaredParameters):
 
     Nothing of the estimator changes before a fit has succeeded. So a fit that fails
     leaves it as it was, and a thread that predicts meanwhile reads the old fit or the
-    new one, never a part of both. Answers read the state and no parameter that was set
-    since, other than `device`.
+    new one, never a mixture. Answers depend on the state and, of the parameters set
+    since, on `device` only.
     """
 
     _pickled_with = ("torch",)
@@ -80,10 +80,10 @@ class AtomicFit(CallbackSupportMixin, VersionedPickle, DeclaredParameters):
         del old
 
     def _parameters_now(self, state: FitState | None) -> FitParameters:
-        """Return the parameters of a fit, on an estimator that is set no more.
+        """Return an estimator that keeps the parameters of a fit unchanged.
 
-        Where the fit continues from a state, the estimator carries its columns of X;
-        parameters of another network raise.
+        If the fit continues from a state, the estimator gets its columns of X;
+        parameters that describe a different network raise.
         """
         parameters = self.get_params(deep=False)
         for name in parameters:
@@ -120,7 +120,7 @@ class AtomicFit(CallbackSupportMixin, VersionedPickle, DeclaredParameters):
         return "_state" in vars(self)
 
     def __copy__(self):
-        """Return a copy with the same attributes, not by way of a pickle."""
+        """Return a copy with the same attributes, made without pickling."""
         return self._copy_with(vars(self).copy())
 
     def __deepcopy__(self, memo):
@@ -131,7 +131,7 @@ class AtomicFit(CallbackSupportMixin, VersionedPickle, DeclaredParameters):
         return new
 
     def __getstate__(self):
-        """Return what a pickle holds: of a fitted estimator no callbacks.
+        """Return the state to pickle, which omits callbacks after a fit.
 
         They are the caller's and may hold what cannot be pickled, such as a study.
         """

@@ -20,7 +20,7 @@ def make_class_structure(structure: str | Mapping, targets: Targets) -> Structur
 
 
 def is_funnel(structure: Any) -> bool:
-    """Return whether a value of the parameter makes a funnel: its name, or a tree."""
+    """Return whether the parameter describes a funnel: by its name or as a tree."""
     by_name = isinstance(structure, str) and structure == "funnel"
     return by_name or isinstance(structure, Mapping)
 
@@ -28,7 +28,7 @@ def is_funnel(structure: Any) -> bool:
 def step_parents(structure: Any, task_names: list) -> list[int | None] | None:
     """Return the position of the step that each step builds on.
 
-    None stands for the chain of the columns, where the structure is no tree.
+    None means the chain of the columns, for a structure that is not a tree.
     """
     if not isinstance(structure, Mapping):
         return None

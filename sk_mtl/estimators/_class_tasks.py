@@ -18,23 +18,23 @@ from sk_mtl.estimators._targets._targets import Targets
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class ClassTasks:
-    """How tasks of classes are learnt; mixed into a `MultiTaskModel`.
+    """Mixin of models with tasks of classes: their parameters and answers.
 
     Parameters
     ----------
     class_weight : "balanced", dict, list or None, default=None
-        What the classes of a task count. ``"balanced"`` makes every class of a task
-        count the same in total, sample weights included. A dict maps labels to
-        weights, the same for every task, or task names to one of these. A list holds
-        one of these per task. Weights of rare classes above 1 raise recall and spoil
-        calibration.
+        Weights of the classes of a task. ``"balanced"`` gives every class of a task
+        the same total weight, sample weights included. A dict maps labels to weights,
+        the same for every task, or task names to one of these values. A list holds one
+        of these values per task. Weights above 1 for rare classes raise recall and
+        harm calibration.
 
     pos_label : label, dict or None, default=None
-        The positive one of two classes: in a funnel the label that means "reached",
-        and for a `monitor` and scorers that depend on it, such as
-        ``"average_precision"``. One for all tasks of classes, or a dict by task name.
-        None, and a task left out, takes 1 of 0 and 1 or of -1 and 1, and of other
-        labels the one that sorts last, with a `PositiveClassWarning` where it matters.
+        The positive class of two: the label that means "reached" in a funnel, and the
+        one that a `monitor` or a scorer such as ``"average_precision"`` measures. One
+        label for all tasks of classes, or a dict by task name. By default, and for
+        tasks left out, it is 1 if the labels are 0 and 1 or -1 and 1, and otherwise
+        the label that sorts last, with a `PositiveClassWarning` where it matters.
 
     Attributes
     ----------
@@ -56,11 +56,11 @@ class ClassTasks:
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one more pass over the given rows.
 
-        The first call fits the preprocessing, which stays as it is from then on:
-        categories that come up later are unknown, and columns that are constant in the
-        first batch are left out for good. Its number of rows also decides on `n_bins`
-        and `batch_norm` where they are "auto". Give a first batch that is large enough
-        to show the categories.
+        The first call fits the preprocessing, which then stays fixed: categories that
+        first appear later are unknown, and columns that are constant in the first
+        batch are left out for good. Its number of rows also determines `n_bins` and
+        `batch_norm` if they are "auto". Use a first batch that is large enough to
+        contain the categories.
 
         Parameters
         ----------
@@ -69,12 +69,12 @@ class ClassTasks:
         y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
 
         classes : array-like, list of array-like or dict, default=None
-            All classes, as of `fit`, where later rows may hold others than the first.
-            None takes the classes of the first `y`.
+            All classes, as in `fit`, if later rows may hold classes that the first
+            rows do not. None takes the classes of the first `y`.
 
         sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), or \
                 dict, default=None
-            As of `fit`.
+            As in `fit`.
 
         Returns
         -------
@@ -88,8 +88,8 @@ class ClassTasks:
     def find_classes(self, y):
         """Return the classes of each task of `y`, as `fit` takes them.
 
-        Tools that fit on a part of the rows, in which a class may be missing, hand
-        those of all rows to `fit`.
+        A part of the rows may not contain every class, so tools that fit on a part
+        pass the classes of all rows to `fit`.
 
         Parameters
         ----------
@@ -106,8 +106,8 @@ class ClassTasks:
     def predict_proba(self, X):
         """Return the probability of every class of every task.
 
-        Those of a row are the same within 1e-6 alone, in a table and in any order of
-        its rows, and bit for bit in the same table.
+        The probabilities of a row do not depend on the other rows or on their order,
+        to within 1e-6, and are the same bit for bit in the same table.
 
         Parameters
         ----------
@@ -117,7 +117,7 @@ class ClassTasks:
         -------
         proba : list of ndarray of shape (n_samples, n_classes)
             One array per column of y, its columns in the order of ``classes_``, and
-            None for a task of numbers; a single one where y was 1-d.
+            None for a task of numbers; a single array if y was 1-d.
         """
 
         network = self.predictor_
@@ -134,7 +134,7 @@ class ClassTasks:
         return in_order(network.targets, found)
 
     def predict_log_proba(self, X):
-        """Return the logarithm of the probabilities, computed without the detour.
+        """Return the logarithms of the probabilities, computed from the logits.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""What every multi-task classifier does: classes in, probabilities out."""
+"""Base of the multi-task classifiers: classes in, probabilities out."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
     ----------
     structure : {"independent", "funnel"} or dict, default="independent"
         Meaning of the columns of `y`. ``"independent"``: each is a task of its own.
-        ``"funnel"``: column k says whether step k was reached, and step k only after
-        step k - 1; then the probability of step k is the product of the conditional
+        ``"funnel"``: column k holds whether step k was reached, which requires step
+        k - 1; the probability of step k is the product of the conditional
         probabilities up to k, and every step is trained on all rows. A dict is a funnel
         that is not a chain: it maps a step to the step that it builds on, such as
-        ``{"buy": "click", "like": "click"}``, and steps left out build on no other. Of
-        text labels `pos_label` says which means "reached".
+        ``{"buy": "click", "like": "click"}``, and steps left out build on no other.
+        With text labels, set `pos_label` to the label that means "reached".
 
     loss : str, Loss or TaskOutput, or a list or dict of these, default="log_loss"
         The loss: ``"log_loss"``, ``"focal"``, or an object with settings,
@@ -60,19 +60,19 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
     Attributes
     ----------
     classes_ : list of ndarray, or ndarray
-        The sorted classes of each task; a single array where `y` was 1-d.
+        The sorted classes of each task; a single array if `y` was 1-d.
     """
 
     _parameter_constraints: ClassVar[dict] = {
         "structure": [StrOptions({"independent", "funnel"}), Mapping],
-        # Refused with more words where the tasks are known.
+        # Errors that name the task are raised once the tasks are known.
         "loss": "no_validation",
     }
 
     structure: str | Mapping = "independent"
     loss: str | Loss | TaskOutput | Sequence | Mapping = "log_loss"
 
-    # Not the mixin's, which knows nothing of missing labels.
+    # The mixin's own score does not handle missing labels.
     score = MultiTaskModel.score
 
     @available_if(_is_funnel)
@@ -101,9 +101,9 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
         return in_order(network.targets, found)
 
     def __sklearn_tags__(self):
-        """Return what scikit-learn should know about the estimator."""
+        """Return scikit-learn's tags of the estimator."""
         tags = super().__sklearn_tags__()
-        # Steps have two classes, of whatever structure.
+        # The steps of every structure have two classes.
         tags.classifier_tags.multi_class = self._setting("structure") == "independent"
         return tags
 

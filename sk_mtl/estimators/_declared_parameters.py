@@ -19,8 +19,8 @@ def merged_constraints(cls: type) -> dict:
 class DeclaredParameters(KeywordParameters, BaseEstimator):
     """Base of estimators whose parameters are the fields of dataclasses.
 
-    A class declares in `_parameter_constraints` what its own parameters must be, and in
-    `_changeable` which of them a fit that continues may be given anew.
+    A class declares the constraints of its own parameters in `_parameter_constraints`,
+    and in `_changeable` the parameters that may change before a fit that continues.
     """
 
     def __init_subclass__(cls, **kwargs):
@@ -31,12 +31,12 @@ class DeclaredParameters(KeywordParameters, BaseEstimator):
             changeable |= vars(base).get("_changeable", frozenset())
         cls._parameter_constraints = merged_constraints(cls)
         cls._changeable = changeable
-        # A model also is the choice of its wiring, but is compared as what it is: two
-        # of the same parameters may have been fitted on different rows.
+        # A model also is the choice of its wiring, but is compared by identity: two
+        # models with equal parameters may have been fitted on different rows.
         cls.__eq__, cls.__hash__ = object.__eq__, object.__hash__
 
     def set_params(self, **params):
-        """Set parameters, or those of an object inside as ``<parameter>__<name>``.
+        """Set parameters; ``<parameter>__<name>`` sets one of an object inside.
 
         Parameters
         ----------

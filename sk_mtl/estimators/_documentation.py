@@ -28,7 +28,7 @@ class Docstring:
         The first line.
 
     text : str
-        What stands between it and the first section.
+        The text between it and the first section.
 
     sections : dict of str to str
         The bodies of the sections by their titles.
@@ -54,7 +54,7 @@ class Docstring:
         return {block.split(" :", 1)[0].strip(): block for block in kept}
 
     def add_entries(self, title: str, more: dict[str, str]) -> None:
-        """Append entries to a section, but those that it has already."""
+        """Append entries to a section, except entries that it already has."""
         entries = {**more, **(own := self.entries(title))}
         ordered = [*own, *(name for name in more if name not in own)]
         if ordered:
@@ -71,18 +71,18 @@ class Docstring:
 
 
 def share_documentation(cls: type) -> type:
-    """Complete a class's docstring by those of its bases; a class decorator.
+    """Complete a class's docstring from its bases' docstrings; a class decorator.
 
-    The signature of a constructor of its own follows the order of the docstring: the
-    parameters of the class first, those of the nearer base next.
+    The signature of its own constructor follows the order of the docstring: the
+    parameters of the class first, then the parameters of its bases, nearest first.
 
-    Entries of the sections "Parameters" and "Attributes" are appended, those of the
-    nearer base first, unless the class has an entry of that name. A base with an
-    attribute `_teaches` of its own also gives its text, which follows the class's, and
-    the sections that the class lacks, unless the class teaches, too. Bases of other
-    packages give nothing.
+    Entries of the sections "Parameters" and "Attributes" are appended, from the nearest
+    base first, unless the class has an entry of that name. A base with its own
+    attribute `_teaches` also contributes its text, which follows the class's text, and
+    the sections that the class does not have, unless the class itself has `_teaches`.
+    Bases of other packages contribute nothing.
     """
-    # A class of the caller's own derives from bases in its own package, too.
+    # A user's own class may also derive from bases in the user's package.
     packages = {each.partition(".")[0] for each in (__name__, cls.__module__)}
     doc = Docstring.of(cls)
     for base in cls.__mro__[1:]:
@@ -103,8 +103,8 @@ def share_documentation(cls: type) -> type:
 def _order_signature(cls: type, documented: list[str]) -> None:
     """Show the parameters of a constructor in this order, with evaluated types.
 
-    Undocumented ones come first. A dataclass takes all of them by name: the order is
-    what is shown, and changes nothing of what is called.
+    Undocumented ones come first. A dataclass takes all of them by name, so the order
+    affects only what is shown.
     """
     types = {k: v for base in cls.__mro__[::-1] for k, v in _field_types(base).items()}
     written = cls.__init__.__annotations__
@@ -124,5 +124,5 @@ def _field_types(cls: type) -> dict[str, Any]:
     try:
         return inspect.get_annotations(cls, eval_str=True)
     except NameError:
-        # Of a class within a function, whose names are out of reach.
+        # The class is defined in a function, so its names cannot be resolved.
         return inspect.get_annotations(cls)

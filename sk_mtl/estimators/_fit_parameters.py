@@ -20,13 +20,13 @@ from sk_mtl.losses import Structure
 class FitParameters(SharedParameters, ABC):
     """Parameters, and the parts of a fit that follow from them and from y.
 
-    Nothing here is changed by a fit. A subclass says what the columns of y are, what
-    the logits mean and what the network is.
+    A fit changes nothing here. A subclass defines the meaning of the columns of y, the
+    meaning of the logits, and the network.
     """
 
     @abstractmethod
     def _learn_targets(self, y, classes=None, weight=None) -> Targets:
-        """Return the tasks that labels of positive weight show.
+        """Return the tasks, learnt from the labels with a positive weight.
 
         `classes` may be given, as to `fit`.
         """
@@ -45,7 +45,7 @@ class FitParameters(SharedParameters, ABC):
     def _complete_labels(
         self, rows: LabelledRows, targets: Targets, what: str = "y"
     ) -> LabelledRows:
-        """Return the rows with labels that follow from others."""
+        """Return the rows, with labels filled in that follow from other labels."""
         return rows
 
     def _weight_rows(
@@ -64,7 +64,7 @@ class FitParameters(SharedParameters, ABC):
         """Warn about problems that the trained network shows on the training rows."""
 
     def _without_callbacks(self) -> FitParameters:
-        """Return a copy that a pickle can hold: callbacks are the caller's."""
+        """Return a copy without callbacks, which may not be picklable."""
         new = copy.copy(self)
         new.callbacks = None
         return new

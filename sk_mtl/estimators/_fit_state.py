@@ -1,4 +1,4 @@
-"""A complete fit: everything that answers and later fits read."""
+"""The state of a complete fit, from which answers and later fits are made."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.estimators._training._net import _MultiTaskNet
 from sk_mtl.losses import Structure
 
-# The parameters that decide how the losses of tasks are joined.
+# The parameters that determine how the losses of tasks are combined.
 BALANCE = ("task_weights", "balancing")
 
 
 @dataclass(frozen=True, eq=False)
 class FitState:
-    """A fit as a whole, which nothing changes afterwards.
+    """The complete, immutable result of a fit.
 
     Attributes
     ----------
     parameters : FitParameters
-        The estimator's parameters in the fit, without callbacks, and the columns of X,
-        on an estimator that is not fitted.
+        An unfitted estimator with the parameters of the fit, except callbacks, and the
+        columns of X.
 
     targets : Targets
         The tasks, their classes and units.
@@ -37,7 +37,7 @@ class FitState:
         The meaning of the logits.
 
     encoder : RowEncoder
-        From checked rows to the network's inputs.
+        Turns checked rows into the network's inputs.
 
     net : _MultiTaskNet
         The trained network with its optimiser and history.
@@ -46,7 +46,8 @@ class FitState:
         The source of seeds for fits that continue.
 
     seen : tuple of int and Tensor of shape (n_tasks,)
-        The number of rows that the loss's constants are made of, and mean weights.
+        The number of rows from which the loss's constants are computed, and the mean
+        weights.
 
     held_out : HeldOutRows or None
         The validation rows, which later fits must not train on.
@@ -70,14 +71,14 @@ class FitState:
         return replace(self, net=self.net.on_device(device), parameters=parameters)
 
     def same_balance(self, other: FitState) -> bool:
-        """Return whether the losses of tasks are joined in the same way."""
+        """Return whether the losses of tasks are combined in the same way."""
         return all(
             same_value(getattr(self.parameters, name), getattr(other.parameters, name))
             for name in BALANCE
         )
 
     def check_same_network(self, parameters: FitParameters) -> None:
-        """Raise where a fit that continues has parameters of another network."""
+        """Raise if a fit that continues has parameters of a different network."""
         before = self.parameters.get_params(deep=False)
         now = parameters.get_params(deep=False)
         changed = [
@@ -89,7 +90,7 @@ class FitState:
             found = ", ".join(f"{name}={now[name]!r}" for name in changed)
             wanted = ", ".join(f"{name}={before[name]!r}" for name in changed)
             raise ValueError(
-                "A fit that goes on (warm_start, partial_fit) must keep the network of "
-                f"the first one, with {wanted}; found {found}. Set the parameters "
+                "A fit that continues (warm_start, partial_fit) must keep the network "
+                f"of the first one, with {wanted}; found {found}. Set the parameters "
                 "back, or fit a clone."
             )

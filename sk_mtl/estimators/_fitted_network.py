@@ -19,16 +19,16 @@ from sk_mtl.estimators._training._precision import DTYPES
 from sk_mtl.losses import Structure
 from sk_mtl.preprocessing import FeatureArrays, FeatureSchema
 
-# Rows that are encoded and predicted at a time: the memory that a prediction needs
-# beside its answer does not grow with the number of rows.
+# The number of rows that are encoded and predicted at a time, so that the memory of a
+# prediction, apart from its answer, does not grow with the number of rows.
 _CHUNK = 65_536
 
 
 class FittedNetwork:
     """The steps of a prediction: encode, compute logits, answer, decode.
 
-    It belongs to one fit and never changes: parameters that are set later and later
-    fits of the estimator leave it as it is.
+    It belongs to one fit and never changes; setting parameters or fitting the estimator
+    again does not affect it.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class FittedNetwork:
 
     @property
     def targets(self) -> Targets:
-        """The tasks, as `fit` has learnt them."""
+        """The tasks that `fit` has learnt."""
         return self._state.targets
 
     @property
@@ -103,7 +103,7 @@ class FittedNetwork:
         Parameters
         ----------
         X : {DataFrame, array-like} of shape (n_samples, n_features)
-            Raw columns, as of `fit`.
+            Raw columns, as in `fit`.
 
         Returns
         -------
@@ -122,13 +122,13 @@ class FittedNetwork:
         X : {DataFrame, array-like} of shape (n_samples, n_features)
         y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
         sample_weight : array-like or dict, default=None
-            As of `fit`.
+            As in `fit`.
 
         Returns
         -------
         rows : TrainingRows
-            On the device of the network. Weights are those of rows and classes, and 0
-            where a label is missing.
+            On the device of the network. Weights combine the weights of rows and
+            classes, and are 0 where the label is missing.
         """
         state = self._state
         parameters, targets = state.parameters, state.targets
@@ -150,7 +150,7 @@ class FittedNetwork:
         Returns
         -------
         logits : ndarray of shape (n_samples, n_heads)
-            The logits of all tasks side by side; of several members, of shape
+            The logits of all tasks side by side; with several members, the shape is
             (n_samples, n_members, n_heads).
         """
         return self.evaluate(compute_logits, arrays)[0]
@@ -158,8 +158,8 @@ class FittedNetwork:
     def answers(self, logits: np.ndarray) -> list[np.ndarray]:
         """Return the answers for each task.
 
-        They are computed in double precision: a vectorised exponential of single
-        precision differs in its last digit with the place of a row in the batch.
+        They are computed in double precision, because the last digit of a vectorised
+        exponential in single precision depends on a row's position in the batch.
 
         Parameters
         ----------
@@ -168,8 +168,8 @@ class FittedNetwork:
         Returns
         -------
         answers : list of ndarray of shape (n_samples, n_answers)
-            The logarithms of the probabilities of a task's `classes`, or what the loss
-            of a task of numbers learns, in standard units.
+            The logarithms of the probabilities of a task's `classes`, or for a task of
+            numbers the quantities that its loss learns, in standard units.
         """
         return self.apply(self.structure.answers, logits)
 
@@ -239,7 +239,7 @@ class FittedNetwork:
         """Return the arrays that a function makes of encoded rows, chunk by chunk."""
         X, encoder = self._check(X), self._state.encoder
         if len(X) <= _CHUNK:
-            # A slice of all rows of a data frame costs as much as to encode one row.
+            # Slicing all rows of a data frame costs as much as encoding one row.
             return function(encoder.encode(X))
         parts = []
         for start in range(0, len(X), _CHUNK):
@@ -257,11 +257,11 @@ class FittedNetwork:
 
 
 def _refuse_not_finite(results: Tensor) -> None:
-    """Raise where the network overflows: large numbers that no step has scaled."""
+    """Raise if the network overflows, which large unscaled numbers cause."""
     if not bool(results.isfinite().all()):
         n_wrong = int((~results.isfinite().flatten(1).all(1)).sum())
         raise ValueError(
-            "The network must make finite numbers of every row; found NaN or infinity "
-            f"for {n_wrong} of {len(results)} rows. Scale the columns of numbers in "
-            "the preprocessor, and look for huge numbers in these rows."
+            "The network must return finite numbers for every row; found NaN or "
+            f"infinity for {n_wrong} of {len(results)} rows. Scale the numeric columns "
+            "in the preprocessor, and check these rows for huge numbers."
         )

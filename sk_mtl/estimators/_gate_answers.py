@@ -1,4 +1,4 @@
-"""How much each task uses each expert."""
+"""The weights with which each task uses each expert."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sk_mtl.preprocessing import FeatureArrays
 
 
 def _mixes_experts(estimator: GateAnswers) -> bool:
-    """Return whether the wiring mixes experts, or raise."""
+    """Return True if the wiring mixes experts; raise otherwise."""
     wiring = _wiring_class(estimator)
     if not issubclass(wiring, MixtureWiring):
         raise AttributeError(
@@ -39,14 +39,14 @@ def _wiring_of(module: nn.Module) -> MixtureWiring:
 
 
 class GateAnswers:
-    """Mixin of estimators: the weights of experts, where the wiring has some."""
+    """Mixin of estimators: the weights of experts, if the wiring has experts."""
 
     @available_if(_mixes_experts)
     def predict_gates(self, X) -> np.ndarray | list[np.ndarray]:
         """Return how each task mixes the experts, row by row.
 
-        The weights are those that multiply the experts' results; an expert that a task
-        cannot read has the weight 0. `expert_names_` names the experts.
+        The weights multiply the experts' results; an expert that a task cannot read has
+        the weight 0. `expert_names_` names the experts.
 
         ===================== ========================================= ================
         model                 weights                                   sum over experts
@@ -71,10 +71,10 @@ class GateAnswers:
         Returns
         -------
         gates : ndarray of shape (n_samples, n_tasks, n_experts), or list of ndarray
-            A list, from below, of models with several levels of experts (AdaTT, HoME,
-            PLE, cross-stitch). Gates that are no task's are left out: those by which
-            the shared experts of the next level read, and the lower levels of SNR. With
-            several members, whose experts have nothing to do with each other,
+            A list, lowest level first, for models with several levels of experts
+            (AdaTT, HoME, PLE, cross-stitch). Gates that belong to no task are left
+            out: the gates of shared experts at the next level, and the lower levels of
+            SNR. Several members have unrelated experts, and the shape is
             (n_samples, n_members, n_tasks, n_experts).
         """
 
@@ -93,8 +93,8 @@ class GateAnswers:
         """The names of the experts, in the order of the last axis of `predict_gates`.
 
         A list of lists where `predict_gates` returns a list. Experts of a task have
-        names such as ``"income_0"``, shared ones ``"shared_0"``, those of a group of
-        `HoMEClassifier` ``"group_0_0"``.
+        names such as ``"income_0"``, shared experts ``"shared_0"``, and experts of a
+        group of `HoMEClassifier` ``"group_0_0"``.
         """
         _mixes_experts(self)
         network = self.predictor_

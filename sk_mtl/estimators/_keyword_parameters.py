@@ -1,4 +1,4 @@
-"""Constructors that say which name was meant."""
+"""Constructors that suggest the right name for a mistyped one."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from sk_mtl._close_names import did_you_mean
 class KeywordParameters:
     """Mixin of dataclasses of parameters, before `BaseEstimator`.
 
-    It refuses what the constructor does not take before the constructor does, so that
-    subclasses with a constructor of their own suggest names, too.
+    It refuses unknown arguments before the constructor does, so that subclasses with
+    their own constructor suggest names, too.
     """
 
     def __new__(cls, *args: Any, **kwargs: Any):
-        """Return a new object, or raise in words what `__init__` would not take."""
+        """Return a new object, or raise an error that explains a wrong argument."""
         # The first one is the object itself.
         _, *taken = inspect.signature(cls.__init__).parameters.values()
         kinds = [parameter.kind for parameter in taken]
@@ -29,7 +29,7 @@ class KeywordParameters:
         return super().__new__(cls)
 
     def set_params(self, **params):
-        """Set parameters, or those of an object inside as ``<parameter>__<name>``.
+        """Set parameters; ``<parameter>__<name>`` sets one of an object inside.
 
         Parameters
         ----------
@@ -45,7 +45,7 @@ class KeywordParameters:
         for name in params:
             own = name.partition("__")[0]
             if own not in names:
-                # The words of scikit-learn, and the name that was meant.
+                # scikit-learn's message, and the name that was meant.
                 raise ValueError(
                     f"Invalid parameter {own!r} for estimator {self}. Valid parameters "
                     f"are: {names}. {did_you_mean(own, names)}".rstrip()

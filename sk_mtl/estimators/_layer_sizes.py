@@ -13,8 +13,8 @@ from sk_mtl._task_names import per_task
 def resolve_tower_sizes(sizes, task_names: list) -> list[tuple[int, ...]]:
     """Return the hidden sizes of each task's tower.
 
-    A number or a flat sequence is one tower, for all tasks; a sequence that holds
-    another one has an entry per task.
+    A number or a flat sequence describes the tower of every task; a nested sequence
+    has an entry per task.
     """
     each = per_task("tower_hidden_sizes", sizes, task_names, is_single=_is_one_tower)
     return [resolve_sizes("tower_hidden_sizes", size) for size in each]
@@ -27,7 +27,7 @@ def _is_one_tower(sizes) -> bool:
 
 
 def resolve_sizes(parameter: str, sizes) -> tuple[int, ...]:
-    """Return the widths of layers that a parameter means; a number is one layer."""
+    """Return the widths of layers that a parameter gives; a number is one layer."""
     widths = tuple(sizes) if np.iterable(sizes) else (sizes,)
     if not all(isinstance(width, Integral) and width >= 1 for width in widths):
         raise ValueError(
@@ -40,6 +40,6 @@ def resolve_sizes(parameter: str, sizes) -> tuple[int, ...]:
 def resolve_batch_norm(batch_norm, n_samples: int, above: int) -> bool:
     """Return whether layers are normalised over the batch.
 
-    "auto" does so with more rows than the model's own number.
+    "auto" normalises if there are more rows than the model's own threshold.
     """
     return n_samples > above if batch_norm == "auto" else bool(batch_norm)

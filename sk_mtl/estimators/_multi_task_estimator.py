@@ -38,12 +38,12 @@ from sk_mtl.losses import IndependentStructure, Structure, TaskOutput
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
 class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
-    """One network for tasks of different types: classes beside numbers.
+    """One network for tasks of different types: classes and numbers together.
 
     Each column of `y` is a task of its own type: whether a user clicks, how much is
-    spent, which segment it is. The network is that of any model of the package, and
-    each type has its loss; numbers are standardised inside, so that no task swamps
-    another, and predicted in their own units.
+    spent, which segment it is. `wiring` chooses the network of any model of the
+    package, and each type has its loss. Numbers are standardised inside, so that no
+    task dominates the others, and predicted in their own units.
 
     ============== ===================== ======================== ==================
     type           what y holds          `predict`                `predict_proba`
@@ -65,26 +65,26 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
     wiring : str or WiringChoice, default="mmoe"
         The model, by the name of its wiring: ``"single_task"``, ``"shared_bottom"``,
         ``"omoe"``, ``"mmoe"``, ``"cross_stitch"``, ``"snr"``, ``"cgc"``, ``"ple"``,
-        ``"stem"``, ``"adatt"``, ``"home"`` or the like; or an object with the
-        parameters of that model, such as ``PLE(n_levels=3)``, or one of your own class
-        (`WiringChoice`). A name takes the defaults. Parameters that all models have are
-        this estimator's: ``wiring="home"`` does not bring the ``activation`` of
-        `HoMEClassifier` with it.
+        ``"stem"``, ``"adatt"``, ``"home"`` or another; or an object with the parameters
+        of that model, such as ``PLE(n_levels=3)``, or an object of your own class
+        (`WiringChoice`). A name takes the defaults. Parameters that all models share
+        keep this estimator's values: ``wiring="home"`` does not set the ``activation``
+        of `HoMEClassifier`.
 
     task_types : "auto", str, list or dict, default="auto"
         The type of each task: one for all, a list with one per task, or a dict by task
-        name. ``"auto"``, also of tasks that a dict leaves out, goes by the task's
-        `loss` where one is named for it, and else by its labels: text, categories and
-        booleans are classes, and so are whole numbers of at most 20 values; all other
-        numbers are ``"regression"``.
+        name. ``"auto"``, which also applies to tasks that a dict leaves out, follows
+        the task's `loss` if it names one, and otherwise the labels: text, categories,
+        booleans and whole numbers of at most 20 values are classes; all other numbers
+        are ``"regression"``.
 
     loss : "auto", str, Loss or TaskOutput, or a list or dict of these, default="auto"
-        The loss, by its name or as an object: those of classifiers for classes, those
-        of regressors for tasks of the type ``"regression"``; the other types of numbers
-        have the loss of their name. One for all tasks whose type it fits, a list with
-        one per task, or a dict by task name. ``"auto"``, also of tasks that a dict
-        leaves out, is ``"log_loss"``, ``"squared_error"`` or the loss of the type's
-        name.
+        The loss, by its name or as an object. Tasks of classes take the losses of
+        classifiers, tasks of the type ``"regression"`` the losses of regressors; the
+        other types of numbers take the loss of the same name. One for all tasks whose
+        type it fits, a list with one per task, or a dict by task name. ``"auto"``,
+        which also applies to tasks that a dict leaves out, is ``"log_loss"``,
+        ``"squared_error"`` or the loss of the type's name.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        # Refused with more words where they are resolved.
+        # Errors that name the task are raised where the values are resolved.
         "wiring": "no_validation",
         "loss": "no_validation",
         "task_types": [str, list, tuple, Mapping],
@@ -126,7 +126,7 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
     loss: str | Loss | TaskOutput | Sequence | Mapping = "auto"
 
     def predict(self, X):
-        """Return what is predicted on each task.
+        """Return the prediction of each task.
 
         Parameters
         ----------
@@ -136,7 +136,7 @@ class MultiTaskEstimator(ClassTasks, NumberTasks, MultiTaskModel):
         -------
         predicted : DataFrame or ndarray of shape (n_samples,) or (n_samples, n_tasks)
             The likeliest class in its own type, or the mean in the target's own units;
-            a DataFrame with one column per task where `y` was one.
+            a DataFrame with one column per task if `y` was a DataFrame.
         """
         network = self.predictor_
         answers, targets = network.map_rows(X, network.answers), network.targets

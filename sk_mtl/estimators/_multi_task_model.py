@@ -39,20 +39,20 @@ from sk_mtl.estimators._training._random import FitSeed
 class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
     """Base of the estimators: one network, one answer per task.
 
-    `fit` reads its arguments, splits and encodes the rows, trains a network and, last
-    of all, keeps the state of the fit: answers read nothing else.
+    `fit` reads its arguments, splits and encodes the rows, trains a network and
+    finally stores the state of the fit. Answers depend on that state only.
 
     Attributes
     ----------
     task_names_ : list
-        The name of each column of `y`, in its own type. Parameters are keyed by it;
-        `history_` and messages show it as text.
+        The name of each column of `y`, in its original type. Parameters are keyed by
+        these names; `history_` and messages show them as text.
 
     preprocessor_ : transformer
         The preprocessor, fitted on the training part.
 
     schema_ : FeatureSchema
-        Which encoded columns are categories and which are numbers.
+        The encoded columns: categories, numbers and sequences.
 
     net_ : skorch.NeuralNet
         The trained network is ``net_.module_``.
@@ -62,9 +62,9 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
 
     history_ : DataFrame
         One row per epoch: ``epoch``, ``seconds``, ``train_loss``, ``valid_loss`` (means
-        over tasks), then each of them per task, and the monitored metric. Losses
-        include sample and class weights and no task weights. What else a model
-        minimises is not in them and recorded as it is added to the training loss:
+        over tasks), then both losses per task, and the monitored metric. Losses
+        include sample and class weights but no task weights. Further terms that a
+        model minimises have columns of their own, as added to the training loss:
         ``train_<name>``, such as ``train_calibrator``, and the wiring's
         ``train_penalty``.
 
@@ -81,8 +81,8 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         Names of the columns of `X`, where it has names.
     """
 
-    #: Keywords of `fit` and `partial_fit` with an entry for each row of X, which tools
-    #: that fit on a part of the rows must cut to it.
+    #: Keywords of `fit` and `partial_fit` with an entry for each row of X. Tools that
+    #: fit on a part of the rows must cut these to the same rows.
     row_aligned_keywords: ClassVar[tuple[str, ...]] = ("sample_weight", "groups")
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -111,9 +111,10 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
 
         sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), or \
                 dict, default=None
-            Weights of rows, or of rows per task; the columns of a frame are found by
-            the names of the tasks. A dict holds the weights of the rows by task, and
-            tasks that it leaves out count 1. None counts every row once.
+            Weights of rows, or of rows per task; the columns of a frame are matched to
+            the names of the tasks. A dict holds the weights of the rows by task; in
+            tasks that it leaves out, every row has the weight 1. None gives every row
+            the weight 1.
 
         X_val, y_val : like X and y, default=None
             Validation rows for early stopping, instead of a part of `X`.
@@ -122,14 +123,15 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
             Weights of the validation rows.
 
         groups : array-like of shape (n_samples,), default=None
-            Rows of one group, for instance of one user, are kept together where a part
+            Rows of one group, for instance of one user, are kept together when a part
             of `X` is split off for validation.
 
         classes : array-like, list of array-like or dict, default=None
-            All classes of a 1-d `y`, a list with those of each task (None for a task of
-            numbers), or a dict by task name, where these rows may lack some. A class
-            without a row gets a probability near 0. None takes the classes of `y`:
-            those of labels that are not missing and have a positive weight.
+            All classes, for rows that may not contain every class: an array for a 1-d
+            `y`, a list with one array per task (None for a task of numbers), or a dict
+            by task name. A class without a row gets a probability near 0. None takes
+            the classes of `y`, from labels that are not missing and have a positive
+            weight.
 
         Returns
         -------
@@ -139,12 +141,12 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         Raises
         ------
         ValueError
-            If X, y or the weights do not fit each other or a parameter names an unknown
-            task. An estimator that was fitted before is then left as it was.
+            If X, y and the weights do not match or a parameter names an unknown task.
+            A previous fit of the estimator then stays in place.
 
         KeyboardInterrupt
             If Ctrl-C ends the training. After the first epoch the estimator is fitted
-            nonetheless, with the best weights so far; before, it is left as it was.
+            nonetheless, with the best weights so far; earlier, it is left unchanged.
         """
         state = vars(self).get("_state") if self.warm_start else None
         parameters = self._parameters_now(state)
@@ -271,9 +273,9 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one more pass over the given rows.
 
-        The first call fits the preprocessing and learns what the targets are, their
-        types, classes and units, which stay as they are from then on. Give a first
-        batch that is large enough to show them.
+        The first call fits the preprocessing and learns the types, classes and units of
+        the targets, which then stay fixed. Use a first batch that is large enough to
+        contain them.
 
         Parameters
         ----------
@@ -283,7 +285,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
 
         sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), or \
                 dict, default=None
-            As of `fit`.
+            As in `fit`.
 
         Returns
         -------
@@ -294,10 +296,10 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         return self
 
     def predict(self, X):
-        """Return what is predicted on each task.
+        """Return the prediction of each task.
 
-        A row has the same label alone, in a table and in any order of its rows, but
-        where two classes are equally likely to six digits; numbers agree to six digits.
+        The label of a row does not depend on the other rows or on their order, unless
+        two classes are equally likely to six digits; numbers agree to six digits.
 
         Parameters
         ----------
@@ -313,20 +315,20 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         return network.decode(network.map_rows(X, network.answers))
 
     def score(self, X, y, sample_weight=None):
-        """Return the mean over tasks of the accuracy, or of R² where y holds numbers.
+        """Return the mean over tasks of the accuracy, or of R² for tasks of numbers.
 
         Parameters
         ----------
         X : {DataFrame, array-like} of shape (n_samples, n_features)
 
         y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
-            Missing labels are left out; a task without any label does not count. The
-            columns of a frame are found by name. A class that `fit` did not see counts
-            as wrong, and a label of another type than the classes is refused.
+            Missing labels are left out, and so are tasks without any label. The columns
+            of a frame are found by name. A class that was absent in `fit` counts as
+            wrong; a label of another type than the classes is an error.
 
         sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), or \
                 dict, default=None
-            As of `fit`.
+            As in `fit`.
 
         Returns
         -------
@@ -340,7 +342,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         """Return one task as a fitted estimator with a single output.
 
         scikit-learn's displays, calibration, thresholds, partial dependence and
-        permutation importance take the view where they refuse a model of several
+        permutation importance accept the view, although they refuse a model of several
         tasks.
 
         Parameters
@@ -351,8 +353,8 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         Returns
         -------
         view : TaskClassifier or TaskRegressor
-            A classifier or a regressor by the type of the task. It answers as the model
-            does now: a later fit of the model leaves it as it is.
+            A classifier or a regressor, depending on the type of the task. It keeps the
+            model's current fit: fitting the model again does not change the view.
 
         Examples
         --------
@@ -375,7 +377,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         return view_task(copy.copy(self), name)
 
     def __sklearn_tags__(self):
-        """Return what scikit-learn should know about the estimator."""
+        """Return scikit-learn's tags of the estimator."""
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         tags.target_tags.multi_output = True
@@ -384,16 +386,16 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         return tags
 
     def __dask_tokenize__(self):
-        """Return a key that changes with the fitted state, not with parameters only.
+        """Return a key that changes with the fitted state as well as the parameters.
 
-        Dask reads a dataclass by its fields, and would hand out the answers of an
+        Dask identifies a dataclass by its fields, and would return the answers of an
         earlier fit after a new one.
         """
         parameters, fitted = self.get_params(deep=False), None
         if hasattr(self, "net_"):
             weights = self.net_.module_.state_dict()
             fitted = self.n_iter_, {k: v.cpu().numpy() for k, v in weights.items()}
-            # The caller's callbacks change no answer of a fit, and may have no hash.
+            # Callbacks do not change the answers of a fit, and may not be hashable.
             del parameters["callbacks"]
         key = joblib.hash((parameters, fitted))
         return type(self).__qualname__, key
@@ -418,7 +420,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
     def _check_rows(
         self, state: FitState | None, X, y, sample_weight, groups, classes
     ) -> tuple[LabelledRows, Targets]:
-        """Return checked rows and the tasks; a first fit learns tasks and columns."""
+        """Return checked rows and the tasks, which a first fit learns from the rows."""
         X = check_X(self, X, reset=state is None)
         if state is None:
             check_same_length(X=X, y=read_labels(y).columns[0])
@@ -441,7 +443,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         validation: GivenValidation,
         seed: FitSeed,
     ) -> RowSplit:
-        """Return the rows that train, and the rows that decide when to stop."""
+        """Return the training rows, and the rows that decide when to stop."""
         validation.check_complete()
         before = state and state.held_out
         if validation.X is None:

@@ -27,18 +27,18 @@ from sk_mtl.preprocessing import FeatureSchema
 
 @dataclass(frozen=True)
 class NetworkBuilder:
-    """Makes untrained networks of one design.
+    """Builder of untrained networks of one design.
 
     Attributes
     ----------
     parameters : FitParameters
-        Sizes of layers, members, and the part behind the encoder.
+        Sizes of layers, the number of members, and the part behind the encoder.
 
     layout : FeatureLayout
         The encoder.
 
     targets : Targets
-        The tasks, which have a tower each.
+        The tasks; each has a tower.
 
     structure : Structure
         Their heads.
@@ -58,7 +58,7 @@ class NetworkBuilder:
         structure: Structure,
         n_rows: int,
     ) -> NetworkBuilder:
-        """Return the builder of a network for the features of so many rows."""
+        """Return the builder of a network for the features of `n_rows` rows."""
         own_tables = parameters.n_members > 1 and parameters.member_sharing == "none"
         layout = FeatureLayout.resolve(parameters, schema, n_rows, dense=own_tables)
         return cls(parameters, layout, targets, structure)
@@ -95,7 +95,7 @@ class NetworkBuilder:
         Parameters
         ----------
         numbers : Tensor of shape (n_rows, n_numeric)
-            Of the training rows, or of a sample of them: bins are read off them.
+            Numbers of the training rows, or of a sample of them, that determine bins.
         n_rows : int
             The number of training rows.
         """
@@ -138,7 +138,7 @@ class NetworkBuilder:
         wanted, names = self.parameters, self.targets.task_names
         structure = self.structure
         sizes = resolve_tower_sizes(wanted.tower_hidden_sizes, names)
-        # A head that answers no column of y goes by the name of the task it belongs to.
+        # A head without a column of y has the name of the task that it belongs to.
         heads = [names[task] for task in structure.head_tasks]
         normalised = resolve_batch_norm(
             wanted.batch_norm, n_rows, above=model.batch_norm_above

@@ -46,7 +46,7 @@ def train_network(
     tasks: FitTasks,
     monitor: Monitor | None = None,
 ) -> FitState:
-    """Return the state of a fit after training; nothing else changes.
+    """Return the state of a fit after training, without any side effect.
 
     Parameters
     ----------
@@ -59,19 +59,19 @@ def train_network(
     targets : Targets
 
     rows : EncodedRows
-        The rows that train, and the rows that decide when to stop.
+        The training rows, and the rows that decide when to stop.
 
     epochs : int or None
-        The largest number of epochs. None trains for one of an unknown number, so that
-        the learning rate cannot fall towards its end.
+        The largest number of epochs. None trains one epoch of an unknown total, so the
+        learning rate cannot fall towards an end.
 
     seed : FitSeed
 
     tasks : FitTasks
-        Hears about the fit and its epochs.
+        Receives the start and the end of the fit and of its epochs.
 
     monitor : Monitor or None
-        The number that is watched on the validation rows.
+        The value computed on the validation rows after each epoch.
     """
     device = resolve_device(parameters.device)
     if state is None:
@@ -125,7 +125,7 @@ def train_network(
 def _with_units(targets: Targets, train: LabelledRows, *, marked: bool) -> Targets:
     """Return targets with the units in which a new network learns them.
 
-    With `marked` they remember the classes that no training row has.
+    With `marked` they also record the classes that no training row has.
     """
     targets = targets.fit_scale(train.codes, train.weight)
     return targets.mark_untrained(train.codes) if marked else targets
@@ -151,8 +151,8 @@ def _continued_net(
 def _rows_seen(train: TrainingRows, before: FitState | None) -> tuple[int, Tensor]:
     """Return the number of rows that count as one fit, and their mean weights.
 
-    Calls of `partial_fit` count as one fit. With a divisor of each call's own, a chunk
-    with few labels of a task would weigh them more than a chunk with many.
+    Calls of `partial_fit` count as one fit. If each call had its own divisor, a chunk
+    with few labels of a task would give them more weight than a chunk with many.
     """
     weight, n_rows = train.mean_weight().cpu(), len(train)
     if before is not None:
@@ -165,13 +165,13 @@ def _rows_seen(train: TrainingRows, before: FitState | None) -> tuple[int, Tenso
 
 def _make_loss(state: FitState) -> TaskLoss:
     _, mean_weight = state.seen
-    # A task without a label in these rows adds no loss; any divisor will do.
+    # A task without a label in these rows adds no loss, so any divisor is right.
     mean_weight = torch.where(mean_weight > 0, mean_weight, 1.0)
     return TaskLoss(state.structure, mean_weight, torch.ones_like(mean_weight))
 
 
 def _next_balancer(state: FitState, before: FitState | None) -> Balancer | None:
-    """Return the balancer of the tasks' losses; None keeps the one of before."""
+    """Return the balancer of the tasks' losses, or None to keep the previous one."""
     if before is not None and state.same_balance(before):
         return None
     wanted, names = state.parameters, state.targets.task_names
@@ -195,7 +195,7 @@ def _next_balancer(state: FitState, before: FitState | None) -> Balancer | None:
 def _patience(
     state: FitState, monitor: Monitor | None, valid: LabelledRows | None
 ) -> dict[str, Any]:
-    """Return what decides when to stop, and how the learning rate follows it."""
+    """Return the settings of `TrainingControl`."""
     wanted, stops = state.parameters, False
     if monitor is not None and valid is not None and wanted.early_stopping:
         rows = ValidationRows(state.targets, state.structure, valid.codes, valid.weight)
@@ -227,7 +227,7 @@ def _make_rates(
     share = make_share(
         state.parameters.lr_schedule if epochs else None,
         n_steps=steps * (epochs or 1),
-        # A network that continues has its moments already.
+        # A network that continues already has the moments of its optimiser.
         n_warmup=round(state.parameters.warmup * steps) if is_first else 0,
     )
     return share and StepRates(state.net.optimizer_, share)

@@ -1,4 +1,4 @@
-"""What every multi-task regressor does: numbers in, numbers out."""
+"""Base of the multi-task regressors: numbers in, numbers out."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _has_quantiles(estimator: NumberTasks) -> bool:
 
 
 class NumberTasks:
-    """Answers of tasks of numbers; mixed into a `MultiTaskModel`."""
+    """Mixin of models with tasks of numbers: their answers."""
 
     @available_if(_has_zero_inflated)
     def predict_proba_positive(self, X) -> np.ndarray:
@@ -77,7 +77,7 @@ class NumberTasks:
         quantiles : list of (ndarray of shape (n_samples, n_levels) or None), or ndarray
             One array per column of y in the target's own units, its columns in the
             order of the levels, and None for a task of another loss; a single array
-            where y was 1-d.
+            if y was 1-d.
         """
         network = self.predictor_
         answers, targets = network.map_rows(X, network.answers), network.targets
@@ -94,24 +94,24 @@ class MultiTaskRegressor(RegressorMixin, NumberTasks, MultiTaskModel):
     Parameters
     ----------
     loss : str, Loss or TaskOutput, or a list or dict of these, default="squared_error"
-        The loss. ``"squared_error"`` learns the mean, ``"absolute_error"`` the median,
-        ``"huber"`` something between, which outliers pull less. ``"poisson"`` (counts,
-        >= 0) and ``"gamma"`` (> 0) learn a mean that is positive and errors in
-        proportion. ``"ziln"`` is for many zeros and a few large numbers, such as what
-        customers spend: the chance of a positive number and a log-normal. An object
-        has settings, such as `Huber`, or is a loss of your own. One for all tasks, a
-        list with one per task, or a dict by task name; tasks left out take
-        ``"squared_error"``.
+        The loss. ``"squared_error"`` learns the mean and ``"absolute_error"`` the
+        median. ``"huber"`` is between the two: less sensitive to outliers than the
+        mean. ``"poisson"`` (counts, >= 0) and ``"gamma"`` (> 0) learn a positive mean
+        and expect errors that grow with it. ``"ziln"`` is for many zeros and a few
+        large numbers, such as customers' spending: it learns the chance of a positive
+        number and a log-normal distribution. An object has settings, such as `Huber`,
+        or is a loss of your own. One for all tasks, a list with one per task, or a
+        dict by task name; tasks left out take ``"squared_error"``.
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        # Refused with more words where the tasks are known.
+        # Errors that name the task are raised once the tasks are known.
         "loss": "no_validation",
     }
 
     loss: str | Loss | TaskOutput | Sequence | Mapping = "squared_error"
 
-    # Not the mixin's, which knows nothing of missing labels.
+    # The mixin's own score does not handle missing labels.
     score = MultiTaskModel.score
 
     def _learn_targets(self, y, classes=None, weight=None) -> Targets:

@@ -1,4 +1,4 @@
-"""How good answers are: the `score` of an estimator."""
+"""The `score` of an estimator: the quality of its answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def score_answers(
     targets : Targets
 
     answers : sequence of ndarray of shape (n_samples, n_answers)
-        What the structure answers on each task.
+        The structure's answers for each task.
 
     y : {DataFrame, array-like} of shape (n_samples,) or (n_samples, n_tasks)
         Missing labels are left out; a task without any label does not count.

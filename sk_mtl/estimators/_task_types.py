@@ -38,7 +38,7 @@ _DEFAULT_LOSSES = {
 # Whole numbers of more values than these are quantities, not classes.
 _MOST_CLASSES = 20
 
-# What pandas calls values that all are numbers, or points in time and durations.
+# pandas' names for columns that hold only numbers, or only times and durations.
 _NUMBER_OBJECTS = ("integer", "floating", "mixed-integer-float", "decimal")
 _TIMES = ("datetime64", "datetime", "date", "timedelta64", "timedelta", "time")
 
@@ -51,7 +51,7 @@ class TaskType(NamedTuple):
 
     @property
     def has_classes(self) -> bool:
-        """Whether the task holds classes."""
+        """True for a task of classes."""
         return self.kind in _CLASSES
 
 
@@ -73,11 +73,11 @@ def resolve_task_types(
         the default of their type.
 
     missing_label : object
-        The value that marks a missing label beside NaN and None.
+        The value that marks a missing label in addition to NaN and None.
     """
     kinds = _types_by_task(task_types, list(named))
     losses = _losses_by_task(loss, list(named))
-    # Of a single task every loss is its own.
+    # A loss for a single task is named for that task.
     shared = losses[0] if is_one_loss(loss) and len(named) > 1 else None
     resolved = {}
     for (name, column), kind, own in zip(named.items(), kinds, losses, strict=True):
@@ -99,7 +99,7 @@ def resolve_task_types(
 
 
 def types_by_classes(task_types, classes: list, names: list, *, only: bool) -> dict:
-    """Return the types of tasks, those of "auto" by the classes that were named.
+    """Return the types of tasks; the named classes decide the type of "auto" tasks.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def _types_by_task(task_types, names: list) -> list:
 
 
 def _losses_by_task(loss, names: list) -> list[Loss | None]:
-    """Return the loss that is given for each task, None for "auto"."""
+    """Return the loss given for each task, None for "auto"."""
     given = losses_by_task(loss, names, _AUTO)
     return [
         None
@@ -169,7 +169,7 @@ def _with_loss(name: Hashable, kind: str, loss: Loss | None) -> TaskType:
             f"The loss of task {name!r}, of type {kind!r}, must be {fitting}; found "
             f"{name_of(loss)}. Change its loss, or its entry in task_types."
         )
-    # Where the name of a loss is that of a type, it says more than "regression".
+    # A loss with the name of a type is more specific than "regression".
     named = [each for each in _LOSS_TYPES if LOSSES[each] == loss]
     return TaskType(named[0] if named else kind, loss)
 
@@ -189,7 +189,7 @@ def _infer_type(name: Hashable, column, missing_label, loss: Loss | None) -> str
     labels = plain_values(column[~is_missing(column, missing_label)])
     held = pd.api.types.infer_dtype(labels, skipna=False)
     if held in _NUMBER_OBJECTS:
-        # A table of text and numbers that became one array holds numbers as objects.
+        # One array made from text and numbers holds its numbers as objects.
         labels = labels.astype(np.float64)
     if loss is None and held in _TIMES:
         raise ValueError(

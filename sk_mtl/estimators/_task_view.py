@@ -1,4 +1,4 @@
-"""One task of a fitted model, as scikit-learn's tools take an estimator."""
+"""Views of one task of a fitted model, as estimators for scikit-learn's tools."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def view_task(model, task) -> TaskView:
     Parameters
     ----------
     model : MultiTaskModel
-        The view keeps it.
+        The model, which the view keeps.
 
     task : hashable
         The name of the task.
@@ -45,8 +45,8 @@ def _position_of(task, names) -> int:
 class TaskView(VersionedPickle, BaseEstimator):
     """Base of the views: answers of a fitted model about one of its tasks.
 
-    A view is fitted as long as its model is, and is not fitted itself. `clone` leaves
-    it as it is, like `sklearn.frozen.FrozenEstimator`.
+    A view is fitted if its model is, and cannot be fitted itself. `clone` returns the
+    view unchanged, like `sklearn.frozen.FrozenEstimator`.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class TaskView(VersionedPickle, BaseEstimator):
         )
 
     def predict(self, X) -> np.ndarray:
-        """Return what the model predicts on the task.
+        """Return the model's predictions of the task.
 
         Parameters
         ----------
@@ -119,7 +119,7 @@ class TaskView(VersionedPickle, BaseEstimator):
         return score_answers(targets, [self._answers(X)], y, sample_weight)
 
     def __sklearn_clone__(self):
-        """Return the view itself: what it answers for is fitted already."""
+        """Return the view itself, whose model is already fitted."""
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -127,7 +127,7 @@ class TaskView(VersionedPickle, BaseEstimator):
         return hasattr(self.model, "task_names_")
 
     def __sklearn_tags__(self):
-        """Return what scikit-learn should know: one output, the model's inputs."""
+        """Return scikit-learn's tags: one output, the model's inputs."""
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.model).input_tags
         tags.target_tags.required = True
@@ -148,7 +148,7 @@ class TaskView(VersionedPickle, BaseEstimator):
 class TaskClassifier(ClassifierMixin, TaskView):
     """A task of classes of a fitted model, as a classifier with one output."""
 
-    # Not the mixin's, which knows nothing of missing labels.
+    # The mixin's own score does not handle missing labels.
     score = TaskView.score
 
     @property
@@ -193,5 +193,5 @@ class TaskClassifier(ClassifierMixin, TaskView):
 class TaskRegressor(RegressorMixin, TaskView):
     """A task of numbers of a fitted model, as a regressor with one output."""
 
-    # Not the mixin's, which knows nothing of missing labels.
+    # The mixin's own score does not handle missing labels.
     score = TaskView.score

@@ -208,12 +208,12 @@ def test_a_device_that_is_not_there(cls, table, monkeypatch):
 
 @both
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_other_members_in_a_fit_that_goes_on(cls, table, method):
+def test_other_members_in_a_fit_that_continues(cls, table, method):
     model = make(cls, n_members=2, warm_start=True).fit(*table)
     model.set_params(n_members=3, member_sharing="none")
     refuse(
         lambda: getattr(model, method)(*table),
-        "A fit that goes on (warm_start, partial_fit) must keep the network of the "
+        "A fit that continues (warm_start, partial_fit) must keep the network of the "
         "first one, with member_sharing='most', n_members=2; found "
         "member_sharing='none', n_members=3. Set the parameters back, or fit a clone.",
     )

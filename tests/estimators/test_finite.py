@@ -152,9 +152,9 @@ def test_a_network_that_overflows_says_so(table):
     bias = model.net_.module_.wiring.experts.first.bias
     bias.data[:] = np.inf
     expected = (
-        "The network must make finite numbers of every row; found NaN or infinity for "
-        "100 of 100 rows. Scale the columns of numbers in the preprocessor, and look "
-        "for huge numbers in these rows."
+        "The network must return finite numbers for every row; found NaN or infinity "
+        "for 100 of 100 rows. Scale the numeric columns in the preprocessor, and check "
+        "these rows for huge numbers."
     )
     for method in (model.predict, model.predict_proba, model.predict_log_proba):
         with pytest.raises(ValueError, match=re.escape(expected)):
