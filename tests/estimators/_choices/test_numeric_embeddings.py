@@ -272,6 +272,7 @@ def test_a_module_is_no_callable_that_makes_one():
     ("value", "twice"),
     [(("bins", "bins"), "'bins'"), (["bins", Bins()], "Bins()")]
     + [([waves, "ple", waves], repr(waves)), ([Bins(3), Bins(3)], "Bins(n_bins=3)")],
+    ids=["names", "name and object", "functions", "objects"],
 )
 def test_embeddings_are_listed_once(value, twice):
     refuse(
