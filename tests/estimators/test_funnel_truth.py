@@ -113,7 +113,7 @@ def _fit(table, **options):
 def test_a_few_rows_that_stand_for_most_are_warned_of(seldom, variant):
     message = (
         r"^Inverse probabilities must not be extreme; found that the 302 rows that "
-        r"reached 'click' count like \d+ of equal weight, with propensity_clip=1e-05\. "
+        r"reached 'click' amount to \d+ of equal weight, with propensity_clip=1e-05\. "
         r"Raise propensity_clip\.$"
     )
     with pytest.warns(PropensityWarning, match=message):
@@ -123,8 +123,8 @@ def test_a_few_rows_that_stand_for_most_are_warned_of(seldom, variant):
 def test_weights_that_nearly_all_are_clipped_are_warned_of(seldom):
     message = (
         r"^propensity_clip must be below most probabilities of 'click'; found that it "
-        r"clips \d+% of them, with propensity_clip=0\.1: most rows then count alike, "
-        r"and what is corrected is little\. Lower propensity_clip\.$"
+        r"clips \d+% of them, with propensity_clip=0\.1, so that most rows have the "
+        r"same weight and little bias is removed\. Lower propensity_clip\.$"
     )
     with pytest.warns(PropensityWarning, match=message):
         _fit(seldom, propensity_clip=0.1)

@@ -23,23 +23,24 @@ from sk_mtl.estimators._regressor import MultiTaskRegressor
 class AdaTT(SharedAndTaskExperts, GatedExperts):
     """Adaptive task-to-task fusion (AdaTT): tasks read each other's experts.
 
-    At every level each task has experts of its own, and a fusion unit that adds what
-    its gate takes from the experts of *all* tasks to a fixed mixture of its own:
+    At every level each task has its own experts and a fusion unit. The unit adds two
+    mixtures: the gate's mixture of the experts of *all* tasks, and a mixture of the
+    task's own experts that is the same for all rows:
 
     ``f_k = sum_e g_ke(x_k) * expert_e + sum_own v_ke * expert_e``.
 
-    The second part keeps what the task has learnt for itself; the first, row by row,
-    what another task can add.
+    The second part keeps what the task has learnt by itself; the first adds, row by
+    row, what other tasks have learnt.
 
     Parameters
     ----------
     n_levels : int, default=2
-        Levels of experts and fusion units. More fuse tasks more often and cost time in
-        proportion.
+        Number of levels of experts and fusion units. More levels fuse tasks more often
+        and take proportionally more time.
 
     n_shared_experts : int, default=0
-        Experts of each level that belong to no task. Tasks learn from each other
-        without any, too.
+        Number of experts at each level that belong to no task. Tasks learn from each
+        other even without them.
 
     expert_hidden_sizes : int or tuple of int, default=(48,)
         Widths of the layers of each expert, at least one.

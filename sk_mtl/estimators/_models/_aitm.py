@@ -24,20 +24,20 @@ class AITM(SharedBottom):
     """Adaptive information transfer (AITM): each step learns from the one before.
 
     The columns of `y` are consecutive steps, such as click, application and purchase,
-    each with fewer positive labels than the one before. The tower of step t makes a row
-    ``q_t``; what the step before knows is offered to it as ``p_t``, and attention
-    decides row by row how much of it is taken:
+    each with fewer positive labels than the one before. The tower of step t computes
+    ``q_t``, and the step before passes on ``p_t``; attention decides row by row how
+    much of each to use:
 
     ``z_t = w_p * h(p_t) + w_q * h(q_t)``,  ``w = softmax(<h2(u), h3(u)> / sqrt(d))``,
 
-    and ``z_t`` is what step t is predicted from and passes on. In the paper the towers
-    read the embeddings; here a bottom that all steps share stands in front of them.
+    Step t is predicted from ``z_t``, which is also passed on to the next step. In the
+    paper the towers read the embeddings; here they read a bottom that all steps share.
 
     Parameters
     ----------
     transfer : bool, default=True
-        Whether steps pass anything on: each to the next column, or to the steps that
-        build on it where `structure` is a dict. Without it the network is a shared
+        Whether each step passes its result on: to the next column, or to the steps that
+        build on it if `structure` is a dict. Without transfer the network is a shared
         bottom.
 
     References
@@ -78,16 +78,17 @@ class AITMClassifier(AITM, MultiTaskClassifier):
     Parameters
     ----------
     structure : {"sequential", "funnel", "independent"} or dict, default="sequential"
-        Meaning of the columns of `y`. ``"sequential"``: column k says whether step k
-        was reached; each has a probability of its own, and the calibrator is added to
+        Meaning of the columns of `y`. ``"sequential"``: column k holds whether step k
+        was reached; each step has its own probability, and the calibrator is added to
         the loss. ``"funnel"``: the probability of step k is the product of the
-        conditional ones up to k; a dict such as ``{"buy": "click", "like": "click"}``
-        is a funnel that is not a chain. ``"independent"``: tasks that do not build on
-        each other.
+        conditional probabilities up to k; a dict such as
+        ``{"buy": "click", "like": "click"}`` is a funnel that is not a chain.
+        ``"independent"``: tasks that do not build on each other.
 
     calibrator_weight : float, default=0.6
-        What ``"sequential"`` pays where a later step is predicted as likelier than the
-        one before. Larger leaves fewer such rows.
+        Weight of the calibrator in the loss of ``"sequential"``: the penalty for
+        predicting a later step as likelier than the one before. Larger leaves fewer
+        such rows.
 
     See Also
     --------

@@ -19,8 +19,8 @@ from sk_mtl.estimators._regressor import MultiTaskRegressor
 class CGC(SharedAndTaskExperts, GatedExperts):
     """Customised gate control (CGC): shared experts and experts of each task.
 
-    One level of :class:`PLEClassifier`. A task's gate mixes its own experts, which no
-    other task trains, and the shared ones:
+    One level of :class:`PLEClassifier`. A task's gate mixes the shared experts and the
+    task's own experts, which no other task trains:
 
     ``f_k = sum_e g_ke(x) * expert_e(x)``  over own and shared e.
 

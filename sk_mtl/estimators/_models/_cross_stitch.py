@@ -20,24 +20,24 @@ from sk_mtl.estimators._regressor import MultiTaskRegressor
 class CrossStitch(WiringChoice):
     """Cross-stitch network: each layer learns how much the tasks share.
 
-    Every task has a network and embeddings of its own. After each hidden layer a
-    cross-stitch unit mixes what the layers of all tasks have made, by a learnt matrix:
+    Every task has its own network and embeddings. After each hidden layer a
+    cross-stitch unit mixes the results of all tasks' layers by a learnt matrix:
 
     ``h_k = sum_j a_kj * layer_j(...)``.
 
-    Where the matrix is the identity the tasks are apart; where its entries are equal
-    they share. `net_.module_.wiring.units` holds the matrices after training.
+    With the identity matrix the tasks are separate; with equal entries they share
+    everything. `net_.module_.wiring.units` holds the matrices after training.
 
     Parameters
     ----------
     self_weight : float, default=0.9
-        What a task's own layer counts in its mixture at the start, in [0, 1]; the rest
-        is shared out evenly. 1 starts with single tasks; nearer to one over the number
-        of tasks starts with more in common.
+        Initial weight of a task's own layer in its mixture, in [0, 1]; the other tasks
+        share the rest equally. 1 starts with separate tasks; values closer to one over
+        the number of tasks start with more sharing.
 
     hidden_sizes : int or tuple of int, default=(256,)
-        Widths of the layers of each task's network, at least one, with a unit behind
-        each.
+        Widths of the layers of each task's network, at least one; a unit follows each
+        layer.
 
     References
     ----------

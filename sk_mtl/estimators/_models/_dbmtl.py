@@ -21,20 +21,20 @@ from sk_mtl.nn import RelationTowers
 class DBMTL(SharedBottom):
     """Deep Bayesian multi-target learning (DBMTL): tasks depend on tasks.
 
-    Which task depends on which is a directed acyclic graph. The tower of task k makes a
-    row, and a relation layer reads it beside the rows of the tasks on which k depends:
+    The tasks form a directed acyclic graph. A relation layer of task k reads the result
+    of the task's tower together with the results of the tasks on which k depends:
 
     ``r_k = relation_k([tower_k(bottom(x)), r_j, ...])``  for all parents j of k,
 
-    so the label of k is predicted given what determines the labels before it, and
-    teaches their towers, too.
+    so the prediction of task k uses the results of the tasks before it, and its label
+    also trains their towers.
 
     Parameters
     ----------
     relations : dict or None, default=None
-        From a task to the task that it depends on, or to a list of several, such as
+        Maps a task to the task that it depends on, or to a list of several, such as
         ``{"like": "click", "buy": ["click", "like"]}``; tasks left out depend on no
-        other. None lets each column of `y` depend on the one before, or on the step
+        other. With None each column of `y` depends on the one before, or on the step
         that `structure` gives.
 
     relation_hidden_sizes : int or tuple of int, default=(32,)
@@ -93,7 +93,7 @@ class DBMTLClassifier(DBMTL, MultiTaskClassifier):
 
     Examples
     --------
-    Marriage may depend on income here, and nothing on marriage.
+    Marriage depends on income here, and no task depends on marriage.
 
     >>> from sk_mtl import DBMTLClassifier
     >>> from sk_mtl.datasets import load_adult

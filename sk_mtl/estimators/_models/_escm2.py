@@ -20,8 +20,8 @@ from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.exceptions import PropensityWarning
 from sk_mtl.losses import ESCM2Structure, Structure
 
-# A mean over rows is unsteady where a tenth of them decides it, and one in which most
-# weights are clipped alike is hardly weighted at all.
+# A mean over rows is unreliable if a tenth of the rows determines it, and hardly
+# weighted at all if most weights are clipped to the same value.
 _LEAST_EFFECTIVE = 0.1
 _MOST_CLIPPED = 0.5
 _ROWS_LOOKED_AT = 65_536
@@ -32,18 +32,18 @@ _ROWS_LOOKED_AT = 65_536
 class ESCM2Classifier(ESMM, MultiTaskClassifier):
     """Counterfactual conversion rates (ESCM2): as if all rows had been clicked.
 
-    ESMM never looks at the conversion rate itself, only at click times conversion; its
-    rates are biased where clicks and conversions are related in ways that X does not
-    tell. Here the same network (a shared embedding, one tower for the click-through
-    rate and one for the conversion rate) also minimises an estimate of the error that
-    the conversion rate would have, had every impression been clicked:
+    ESMM's losses do not contain the conversion rate itself, only click times
+    conversion; its rates are biased if clicks and conversions are related in ways that
+    X does not explain. Here the same network (a shared embedding, one tower for the
+    click-through rate and one for the conversion rate) also minimises an estimate of
+    the error that the conversion rate would have if every impression had been clicked:
 
     ``ipw``: clicked rows, each weighted by the inverse of its predicted click
     probability (propensity);
 
-    ``dr``: doubly robust, a third tower guesses the rate of every row and so its error,
-    and the clicked rows correct the guess; right where the propensities or the guess
-    are.
+    ``dr``: doubly robust, a third tower (imputation) estimates the rate of every row
+    and thus its error, and the clicked rows correct the estimate; unbiased if either
+    the propensities or the estimated errors are right.
 
     The columns of `y` are click and conversion, or any number of steps, each reached
     only through the one before.
@@ -51,23 +51,23 @@ class ESCM2Classifier(ESMM, MultiTaskClassifier):
     Parameters
     ----------
     variant : {"ipw", "dr"}, default="ipw"
-        How rows that were not clicked are made up for.
+        How rows without a click are accounted for.
 
     propensity_clip : float, default=0.05
-        The least propensity, in (0, 1]: no row weighs more than its inverse. Smaller
-        removes more of the bias and lets fewer rows decide more. Extreme weights are
-        warned of.
+        Smallest propensity, in (0, 1]: its inverse is the largest weight of a row.
+        A smaller value removes more of the bias and gives a few rows more influence.
+        `fit` warns about extreme weights.
 
     counterfactual_weight : float, default=0.5
-        What the counterfactual error counts beside the losses of ESMM.
+        Weight of the counterfactual error relative to ESMM's losses.
 
     imputation_weight : float, default=0.5
-        What the loss of the third tower of ``"dr"`` counts.
+        Weight of the imputation tower's loss (``variant="dr"`` only).
 
     tower_hidden_sizes : int, tuple of int, list or dict, default=(64, 32)
         Widths of the hidden layers of the towers: a number or a flat tuple for all
-        steps, a list of these with one per step, or a dict by name. The
-        third tower has the sizes of the conversion's.
+        steps, a list of these with one per step, or a dict by name. The imputation
+        tower has the sizes of the conversion tower.
 
     structure : {"funnel"} or dict, default="funnel"
         Meaning of the columns of `y`. ``"funnel"``: each is a step that is reached only
@@ -136,14 +136,14 @@ class ESCM2Classifier(ESMM, MultiTaskClassifier):
                 warn_user(
                     f"propensity_clip must be below most probabilities of {name!r}; "
                     f"found that it clips {clipped:.0%} of them, with propensity_clip="
-                    f"{self.propensity_clip}: most rows then count alike, and what is "
-                    "corrected is little. Lower propensity_clip.",
+                    f"{self.propensity_clip}, so that most rows have the same weight "
+                    "and little bias is removed. Lower propensity_clip.",
                     PropensityWarning,
                 )
             if effective < _LEAST_EFFECTIVE * reached:
                 warn_user(
                     "Inverse probabilities must not be extreme; found that the "
-                    f"{reached:.0f} rows that reached {name!r} count like "
+                    f"{reached:.0f} rows that reached {name!r} amount to "
                     f"{effective:.0f} of equal weight, with propensity_clip="
                     f"{self.propensity_clip}. Raise propensity_clip.",
                     PropensityWarning,

@@ -27,15 +27,15 @@ class ESMMClassifier(ESMM, MultiTaskClassifier):
     """Entire space multi-task model (ESMM): steps of a funnel on a shared embedding.
 
     A conversion can be observed only after a click. A model of the conversion rate
-    (CVR) that learns from clicked rows alone sees few rows, and not those on which it
-    will be used: sample selection bias. ESMM trains on all impressions instead. One
-    tower estimates the click-through rate (CTR), one the CVR, both read the same
-    embeddings, and the losses are those of what can be observed on every row:
+    (CVR) that learns from clicked rows alone has few rows, and they differ from the
+    rows on which it is used: sample selection bias. ESMM trains on all impressions
+    instead. One tower estimates the click-through rate (CTR), one the CVR, both read
+    the same embeddings, and the losses are of outcomes observed on every row:
 
     ``pCTCVR = pCTR * pCVR``,  ``loss = loss(click, pCTR) + loss(conversion, pCTCVR)``.
 
-    The columns of `y` are the steps in their order, any number of them: column k says
-    whether step k was reached. `predict_proba` answers these columns (click, click and
+    The columns of `y` are the steps in their order, any number of them: column k holds
+    whether step k was reached. `predict_proba` predicts these columns (click, click and
     conversion), `predict_conditional_proba` the rates of the steps (CTR, CVR).
 
     With ``structure="independent"`` the same network, a shared embedding with one
@@ -45,20 +45,20 @@ class ESMMClassifier(ESMM, MultiTaskClassifier):
     ----------
     tower_hidden_sizes : int, tuple of int, list or dict, default=(64, 32)
         Widths of the hidden layers of the towers: a number or a flat tuple for all
-        steps, a list of these with one per step, or a dict by name. All
-        depth of the network is here, since the steps share nothing but the embeddings.
+        steps, a list of these with one per step, or a dict by name. The towers are all
+        hidden layers of the network, since the steps share only the embeddings.
 
     structure : {"funnel", "independent"} or dict, default="funnel"
-        Meaning of the columns of `y`. ``"funnel"``: column k says whether step k was
-        reached, and step k only after step k - 1. A dict is a funnel that is not a
-        chain, such as ``{"buy": "click", "like": "click"}``. ``"independent"``: each
-        column is a task of its own.
+        Meaning of the columns of `y`. ``"funnel"``: column k holds whether step k was
+        reached, which requires step k - 1. A dict is a funnel that is not a chain, such
+        as ``{"buy": "click", "like": "click"}``. ``"independent"``: each column is a
+        task of its own.
 
     Attributes
     ----------
     classes_ : list of ndarray, or ndarray
-        The two sorted classes of each step. The larger one means reached, or the one
-        that `pos_label` names.
+        The two sorted classes of each step. The positive class, which means "reached",
+        is the larger one unless `pos_label` names it.
 
     See Also
     --------

@@ -17,14 +17,15 @@ class GatedExperts(WiringChoice):
     Parameters
     ----------
     gate : {"softmax", "top_k", "dselect_k"} or Gate, default="softmax"
-        How a gate makes weights of the experts' scores. ``"softmax"`` mixes all
-        experts, ``"top_k"`` those with the largest scores of the row, and
-        ``"dselect_k"`` learns which to select. An object has settings: ``TopK(3)`` or
-        ``DSelectK(2, penalty=0.1)``, or one of your own class (`Gate`). All experts are
-        computed with each of them: fewer make tasks part, not time shorter.
+        Rule by which a gate turns the experts' scores into weights. ``"softmax"`` mixes
+        all experts, ``"top_k"`` the experts with the largest scores of the row, and
+        ``"dselect_k"`` learns which experts to select. An object has settings:
+        ``TopK(3)`` or ``DSelectK(2, penalty=0.1)``, or is of your own class (`Gate`).
+        All experts are computed with every rule: selecting fewer separates tasks, and
+        does not save time.
     """
 
-    # Refused with more words where the gates are made.
+    # Errors with a remedy are raised where the gates are made.
     _parameter_constraints: ClassVar[dict] = {"gate": "no_validation"}
 
     gate: str | Gate = "softmax"
@@ -37,15 +38,15 @@ class GatedExperts(WiringChoice):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class SharedAndTaskExperts(WiringChoice):
-    """Base of models in which a task has experts of its own beside shared ones.
+    """Base of models with shared experts and experts of each task.
 
     Parameters
     ----------
     n_shared_experts : int, default=2
-        Experts (of each level) that all tasks share. More of them share more.
+        Number of experts (of each level) that all tasks share. More increase sharing.
 
     n_task_experts : int, default=2
-        Experts (of each level) of each task alone. More of them part the tasks.
+        Number of experts (of each level) of each task alone. More separate the tasks.
 
     expert_hidden_sizes : int or tuple of int, default=(32,)
         Widths of the layers of each expert, at least one.

@@ -23,37 +23,37 @@ from sk_mtl.estimators._regressor import MultiTaskRegressor
 class HoME(SharedAndTaskExperts):
     """Hierarchy of multi-gate experts (HoME), for tasks that come in groups.
 
-    Tasks about watching and tasks about interacting, say, have more in common within
-    their group than across. A first level has experts shared by all and experts of each
-    group; a second level reads what they make through experts shared by all, of the
-    group, and of the task:
+    Tasks within a group, such as watching or interacting, have more in common than
+    tasks of different groups. A first level has experts shared by all and experts of
+    each group. Its results are read by a second level, with experts shared by all, of
+    each group, and of each task:
 
     ``f_k = sum_e g_ke * expert_e + sum_own h_ke * expert_e``.
 
-    Experts are normalised, where there are rows enough, and end in a smooth activation,
-    so that none of them dies or drowns the others. Their inputs pass feature gates,
-    which let each choose what it reads, and the second sum (self gates) keeps a way to
-    the task's own experts open. Beyond the paper, feature gates have offsets, gates may
-    have hidden layers, and the shared experts of the second level are normalised over
-    the rows of all groups.
+    Experts are normalised, given enough rows, and end in a smooth activation, so that
+    no expert becomes inactive or dominates the others. Feature gates let each expert
+    select its inputs, and the second sum (self gates) guarantees a path to the task's
+    own experts. Beyond the paper, feature gates have offsets, gates may have hidden
+    layers, and the shared experts of the second level are normalised over the rows of
+    all groups.
 
     Parameters
     ----------
     groups : list of lists, dict or None, default=None
-        The tasks of each group by their names; every task in exactly one group. A dict
-        also names the groups. None is one group of all tasks.
+        The tasks of each group by their names; every task belongs to exactly one group.
+        A dict also names the groups. None makes one group of all tasks.
 
     n_group_experts : int, default=1
-        Experts of each group at each level.
+        Number of experts of each group at each level.
 
     n_task_experts : int, default=1
-        Experts of each task at the second level.
+        Number of experts of each task at the second level.
 
     n_feature_gates : int, default=2
-        Gates of low rank that each feature gate mixes.
+        Number of low-rank gates that each feature gate mixes.
 
     feature_gate_rank : int, default=3
-        Their rank. Larger lets the choice of inputs depend on more of the row.
+        Rank of these gates. Larger lets the choice of inputs depend on more of the row.
 
     References
     ----------

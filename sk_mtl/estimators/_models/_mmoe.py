@@ -20,10 +20,10 @@ from sk_mtl.estimators._regressor import MultiTaskRegressor
 class MMoE(GatedExperts):
     """Multi-gate mixture of experts: tasks share experts as far as it helps.
 
-    A network with one shared bottom forces related and unrelated tasks alike to read
-    the same hidden layer. Here `n_experts` small networks (experts) read the input, and
-    each task k mixes their outputs by a gate of its own, so that tasks which help each
-    other use the same experts and others keep apart:
+    A network with one shared bottom forces both related and unrelated tasks to read the
+    same hidden layer. Here `n_experts` small networks (experts) read the input, and
+    each task k mixes their outputs by its own gate. Tasks that help each other use the
+    same experts, and other tasks use different ones:
 
     ``f_k(x) = sum_e g_ke(x) * expert_e(x)``,  ``g_k(x) = softmax(W_k x)``,
 
@@ -32,8 +32,8 @@ class MMoE(GatedExperts):
     Parameters
     ----------
     n_experts : int, default=4
-        Number of experts. More let tasks keep further apart and cost time in
-        proportion; 1 is a shared bottom.
+        Number of experts. More let tasks differ more and take proportionally more time;
+        1 is a shared bottom.
 
     expert_hidden_sizes : int or tuple of int, default=(64,)
         Widths of the layers of each expert, at least one. Wider and deeper experts
@@ -44,15 +44,15 @@ class MMoE(GatedExperts):
         layers let a task choose its experts by combinations of features.
 
     expert_dropout : float, default=0.0
-        Share of the experts that are missing from a task's mixture in training, in
-        [0, 1), drawn for each row and task; the weights of the others take their place.
+        Share of the experts that are left out of a task's mixture in training, in
+        [0, 1), drawn for each row and task; the weights of the others are scaled up.
         Larger makes tasks rely less on any single expert.
 
     load_balance : float, default=0.0
-        Weight in the loss of how unevenly each gate uses the experts: the squared
-        coefficient of variation of their summed weights over the batch, summed over the
-        gates (https://doi.org/10.48550/arXiv.1701.06538). It keeps experts from lying
-        idle; larger keeps tasks from choosing.
+        Weight of a penalty for uneven use of the experts: the squared coefficient of
+        variation of their summed weights over the batch, summed over the gates
+        (https://doi.org/10.48550/arXiv.1701.06538). It keeps experts in use; a large
+        weight prevents tasks from choosing between them.
 
     References
     ----------

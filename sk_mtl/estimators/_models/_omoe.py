@@ -16,14 +16,14 @@ from sk_mtl.estimators._regressor import MultiTaskRegressor
 class OMoE(MMoE):
     """One-gate mixture of experts: all tasks read one mixture.
 
-    As in a multi-gate mixture, `n_experts` small networks read the input, but one gate
-    mixes them for all tasks alike:
+    As in a multi-gate mixture, `n_experts` small networks read the input, but all tasks
+    share one gate:
 
     ``f(x) = sum_e g_e(x) * expert_e(x)``,  ``g(x) = softmax(W x)``,
 
-    and a tower per task turns ``f(x)`` into that task's answer. The experts divide the
-    rows among themselves and not the tasks: it tells how much of the gain of a
-    multi-gate mixture is that of the mixture alone.
+    and a tower per task turns ``f(x)`` into that task's answer. The experts specialise
+    in rows and not in tasks: as a baseline, it measures how much of the gain of a
+    multi-gate mixture comes from the mixture alone.
 
     References
     ----------
@@ -46,7 +46,7 @@ class OMOEClassifier(OMoE, MultiTaskClassifier):
 
     Examples
     --------
-    Two experts, mixed row by row and for both tasks alike.
+    Two experts, with one mixture per row for both tasks.
 
     >>> from sk_mtl import OMOEClassifier
     >>> from sk_mtl.datasets import load_adult

@@ -21,21 +21,21 @@ from sk_mtl.estimators._regressor import MultiTaskRegressor
 class PLE(SharedAndTaskExperts, GatedExperts):
     """Progressive layered extraction (PLE): shared experts and experts of each task.
 
-    Where tasks conflict, experts that all of them train are pulled to and fro, and one
-    task gains what another loses (the seesaw). Here each level has experts that one
-    task alone trains beside experts that all share, and a task's gate mixes only its
-    own and the shared ones:
+    If tasks conflict, they pull shared experts in different directions, and one task
+    gains what another loses (the seesaw). Here each level has shared experts and
+    experts that only one task trains, and a task's gate mixes only its own and the
+    shared ones:
 
     ``f_k = sum_e g_ke(x_k) * expert_e``  over own and shared e.
 
-    A shared gate mixes all experts into what the shared experts of the next level read,
-    so what is common is told apart from what is a task's own in steps.
+    A shared gate mixes all experts into the input of the next level's shared experts,
+    so the levels separate common from task-specific features step by step.
 
     Parameters
     ----------
     n_levels : int, default=2
-        Levels of experts. More part the tasks more gradually and cost time in
-        proportion; 1 is :class:`CGCClassifier`.
+        Number of levels of experts. More separate the tasks more gradually and take
+        proportionally more time; 1 is :class:`CGCClassifier`.
 
     References
     ----------

@@ -18,20 +18,20 @@ from sk_mtl.estimators._regressor import MultiTaskRegressor
 class SharedBottom(WiringChoice):
     """Shared bottom: one network for all tasks, and a tower for each.
 
-    The classic of multi-task learning (hard parameter sharing): one perceptron reads
-    the input, and every task's tower reads its result,
+    The classic model of multi-task learning (hard parameter sharing): one perceptron
+    reads the input, and every task's tower reads its result,
 
     ``y_k = tower_k(bottom(x))``.
 
-    What the tasks have in common is learnt from all their labels. Tasks that need
-    different things of the input compete for the same units: where they are little
-    related, one gains at the cost of another (the seesaw).
+    The bottom learns common features from the labels of all tasks. Tasks that need
+    different features compete for the same units: if they are only weakly related, one
+    gains at the cost of another (the seesaw).
 
     Parameters
     ----------
     bottom_hidden_sizes : int or tuple of int, default=(256,)
         Widths of the layers of the shared perceptron, at least one. Wider and deeper
-        leaves more room for all tasks and overfits small tables sooner.
+        bottoms learn more features and overfit small tables sooner.
 
     References
     ----------

@@ -16,21 +16,21 @@ from sk_mtl.estimators._regressor import MultiTaskRegressor
 @share_documentation
 @dataclass(kw_only=True, eq=False, repr=False)
 class SingleTask(WiringChoice):
-    """Single tasks: a network of its own for each task, trained in one pass.
+    """Single tasks: a separate network for each task, all trained in one pass.
 
-    Nothing is shared, neither layers nor embeddings,
+    The tasks share neither layers nor embeddings,
 
     ``y_k = tower_k(network_k(embedding_k(x)))``,
 
     so each task learns what a network for it alone would learn, on the same rows and
-    in the same steps. That is the baseline that every way of sharing has to beat, task
-    by task. Only early stopping and `monitor` look at all tasks together.
+    in the same steps. This is the baseline that a model with sharing has to beat, task
+    by task. Only early stopping and `monitor` combine the tasks.
 
     Parameters
     ----------
     hidden_sizes : int or tuple of int, default=(256,)
         Widths of the layers of each task's network before its tower. Wider and deeper
-        fits more and overfits small tables sooner.
+        networks learn more features and overfit small tables sooner.
 
     References
     ----------
@@ -58,7 +58,7 @@ class SingleTaskClassifier(SingleTask, MultiTaskClassifier):
 
     Examples
     --------
-    Two networks side by side, each with embeddings of its own.
+    Two networks side by side, each with its own embeddings.
 
     >>> from sk_mtl import SingleTaskClassifier
     >>> from sk_mtl.datasets import load_adult

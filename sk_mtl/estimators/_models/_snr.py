@@ -20,31 +20,32 @@ from sk_mtl.estimators._regressor import MultiTaskRegressor
 class SNR(WiringChoice):
     """Sub-network routing (SNR): learnt connections between small networks.
 
-    The shared layers are cut into `n_subnetworks` small ones side by side. Between two
-    levels a gate ``z_ij``, which is learnt and can be exactly 0 or 1, decides whether
-    sub-network i of the upper level reads sub-network j of the lower one:
+    The shared layers are divided into `n_subnetworks` small ones side by side. Between
+    two levels a gate ``z_ij``, which is learnt and can be exactly 0 or 1, decides
+    whether sub-network i of the upper level reads sub-network j of the lower one:
 
     ``v_i = sum_j z_ij * u_j``  or  ``v_i = sum_j z_ij * W_ij u_j``,
 
-    and above the last level the tasks' towers stand in the place of i. So related tasks
-    come to use the same sub-networks. The expected number of open gates times
+    and above the last level the tasks' towers take the place of i. Related tasks thus
+    learn to use the same sub-networks. The expected number of open gates times
     `l0_penalty` is added to the loss.
 
     Parameters
     ----------
     n_subnetworks : int, default=4
-        Sub-networks at each level. More let tasks part further and cost time in
-        proportion.
+        Number of sub-networks at each level. More let tasks differ more and take
+        proportionally more time.
 
     subnetwork_hidden_sizes : int or tuple of int, default=(64, 64)
         Width of the sub-networks of each level, at least one level.
 
     transfer : {"average", "transform"}, default="average"
-        Whether a connection passes a result on as it is, or multiplies it by a matrix
-        of its own, which is more flexible and slower.
+        Whether a connection passes a result on unchanged, or multiplies it by its own
+        matrix, which is more flexible and slower.
 
     l0_penalty : float, default=0.0001
-        What an open gate costs. Larger leaves fewer connections; 0 none of the cost.
+        Penalty of an open gate in the loss. Larger leaves fewer connections; 0 adds no
+        penalty.
 
     References
     ----------
@@ -81,7 +82,7 @@ class SNRClassifier(SNR, MultiTaskClassifier):
 
     Examples
     --------
-    Matrices on the connections, and a price for each that is open.
+    Matrices on the connections.
 
     >>> from sk_mtl import SNRClassifier
     >>> from sk_mtl.datasets import load_adult

@@ -16,23 +16,23 @@ from sk_mtl.estimators._regressor import MultiTaskRegressor
 class STEM(SharedAndTaskExperts):
     """Shared and task-specific embeddings (STEM): each task also has its own.
 
-    Tasks can pull the embedding of a user or an item in opposite directions, and no
-    gate behind it brings back what is lost there. Here every task has embeddings and
-    experts of its own beside shared ones. Its gate mixes them all, those of the other
-    tasks included, but the gradient stops before the latter:
+    Tasks can pull the embedding of a user or an item in opposite directions, and later
+    gates cannot restore what is lost there. Here every task has its own embeddings and
+    experts in addition to shared ones. Its gate mixes all of them, including the other
+    tasks' experts, but passes no gradient to the latter:
 
     ``f_k = g_k(own) + g_k(shared) + g_k(stop_gradient(others))``.
 
-    So a task uses what others know and changes only what is its own or shared.
-    Embeddings take `n_tasks` + 1 times the memory.
+    A task thus reads what other tasks have learnt, and trains only its own and the
+    shared parts. Embeddings take `n_tasks` + 1 times the memory.
 
     Parameters
     ----------
     n_shared_experts : int, default=1
-        Experts on the shared embeddings.
+        Number of experts on the shared embeddings.
 
     n_task_experts : int, default=1
-        Experts on each task's own embeddings.
+        Number of experts on each task's own embeddings.
 
     expert_hidden_sizes : int or tuple of int, default=(64,)
         Widths of the layers of each expert, at least one.
