@@ -331,8 +331,8 @@ def test_other_classes_at_a_later_partial_fit(cls, table):
     model = make(cls).partial_fit(X, y, classes=given)
     refuse(
         lambda: model.partial_fit(X, y, classes=[[0, 1], [0, 2]]),
-        "classes of task 'conversion' must be those of the first call, [0, 1]; found "
-        "[0, 2]. Give the same classes, or None.",
+        "classes of task 'conversion' must be the same as in the first call, [0, 1]; "
+        "found [0, 2]. Give the same classes, or None.",
     )
     refuse(
         lambda: model.partial_fit(X, y.assign(conversion=2)),

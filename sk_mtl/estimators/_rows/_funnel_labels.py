@@ -1,4 +1,4 @@
-"""Labels of the steps of a funnel: contradictions, and labels that follow."""
+"""Labels of the steps of a funnel: contradictions, and labels that can be filled in."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from sk_mtl.exceptions import FunnelWarning
 
 
 def warn_open_steps(targets: Targets, parents: Sequence[Sequence[int]]) -> None:
-    """Warn about steps of which nothing says which label means "reached".
+    """Warn about steps without a named label that means "reached".
 
-    A step that no other builds on, and that builds on no other, is the same either way.
+    A step that is not connected to any other is learnt the same either way.
     """
     related = {j for k, on in enumerate(parents) for j in (k, *on) if on}
     left_open = {
@@ -61,13 +61,12 @@ def complete_funnel(
 ) -> LabelledRows:
     """Return the rows with label 0 for steps that were out of reach.
 
-    Where an earlier step is known not to have been reached, neither was the later one.
-    The label that follows weighs as much as the one that it follows from, unless it has
-    a weight of its own.
+    If an earlier step was not reached, the later one was not reached either. The label
+    that is filled in takes the weight of the earlier label, unless it has its own.
 
-    A step whose labels are missing in rows that reached it is not completed. Its labels
+    A step whose labels are missing in rows that reached it is not filled in. Its labels
     are not yet known, for instance because a conversion may still come, and zeros in
-    the rows that did not get so far would leave only failures of that time.
+    the rows that did not reach it would leave only failures of that time.
     """
     ancestors = ancestors_of(parents)
     unknown = _unknown_shares(rows.codes, ancestors)
@@ -99,7 +98,7 @@ def ancestors_of(parents: Sequence[Sequence[int]]) -> list[list[int]]:
 def _unknown_shares(codes: np.ndarray, ancestors: list[list[int]]) -> list[float]:
     """Return, per step, the share of unlabelled rows among those that reached it.
 
-    A step that led to a later one was taken, with or without a label.
+    A step that led to a later one was reached, with or without a label.
     """
     shares = []
     for k, on in enumerate(ancestors):
@@ -115,10 +114,10 @@ def _warn_unknown(shares: dict[str, float], what: str) -> None:
     if found:
         warn_user(
             f"A step of a funnel must have a label in every row of {what} that reached "
-            "the step before it, or lack its labels in all rows of that time, reached "
-            f"or not; found rows that reached it without a label: {', '.join(found)}. "
-            "Missing labels of these steps are taken as not yet known, and none is "
-            "filled in with 0. Set the labels of all rows that are too young to NaN or "
-            "to weight 0, or the rates of these steps are biased.",
+            "the step before it, or in no row of that time, reached or not; found rows "
+            f"that reached it without a label: {', '.join(found)}. Missing labels of "
+            "these steps are treated as not yet known, and none is filled in with 0. "
+            "Set the labels of all rows that are too recent to NaN or to weight 0, or "
+            "the rates of these steps are biased.",
             FunnelWarning,
         )

@@ -1,4 +1,4 @@
-"""Validation rows that the caller gives, instead of a part of X."""
+"""Validation rows from the caller, instead of a part of X."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class GivenValidation(NamedTuple):
     Attributes
     ----------
     X, y, weight : object
-        As given; None where no rows are given.
+        The arguments unchanged; None if no rows are given.
     """
 
     X: Any = None
@@ -25,7 +25,7 @@ class GivenValidation(NamedTuple):
     weight: Any = None
 
     def check_complete(self) -> None:
-        """Raise where a part of what belongs to the rows is missing."""
+        """Raise if only some of the arguments are given."""
         if (self.X is None) != (self.y is None):
             given = "X_val" if self.y is None else "y_val"
             missing = "y_val" if self.y is None else "X_val"
@@ -40,7 +40,7 @@ class GivenValidation(NamedTuple):
             )
 
     def read(self, estimator, targets: Targets) -> LabelledRows:
-        """Return the checked rows; the estimator carries the columns of X."""
+        """Return the checked rows; the estimator holds the columns of X."""
         _check_same_naming(self.X, hasattr(estimator, "feature_names_in_"))
         X = check_X(estimator, self.X, reset=False, what="X_val")
         rows = LabelledRows.check(X, self.y, self.weight, None, targets, "_val")
@@ -49,12 +49,12 @@ class GivenValidation(NamedTuple):
 
 
 def _check_same_naming(X_val, named: bool) -> None:
-    """Raise where only one of X and X_val has names for its columns."""
+    """Raise if only one of X and X_val has names for its columns."""
     columns = [None]
     if is_frame(X_val):
         columns = X_val.schema.names if is_arrow(X_val) else list(X_val.columns)
     if all(isinstance(name, str) for name in columns) != named:
-        found = "X has and X_val lacks them" if named else "X_val has and X lacks them"
+        found = "only X has them" if named else "only X_val has them"
         raise ValueError(
             "X and X_val must both have names for their columns, or neither; found "
             f"that {found}. Give both as data frames, or both as arrays."

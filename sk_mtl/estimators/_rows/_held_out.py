@@ -13,15 +13,15 @@ from sk_mtl._labels import plain_values
 from sk_mtl._masked_arrays import EXACT_INTEGERS
 from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._rows._labelled_rows import LabelledRows
-from sk_mtl.estimators._rows._splitting import NothingToHoldOutError
+from sk_mtl.estimators._rows._splitting import NoValidationRowsError
 
 
 @dataclass(frozen=True)
 class HeldOutRows:
     """Keys of the rows that must not train.
 
-    The key of a row is its label in the index of a data frame, where labels differ, and
-    its position otherwise. Where rows come in groups, the group is the key.
+    The key of a row is its label in the index of a data frame if the labels are unique,
+    and its position otherwise. If rows come in groups, the group is the key.
 
     Attributes
     ----------
@@ -32,10 +32,10 @@ class HeldOutRows:
         Keys of rows that a splitter left out of both parts.
 
     groups : ndarray of uint64
-        Keys of the groups of validation rows; empty where there were none.
+        Keys of the groups of validation rows; empty without groups.
 
     have_trained : bool
-        Whether a fit trained on some of them after all.
+        Whether a fit has trained on some of the validation rows.
     """
 
     valid: np.ndarray
@@ -57,7 +57,7 @@ class HeldOutRows:
         return cls(np.sort(keys[valid]), np.sort(keys[unused]), names)
 
     def joined(self, other: HeldOutRows | None) -> HeldOutRows:
-        """Return the keys of both."""
+        """Return the keys of both objects."""
         if other is None:
             return self
         fields = ("valid", "unused", "groups")
@@ -76,15 +76,15 @@ class HeldOutRows:
     ) -> tuple[np.ndarray, np.ndarray] | None:
         """Return the positions of the training and validation rows of a later fit.
 
-        None where it has none of the rows that were held out: it is of other rows.
-        `fraction` is the share of validation rows that is wanted.
+        Return None if the table has none of the rows that were held out before.
+        `fraction` is the requested share of validation rows.
         """
         is_valid = self._find(rows)
         if not is_valid.any():
             return None
         is_train = ~is_valid & ~np.isin(_row_keys(rows.X), self.unused)
         if not is_train.any():
-            raise NothingToHoldOutError(
+            raise NoValidationRowsError(
                 "A fit that continues must have rows that the first fit did not hold "
                 f"out; found that all {len(is_valid)} rows were held out. Give other "
                 "rows, or set early_stopping=False to train on these."
@@ -108,7 +108,7 @@ class HeldOutRows:
         return np.flatnonzero(is_train), np.flatnonzero(is_valid)
 
     def _find(self, rows: LabelledRows) -> np.ndarray:
-        """Return which rows, or which rows of which groups, were held out."""
+        """Return which rows, or rows of which groups, were held out."""
         if rows.groups is not None and len(self.groups):
             return np.isin(_group_keys(rows.groups), self.groups)
         return np.isin(_row_keys(rows.X), self.valid)
@@ -128,9 +128,9 @@ def _group_keys(groups) -> np.ndarray:
 
 
 def _keys(names) -> np.ndarray:
-    """Return keys that are equal where names are, in columns of any type.
+    """Return keys that are equal if names are equal, for columns of any type.
 
-    The number 1 is 1.0 in another column, and the text "1" in none.
+    The number 1 has the key of 1.0, and not the key of the text "1".
     """
     names = plain_values(names)
     if names.dtype.kind == "f" and (np.floor(names) == names).all():
@@ -150,7 +150,7 @@ def _keys(names) -> np.ndarray:
 
 
 def _in_one_unit(times: np.ndarray) -> np.ndarray:
-    """Return times in nanoseconds where these can hold them."""
+    """Return times in nanoseconds, if nanoseconds can represent them."""
     try:
         return pd.Series(times).dt.as_unit("ns").to_numpy()
     except (pd.errors.OutOfBoundsDatetime, pd.errors.OutOfBoundsTimedelta):

@@ -1,4 +1,4 @@
-"""What an estimator accepts as X and as weights, and what it says of the rest."""
+"""Checks of X and of weights, with errors for what an estimator cannot accept."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sk_mtl._masked_arrays import EXACT_INTEGERS
 from sk_mtl._weights import read_weights
 from sk_mtl.estimators._rows._raw_tables import check_names, read_table
 
-# Numbers of a data frame that are looked at together.
+# The number of values of a data frame that are checked together.
 _CHECKED_TOGETHER = 2**16
 
 
@@ -23,7 +23,7 @@ def check_X(estimator, X, *, reset: bool, what: str = "X"):
     Parameters
     ----------
     estimator : estimator
-        Carries ``n_features_in_`` and ``feature_names_in_``.
+        Holds ``n_features_in_`` and ``feature_names_in_``.
 
     X : {array-like, DataFrame} of shape (n_samples, n_features)
         Data frames of pandas and polars, tables of pyarrow, lists of dicts and, with
@@ -31,8 +31,8 @@ def check_X(estimator, X, *, reset: bool, what: str = "X"):
         missing.
 
     reset : bool
-        Whether X teaches the estimator its features (``fit``) or is checked against
-        them.
+        Whether the estimator learns its features from X (``fit``) or X is checked
+        against them.
 
     what : str
         The argument's name in messages.
@@ -51,7 +51,7 @@ def check_X(estimator, X, *, reset: bool, what: str = "X"):
 
 
 def _check_columns(estimator, X, *, reset: bool, what: str):
-    """Learn the columns of a checked table, or compare them with those of training."""
+    """Learn the columns of a checked table, or compare them with the fitted ones."""
     labels = X.columns.tolist() if isinstance(X, pd.DataFrame) else None
     if not reset and labels is not None:
         _check_labels(_known_labels(estimator), labels, what)
@@ -68,8 +68,8 @@ def _check_columns(estimator, X, *, reset: bool, what: str):
         ) from error
     names = getattr(estimator, "feature_names_in_", None)
     if reset:
-        # scikit-learn keeps names of text only: two frames of numbered columns in
-        # another order would pass for the same.
+        # scikit-learn keeps only names that are text, so it would not notice a frame
+        # with numbered columns in another order.
         estimator._column_labels = labels if names is None else names.tolist()
     elif names is not None and labels != names.tolist():
         X = pd.DataFrame(X).set_axis(names, axis=1)
@@ -77,15 +77,15 @@ def _check_columns(estimator, X, *, reset: bool, what: str):
 
 
 def _known_labels(estimator) -> list | None:
-    """Return the labels of the columns in training, None where they had none."""
+    """Return the labels of the columns in training, None if they had none."""
     return getattr(estimator, "_column_labels", None)
 
 
 def _check_labels(known: list | None, labels: list, what: str) -> None:
-    """Raise where columns that are not named by text are others than in training.
+    """Raise if columns that are not named by text differ from those in training.
 
-    Names of text are scikit-learn's to compare. Columns numbered as those of an array
-    are in the order of training.
+    scikit-learn compares names that are text. Columns with the numbers of an array's
+    columns are in the order of training.
     """
     numbered = labels == list(range(len(labels)))
     if known is None or labels == known or numbered or isinstance(labels[0], str):
@@ -97,13 +97,13 @@ def _check_labels(known: list | None, labels: list, what: str) -> None:
 
 
 def learnt_columns(estimator) -> dict:
-    """Return the attributes that tell the columns of X in training."""
+    """Return the attributes that describe the columns of X in training."""
     names = ("n_features_in_", "feature_names_in_", "_column_labels")
     return {name: vars(estimator)[name] for name in names if name in vars(estimator)}
 
 
 def check_same_length(**tables) -> None:
-    """Raise where the named tables differ in their number of rows."""
+    """Raise if the named tables differ in their number of rows."""
     lengths = {name: len(table) for name, table in tables.items() if table is not None}
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{name} has {n}" for name, n in lengths.items())
@@ -119,7 +119,7 @@ def check_weights(weight, n_samples: int, task_names: list, what="sample_weight"
     Parameters
     ----------
     weight : array-like, DataFrame, dict or None
-        What `sk_mtl._weights.read_weights` takes, but not weights that all are 0.
+        As in `sk_mtl._weights.read_weights`, except that not all may be 0.
 
     n_samples : int
 
@@ -164,8 +164,8 @@ def _check_frame(estimator, X: pd.DataFrame) -> None:
             refuse_unreadable(X.iloc[:0])
         if kind == "f":
             floats.append(position)
-    # Few rows of many columns are read at once, and many rows column by column, so that
-    # the copy stays small.
+    # A table of few rows is read at once, and one of many rows column by column, so
+    # that the copy stays small.
     n_together = max(1, _CHECKED_TOGETHER // len(X))
     for start in range(0, len(floats), n_together):
         part = X.iloc[:, floats[start : start + n_together]]
@@ -213,9 +213,9 @@ def _check_array_like(estimator, X, what: str):
 
 
 def _loses_values(array: np.ndarray) -> bool:
-    """Return whether a list may have held other values than the array made of it.
+    """Return whether making an array of a list may have changed its values.
 
-    Numbers beside text became text, integers beside floats became floats.
+    In a list with text, numbers become text; with floats, integers become floats.
     """
     if array.dtype.kind == "f":
         return bool((np.abs(array) >= EXACT_INTEGERS).any())
@@ -223,7 +223,7 @@ def _loses_values(array: np.ndarray) -> bool:
 
 
 def _frame_of_rows(rows, what: str) -> pd.DataFrame:
-    """Return rows of which some hold lists; refuse those of unequal length."""
+    """Return rows of which some hold lists; raise for rows of unequal length."""
     lengths = [len(row) if hasattr(row, "__len__") else 1 for row in rows]
     if len(set(lengths)) == 1:
         return pd.DataFrame([list(row) for row in rows])
@@ -236,7 +236,7 @@ def _frame_of_rows(rows, what: str) -> pd.DataFrame:
 
 
 def _check_no_infinity(values: np.ndarray, names: list) -> None:
-    # A sum is finite only where every term is: one pass that seldom needs a second.
+    # A finite sum has finite terms, so one pass nearly always suffices.
     with np.errstate(all="ignore"):
         if np.isfinite(values.sum()):
             return

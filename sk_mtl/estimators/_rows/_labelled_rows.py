@@ -1,4 +1,4 @@
-"""From X, y, weights and groups to tables of tensors."""
+"""Checked rows, from X, y, weights and groups to tables of tensors."""
 
 from __future__ import annotations
 
@@ -19,26 +19,25 @@ from sk_mtl.estimators._targets._class_weights import (
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.preprocessing import FeatureArrays
 
-# Weights beyond it, and sums of their products with losses, are not finite in single
-# precision.
+# Sums of products of larger weights with losses may overflow in single precision.
 _LARGEST_WEIGHT = 1e20
 
 
 @dataclass(frozen=True)
 class LabelledRows:
-    """Checked rows.
+    """Checked rows with labels, weights and groups.
 
     Attributes
     ----------
     X : DataFrame, ndarray or FeatureArrays with n_samples rows
-        The columns, or what they are encoded as.
+        The columns, raw or encoded.
 
     codes : ndarray of shape (n_samples, n_tasks)
-        Class numbers, or numbers in the target's own units; NaN where a label is
-        missing or weighs nothing.
+        Class numbers, or numbers in the target's own units; NaN where the label is
+        missing or its weight is 0.
 
     weight : ndarray of shape (n_samples, n_tasks) or None
-        Sample weights, then times class weights.
+        Sample weights, later multiplied by class weights.
 
     groups : ndarray of shape (n_samples,) or None
         The name of each row's group.
@@ -53,7 +52,7 @@ class LabelledRows:
     def check(
         cls, X, y, weight, groups, targets: Targets, suffix: str = ""
     ) -> LabelledRows:
-        """Return the rows, or raise where y, weights or groups do not fit X."""
+        """Return the rows, or raise if y, weights or groups do not match X."""
         what, names = "y" + suffix, targets.task_names
         table = read_labels(y, what)
         check_same_length(**{"X" + suffix: X, what: table.columns[0]})
@@ -68,7 +67,7 @@ class LabelledRows:
         return len(self.codes)
 
     def weighted(self, weight: np.ndarray | None) -> LabelledRows:
-        """Return the rows with other weights; a label of weight 0 is a missing one."""
+        """Return the rows with other weights; labels of weight 0 become missing."""
         if weight is None:
             return self
         return replace(
@@ -105,7 +104,7 @@ class LabelledRows:
 
 
 def _refuse_extreme_weights(weight: np.ndarray | None, task_names: list[str]) -> None:
-    """Raise where single precision would make zero or infinity of a task's weights."""
+    """Raise if a task's weights become zero or infinity in single precision."""
     if weight is None:
         return
     for name, largest in zip(task_names, weight.max(axis=0, initial=0.0), strict=True):
@@ -119,7 +118,7 @@ def _refuse_extreme_weights(weight: np.ndarray | None, task_names: list[str]) ->
 
 
 def weight_classes(class_weight, targets: Targets, train, *others):
-    """Return the row sets with class weights, which the training rows decide."""
+    """Return the row sets with class weights, computed from the training rows."""
     table = class_weight_table(class_weight, targets, train.codes, train.weight)
     return tuple(
         rows and rows.weighted(apply_class_weights(table, rows.codes, rows.weight))

@@ -23,10 +23,10 @@ def warn_about_leaks(
 ) -> None:
     """Warn about a feature that is a label under another name.
 
-    A feature leaks where its values correspond one to one to the labels, or where a
-    number is a linear function of it. A few rows of each class, or of the smallest, the
-    largest and other numbers, rule out nearly every feature at once, so that the full
-    comparison is seldom made. Tasks of fewer than 30 labelled rows are left out.
+    A feature leaks if its values correspond one to one to the labels, or if a number is
+    a linear function of it. A few rows of each class, or with the smallest, the largest
+    and other numbers, rule out nearly every feature at once, so the full comparison is
+    rare. Tasks of fewer than 30 labelled rows are left out.
     """
     tables = [table for table in (arrays.codes, arrays.numeric) if table.shape[1]]
     if not tables:
@@ -40,7 +40,7 @@ def warn_about_leaks(
         sample = column.telling_rows(label)
         features = np.hstack([table[labelled[sample]] for table in tables], dtype=float)
         for j in np.flatnonzero(column.may_be_told_by(features, label[sample])):
-            if column.is_told_by(_column(tables, j)[labelled], label):
+            if column.is_leaked_by(_column(tables, j)[labelled], label):
                 leaks.append((j, k))
     for j, k in sorted(leaks):
         name, task = names[j], columns[k].name

@@ -1,4 +1,4 @@
-"""From what is given as X to a data frame or an array, or an error in words."""
+"""Conversion of X to a data frame or an array, with errors that name a remedy."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def read_table(X, names, *, reset: bool, what: str = "X"):
     ----------
     X : object
         A table of pandas, polars or pyarrow, an array, a list of rows, a list of dicts
-        with a column per key, or, where rows are predicted, the dict of one row.
+        with a column per key, or, in a prediction, the dict of one row.
 
     names : list or None
-        Names of the columns in training, in whose order the values of dicts are taken.
+        Names of the columns in training, which give the order of values from dicts.
 
     reset : bool
         Whether X is to be learned from.
@@ -34,7 +34,7 @@ def read_table(X, names, *, reset: bool, what: str = "X"):
         The argument's name in messages.
     """
     _refuse_no_table(X, what)
-    # A sparse array in the form of a dictionary of keys is a dict, too.
+    # A sparse array in dictionary-of-keys format is also a dict.
     if isinstance(X, Mapping) and not issparse(X):
         X = [_one_record(X, reset, what)]
     if isinstance(X, list | tuple) and X and isinstance(X[0], Mapping | pd.Series):
@@ -48,7 +48,7 @@ def read_table(X, names, *, reset: bool, what: str = "X"):
 
 
 def check_names(X: pd.DataFrame, what: str = "X") -> pd.DataFrame:
-    """Return a frame whose columns are all named by text, or none of them."""
+    """Return the frame; raise if only some of its columns are named by text."""
     kinds = set(map(type, X.columns))
     if not any(issubclass(kind, str) for kind in kinds) or kinds == {str}:
         return X
@@ -63,7 +63,7 @@ def check_names(X: pd.DataFrame, what: str = "X") -> pd.DataFrame:
 
 
 def _one_record(X: Mapping, reset: bool, what: str) -> Mapping:
-    """Return the dict of one row, or raise where the dict is something else."""
+    """Return the dict of one row, or raise if the dict is not one row."""
     columns = list | tuple | np.ndarray | pd.Series | pa.Array
     if X and all(isinstance(value, columns) for value in X.values()):
         raise TypeError(
@@ -112,11 +112,11 @@ def _read_records(rows, names, *, reset: bool, what: str) -> pd.DataFrame:
 
 
 def _refuse_no_table(X, what: str) -> None:
-    """Raise for what cannot be a table, in words that say how to make one of it."""
+    """Raise for an object that is no table, with a remedy that makes a table of it."""
     if is_lazy(X):
         raise TypeError(
-            f"{what} must be a data frame or an array; found a LazyFrame of polars; "
-            f"call {what}.collect()."
+            f"{what} must be a data frame or an array; found a LazyFrame of polars. "
+            f"Call {what}.collect()."
         )
     if isinstance(X, str | os.PathLike):
         found = f"the path or text {os.fspath(X)!r:.80}"

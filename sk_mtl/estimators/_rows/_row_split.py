@@ -1,4 +1,4 @@
-"""From checked rows to the rows that train and the rows that tell when to stop."""
+"""The split of checked rows into training rows and validation rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sk_mtl._labels import label_list
 from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._rows._held_out import HeldOutRows
 from sk_mtl.estimators._rows._labelled_rows import LabelledRows
-from sk_mtl.estimators._rows._splitting import NothingToHoldOutError, validation_rows
+from sk_mtl.estimators._rows._splitting import NoValidationRowsError, validation_rows
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.estimators._training._random import isolated_random_state
 from sk_mtl.estimators._training._resolved import resolve_early_stopping
@@ -44,7 +44,7 @@ class SplitPolicy:
 
 
 class RowSplit(NamedTuple):
-    """Rows that train, and rows that decide when to stop.
+    """Training rows, and validation rows that decide when to stop.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class RowSplit(NamedTuple):
     held_out: HeldOutRows | None
 
     def checked(self, targets: Targets) -> RowSplit:
-        """Return the split of a first fit, or raise where a part cannot be used.
+        """Return the split of a first fit, or raise if a part cannot be used.
 
         Labels of classes that no training row has are left out of the validation rows.
         """
@@ -80,7 +80,7 @@ def split_rows(
     seed: int,
     before: HeldOutRows | None,
 ) -> RowSplit:
-    """Return the rows in two parts, of which the second may be None.
+    """Return the training rows and the validation rows, or None for the latter.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def split_rows(
     targets : Targets
 
     seed : int
-        Decides a random split.
+        Seed of a random split.
 
     before : HeldOutRows or None
         The rows that the fits before this one held out.
@@ -100,13 +100,13 @@ def split_rows(
         return all_train(rows, before)
     try:
         parts = before and before.find(rows, policy.validation_fraction)
-        # Rows that were held out stay so in a smaller table, too.
+        # Rows that were held out stay held out in a smaller table, too.
         if parts is None and not policy.holds_out(len(rows)):
             return RowSplit(rows, None, before)
         parts = parts or _draw(rows, policy, targets, seed)
         train, valid = (rows.take(part) for part in parts)
         check_labelled(valid, "The validation part of y")
-    except NothingToHoldOutError as error:
+    except NoValidationRowsError as error:
         if policy.early_stopping != "auto":
             raise
         warn_user(
@@ -140,16 +140,16 @@ def _draw(rows: LabelledRows, policy: SplitPolicy, targets: Targets, seed: int):
 
 
 def check_labelled(rows: LabelledRows, what: str) -> None:
-    """Raise where rows have no label that could tell when to stop."""
+    """Raise if the validation rows have no label to decide when to stop."""
     if np.isnan(rows.codes).all():
-        raise NothingToHoldOutError(
+        raise NoValidationRowsError(
             f"{what} must hold labels with positive weight, to decide when to stop; "
             "found none. Give labelled validation rows, or set early_stopping=False."
         )
 
 
 def check_training_part(train: LabelledRows, targets: Targets) -> None:
-    """Raise where the rows that are left for training cannot be learnt from."""
+    """Raise if the remaining training rows cannot be learnt from."""
     try:
         targets.check_counts(train.codes, train.weight)
     except ValueError as error:
@@ -165,7 +165,7 @@ def without_untrained_classes(
 ) -> LabelledRows:
     """Return validation rows without labels of classes that no training row has.
 
-    Their loss would only tell how fast the network forgets the class.
+    Their loss would only measure how fast the network forgets the class.
     """
     codes = valid.codes.copy()
     for k, classes in enumerate(targets.classes):

@@ -1,4 +1,4 @@
-"""Which rows train and which rows tell when to stop."""
+"""Choice of the validation rows."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from sk_mtl._stratification import (
     stratified_parts,
 )
 
-# A stratum of fewer rows than this can not put one row on each side reliably.
+# A stratum of fewer rows cannot reliably put a row on each side.
 _SMALLEST_STRATUM = 2
 
 
-class NothingToHoldOutError(ValueError):
-    """There are no rows that could tell when to stop."""
+class NoValidationRowsError(ValueError):
+    """Error of a fit in which no rows can be held out for validation."""
 
 
 def validation_rows(
@@ -30,16 +30,16 @@ def validation_rows(
     Parameters
     ----------
     method : "random", "last" or a scikit-learn splitter
-        ``"random"`` keeps groups together where ``groups`` are given, and is
-        stratified over the joint labels otherwise; where a class of a task would then
-        be missing on one side, over the labels of each task. ``"last"`` takes the last
-        rows; of a splitter the first split is used.
+        ``"random"`` keeps groups together if ``groups`` are given. Otherwise it is
+        stratified over the joint labels, or, if a class of a task would then be missing
+        on one side, over the labels of each task. ``"last"`` takes the last rows. A
+        splitter provides its first split.
 
     codes : ndarray of shape (n_samples, n_tasks)
-        Class numbers, NaN where a label is missing.
+        Class numbers, NaN where the label is missing.
 
     X : table with n_samples rows
-        Handed to a splitter.
+        Passed to a splitter.
 
     fraction : float
         The share of validation rows.
@@ -48,12 +48,12 @@ def validation_rows(
         Read by ``"random"`` and by a splitter.
 
     seed : int
-        Decides the random split.
+        Seed of the random split.
 
     Raises
     ------
-    NothingToHoldOutError
-        If all rows are in one group, or there is no row to spare.
+    NoValidationRowsError
+        If all rows are in one group, or there are too few rows.
     """
     n_samples = len(codes)
     labels = np.where(np.isnan(codes), -1, codes).astype(np.int64)
@@ -63,7 +63,7 @@ def validation_rows(
         return np.asarray(train), np.asarray(valid)
     n_valid = max(1, round(fraction * n_samples))
     if n_valid >= n_samples:
-        raise NothingToHoldOutError(
+        raise NoValidationRowsError(
             "Early stopping needs a row for training besides those for validation; "
             f"found validation_fraction={fraction} of {n_samples} rows. Give more "
             "rows, a smaller fraction, or early_stopping=False."
@@ -79,7 +79,7 @@ def validation_rows(
 
 
 def _comparable(groups) -> np.ndarray:
-    """Return groups that a splitter can sort: numbers for names of several types."""
+    """Return groups that a splitter can sort: numbers if names have several types."""
     names = group_names(groups)
     if names.dtype == object and len({type(name) for name in names.tolist()}) > 1:
         return group_numbers(groups)
@@ -104,7 +104,7 @@ def _split_rows(labels: np.ndarray, n_valid: int, seed: int) -> np.ndarray:
 
 
 def _strata(labels: np.ndarray, n_valid: int) -> np.ndarray | None:
-    """Return the joint labels, rare ones pooled, or None where none can be kept."""
+    """Return the joint labels, rare ones pooled, or None if all are too rare."""
     joint = joint_labels(labels)
     counts = np.bincount(joint)
     rare = counts[joint] < _SMALLEST_STRATUM
@@ -117,7 +117,7 @@ def _strata(labels: np.ndarray, n_valid: int) -> np.ndarray | None:
 
 
 def _n_one_sided(labels: np.ndarray, is_valid: np.ndarray, unit: np.ndarray) -> int:
-    """Return how many classes are missing on one side without need.
+    """Return the number of classes that are needlessly missing on one side.
 
     A class of one unit, a row or a group, belongs to the training part.
     """
@@ -137,13 +137,14 @@ def _split_groups(
 ) -> np.ndarray:
     """Return which rows are held out: some groups with that share of the rows.
 
-    Groups are drawn until the next would exceed the share. Larger ones than the share
-    stay in training; where all are, the smallest one is held out. Where a class is then
-    missing on one side, groups are placed by their labels, if that leaves fewer out.
+    Groups are drawn until the next would exceed the share. Groups larger than the share
+    stay in training; if all are larger, the smallest one is held out. If a class is
+    then missing on one side, groups are assigned by their labels, provided that this
+    leaves fewer classes out.
     """
     sizes = np.bincount(member)
     if len(sizes) < 2:
-        raise NothingToHoldOutError(
+        raise NoValidationRowsError(
             "groups must hold at least two groups, so that one can be held out for "
             "validation; found one. Give X_val and y_val, or set early_stopping=False."
         )

@@ -23,14 +23,14 @@ class TensorTable(TrainingRows):
     numeric : Tensor of shape (n_samples, n_numeric)
 
     y : Tensor of shape (n_samples, n_tasks)
-        Class numbers as floats, or numbers in units of their own; any one that the
-        loss takes where a label is missing.
+        Class numbers as floats, or numbers in the network's units; where the label is
+        missing, any value that the loss accepts.
 
     weight : Tensor of shape (n_samples, n_tasks) or None
         The weight of each label, 0 where it is missing. None where every weight is 1.
 
     sequences : tuple of Tensor of shape (n_samples, length)
-        Integer codes of the items of each sequence column, -1 where it has ended.
+        Integer codes of the items of each sequence column, -1 after its end.
     """
 
     codes: Tensor
@@ -52,7 +52,7 @@ class TensorTable(TrainingRows):
         return self._apply(lambda tensor: tensor.to(device))
 
     def batches(self, size: int, *, shuffle: bool) -> BatchIterator:
-        """Return the batches of an epoch, shuffled anew at each pass where asked."""
+        """Return the batches of an epoch, optionally reshuffled at each pass."""
         return BatchIterator(self, size, shuffle)
 
     def numbers(self) -> Tensor:
@@ -64,7 +64,7 @@ class TensorTable(TrainingRows):
         return module.sparse_rows(self.codes, self.sequences)
 
     def take(self, rows: Tensor) -> TensorTable:
-        """Return the rows of the given numbers."""
+        """Return the rows at the given positions."""
         return self._apply(lambda tensor: tensor.index_select(0, rows))
 
     def narrow(self, start: int, stop: int) -> TensorTable:
@@ -89,9 +89,9 @@ class TensorTable(TrainingRows):
 
 @dataclass
 class BatchIterator:
-    """Walks a table in batches; shuffled anew at each pass where asked.
+    """Iterable over the batches of a table, optionally reshuffled at each pass.
 
-    A last batch of one row joins the one before it.
+    A last batch of one row is merged into the batch before it.
     """
 
     table: TensorTable

@@ -1,4 +1,4 @@
-"""The seam between a fit and the rows that it trains on, wherever they are kept."""
+"""The interface between a fit and its training rows, wherever they are stored."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from torch import Tensor, nn
 
 
 class Batches(Sized, Iterable, Protocol):
-    """Tables of tensors, the batches of one epoch, whose number is known."""
+    """The batches of one epoch: tables of tensors, of a known number."""
 
 
 class TrainingRows(ABC):
     """Encoded rows with labels and weights, read by whole batches.
 
-    A fit needs no more of its training rows than this, so that they may be a table in
-    memory or files that are read anew in each epoch.
+    A fit needs nothing else from its training rows, so they may be a table in memory or
+    files that are read again in each epoch.
     """
 
     @abstractmethod
@@ -29,14 +29,14 @@ class TrainingRows(ABC):
         """Return the batches of one epoch.
 
         No batch holds a single row, unless there are no others: batch normalisation
-        has no variance of it, and it would weigh as much as all rows of a batch.
+        cannot compute its variance, and it would weigh as much as a whole batch.
 
         Parameters
         ----------
         size : int
             Rows of a batch; the last one may hold fewer, or one more.
         shuffle : bool
-            Whether the rows come in an order drawn from torch's generator.
+            Whether the order of the rows is drawn from torch's generator.
         """
 
     @abstractmethod
@@ -45,9 +45,9 @@ class TrainingRows(ABC):
 
     @abstractmethod
     def numbers(self) -> Tensor:
-        """Return the numeric columns of all rows, or of a sample that shows them.
+        """Return the numeric columns of all rows, or of a representative sample.
 
-        Of shape (n_rows, n_numeric), on the processor. Bins are read off them.
+        The shape is (n_rows, n_numeric), on the processor. Bins are computed from them.
         """
 
     @abstractmethod
@@ -61,6 +61,6 @@ class TrainingRows(ABC):
         """
 
     def first(self, n_rows: int) -> Any:
-        """Return a table of the first rows, at most so many."""
+        """Return a table of at most the given number of first rows."""
         batch = next(iter(self.batches(n_rows, shuffle=False)))
         return batch.narrow(0, min(len(batch), n_rows))

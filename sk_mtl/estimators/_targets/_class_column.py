@@ -25,29 +25,29 @@ from sk_mtl.estimators._targets._target_column import TargetColumn, raise_unlabe
 from sk_mtl.losses import TaskOutput
 from sk_mtl.metrics import TaskMetric
 
-# Rows of a class, and classes, that rule out features which are not the label.
+# Numbers of rows per class, and of classes, that rule out features unlike the label.
 _TELLING = 32
 
 
 @dataclass(frozen=True)
 class ClassColumn(TargetColumn):
-    """The labels of a task, any type, of which there are few.
+    """A task of classes, with labels of any type.
 
     Attributes
     ----------
     classes : ndarray
-        The classes in the labels' own type, in the order of their numbers: sorted, but
-        for two of which the first one is named as positive. Number 1 of two is so
-        always the positive one.
+        The classes in the labels' own type, in the order of their numbers. They are
+        sorted, unless there are two and the first is named as positive: number 1 of two
+        is always the positive class.
 
     is_named : bool
-        Whether the caller named the classes, so that rows may lack some of them.
+        Whether the caller named the classes, so that some may have no rows.
 
     untrained : tuple of int
-        Numbers of the classes that no training row has, where others have rows.
+        Numbers of the classes that no training row has, if other classes have rows.
 
     pos_label : object
-        The positive class where the caller named it, else None.
+        The positive class if the caller named it, else None.
 
     loss : Loss
         The loss by which the task is learnt.
@@ -76,7 +76,7 @@ class ClassColumn(TargetColumn):
     def learn(
         cls, name: Hashable, column, missing_label, pos_label=None
     ) -> ClassColumn:
-        """Return the column with the classes that are found in it."""
+        """Return the column with the classes that it contains."""
         labels = plain_values(column[~is_missing(column, missing_label)])
         if len(labels) == 0:
             raise_unlabelled(name, column)
@@ -94,7 +94,7 @@ class ClassColumn(TargetColumn):
         pos_label=None,
         loss: Loss | None = None,
     ) -> ClassColumn:
-        """Return the column with classes that the caller names, or with its own."""
+        """Return the column with the named classes, or with the classes it contains."""
         if classes is None:
             learnt = cls.learn(name, column, missing_label, pos_label)
         else:
@@ -121,7 +121,7 @@ class ClassColumn(TargetColumn):
 
     @classmethod
     def _of(cls, name: Hashable, missing_label, classes, pos_label) -> ClassColumn:
-        # A single class, which `check_counts` refuses, may be the other one.
+        # A single class, which `check_counts` refuses later, may be the negative one.
         if pos_label is not None and len(classes) > 1:
             position = positive_position(classes, pos_label, name)
             pos_label = label_list(classes)[position]
@@ -130,12 +130,12 @@ class ClassColumn(TargetColumn):
 
     @property
     def sorted_classes(self) -> np.ndarray:
-        """The classes in sorted order, which is that of public answers."""
+        """The classes in sorted order, which is the order of public answers."""
         return self.classes[self._sorting]
 
     def sort_answers(self, answers: np.ndarray) -> np.ndarray:
         """Return answers with their columns in the order of the sorted classes."""
-        # Contiguous, for torch takes no array that runs backwards.
+        # torch does not accept arrays with negative strides.
         return np.ascontiguousarray(answers[:, self._sorting])
 
     @property
@@ -145,15 +145,15 @@ class ClassColumn(TargetColumn):
         return slice(None, None, -1 if backwards else 1)
 
     def _likeliest(self, answers: np.ndarray) -> np.ndarray:
-        """Return the numbers of the likeliest classes, of equals the first sorted."""
+        """Return the numbers of the likeliest classes; ties go to the first sorted."""
         numbers = np.arange(len(self.classes))[self._sorting]
         return numbers[answers[:, self._sorting].argmax(axis=1)]
 
     def encode(self, column, *, what: str, strict: bool) -> np.ndarray:
         """Return class numbers, NaN where the label is missing.
 
-        A label outside the known classes raises, or, without `strict`, becomes -1. One
-        of another type always raises.
+        Raise for a label outside the known classes; with `strict=False` return -1
+        instead. Raise for a label of another type in any case.
         """
         missing = is_missing(column, self.missing_label)
         labels = plain_values(column[~missing])
@@ -208,21 +208,21 @@ class ClassColumn(TargetColumn):
         return np.concatenate(parts[:_TELLING])
 
     def may_be_told_by(self, features: np.ndarray, codes: np.ndarray) -> np.ndarray:
-        """Return which columns have one value for each class, another for each."""
+        """Return which columns have a single and different value for each class."""
         first, member = np.unique(codes, return_index=True, return_inverse=True)[1:]
         values = features[first]
         constant = (features == values[member]).all(axis=0)
         distinct = (np.diff(np.sort(values, axis=0), axis=0) != 0).all(axis=0)
         return constant & distinct & (len(first) > 1)
 
-    def is_told_by(self, feature: np.ndarray, codes: np.ndarray) -> bool:
+    def is_leaked_by(self, feature: np.ndarray, codes: np.ndarray) -> bool:
         """Return whether values and classes correspond one to one."""
         pairs = np.unique(np.column_stack([feature, codes]), axis=0)
         n_values = len(np.unique(pairs[:, 0]))
         return len(pairs) > 1 and n_values == len(pairs) == len(np.unique(pairs[:, 1]))
 
     def check_counts(self, codes: np.ndarray, weight: np.ndarray | None) -> None:
-        """Raise where fewer than two classes carry weight, unless they were named."""
+        """Raise if fewer than two classes have weight, unless they were named."""
         if self.is_named:
             return
         active = ~np.isnan(codes)
@@ -239,7 +239,7 @@ class ClassColumn(TargetColumn):
             )
 
     def mark_untrained(self, codes: np.ndarray) -> ClassColumn:
-        """Return the column, which remembers classes that no training row has."""
+        """Return the column with a record of the classes that no training row has."""
         trained = np.unique(codes[~np.isnan(codes)]).astype(int)
         untrained = np.setdiff1d(np.arange(len(self.classes)), trained)
         found = tuple(untrained.tolist()) if len(trained) else ()

@@ -1,4 +1,4 @@
-"""Class weights, given once for all tasks or for each by its name."""
+"""Class weights, given for all tasks or by task name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def class_weight_table(
     codes: np.ndarray,
     sample_weight: np.ndarray | None = None,
 ) -> list[np.ndarray | None] | None:
-    """Return the weight of each class of each task, or None where all are 1.
+    """Return the weight of each class of each task, or None if all are 1.
 
     The entry of a task of numbers is None.
 
@@ -30,10 +30,10 @@ def class_weight_table(
     targets : Targets
 
     codes : ndarray of shape (n_samples, n_tasks)
-        Class numbers of the training rows, NaN where a label is missing.
+        Class numbers of the training rows, NaN where the label is missing.
 
     sample_weight : ndarray of shape (n_samples, n_tasks) or None
-        "balanced" makes the classes count the same with these weights.
+        Weights with which "balanced" gives the classes equal totals.
     """
     each = per_task(
         "class_weight",
@@ -83,7 +83,7 @@ def _is_one_weight(class_weight) -> bool:
 
 
 def _refuse_numbers(each: list, targets: Targets) -> None:
-    """Raise where a task of numbers is given weights of classes."""
+    """Raise if a task of numbers has class weights."""
     for column, weight in zip(targets.columns, each, strict=True):
         name, classes = column.name, getattr(column, "classes", None)
         if classes is None and weight is not None:

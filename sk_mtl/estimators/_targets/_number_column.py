@@ -16,24 +16,24 @@ from sk_mtl.estimators._targets._target_column import TargetColumn, raise_unlabe
 from sk_mtl.losses import TaskOutput
 from sk_mtl.metrics import TaskMetric
 
-# Rows that rule out features of which the number is no linear function, and how far
-# such a row may lie beside the line, as a share of the range.
+# Number of rows that rule out features of which the label is no linear function, and
+# the largest distance of such a row from the line, as a share of the range.
 _TELLING = 64
 _NEAR_LINE = 1e-3
 
-# Numbers in between have squares that are finite, as are their sums, and not zero.
+# Numbers between these have squares whose sums are finite and not zero.
 _LEAST, _LARGEST = 1e-150, 1e150
 
-# In units of their spread numbers are learnt in single precision, squared and summed.
+# Scaled numbers are squared and summed in single precision.
 _LARGEST_SCALED = 1e16
 
 
 @dataclass(frozen=True)
 class NumberColumn(TargetColumn):
-    """The numbers of a task, and the units in which the network learns them.
+    """A task of numbers, with the units in which the network learns them.
 
     Numbers are shifted to mean 0 and scaled to standard deviation 1, so that no task
-    swamps another. Those that cannot be negative are scaled to mean 1.
+    dominates another. Numbers that cannot be negative are scaled to mean 1.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class NumberColumn(TargetColumn):
         The loss by which the task is learnt.
 
     shift, scale : float
-        What is taken from a number and by what the rest is divided.
+        The number that is subtracted, and the divisor of the difference.
     """
 
     loss: Loss = field(default_factory=SquaredError)
@@ -55,7 +55,7 @@ class NumberColumn(TargetColumn):
 
     @classmethod
     def learn(cls, name: Hashable, column, missing_label, loss: Loss) -> NumberColumn:
-        """Return the column, or raise where it holds what the loss cannot learn."""
+        """Return the column, or raise if it holds values that the loss cannot learn."""
         learnt = cls(name, missing_label, loss)
         values = learnt.encode(column, what="y", strict=True)
         if np.isnan(values).all():
@@ -63,7 +63,7 @@ class NumberColumn(TargetColumn):
         return learnt
 
     def encode(self, column, *, what: str, strict: bool) -> np.ndarray:
-        """Return the numbers, NaN where there is none."""
+        """Return the numbers, NaN where the number is missing."""
         missing = is_missing(column, self.missing_label)
         values = np.full(len(column), np.nan)
         values[~missing] = as_numbers(
@@ -116,7 +116,7 @@ class NumberColumn(TargetColumn):
             place = (features - start) / step
         return (np.abs(place - label[:, None]) < _NEAR_LINE).all(axis=0)
 
-    def is_told_by(self, feature: np.ndarray, codes: np.ndarray) -> bool:
+    def is_leaked_by(self, feature: np.ndarray, codes: np.ndarray) -> bool:
         """Return whether the numbers are a linear function of the feature."""
         centred = feature - feature.mean(dtype=np.float64), codes - codes.mean()
         x, y = (each / (np.abs(each).max() or 1.0) for each in centred)
@@ -134,14 +134,14 @@ class NumberColumn(TargetColumn):
         if not labelled.any():
             return self
         values = codes[labelled]
-        # Weights as large as numbers can be have finite sums, too.
+        # The sum of the largest finite weights must not overflow.
         weight = None if weight is None else weight[labelled] / weight[labelled].max()
         mean = np.average(values, weights=weight)
         if self.loss.domain != "real":
             self._refuse_tiny(float(mean), "0, or have a mean of")
             return replace(self, shift=0.0, scale=float(mean) or 1.0)
         spread = _standard_deviation(values, mean, weight)
-        # Of equal numbers rounding alone may leave a spread.
+        # Equal numbers may have a spread above 0 by rounding.
         rounding = float(1e-12 * abs(mean))
         if spread <= rounding:
             return replace(self, shift=float(mean), scale=max(1.0, rounding))
@@ -149,7 +149,7 @@ class NumberColumn(TargetColumn):
         return replace(self, shift=float(mean), scale=spread)
 
     def check_counts(self, codes: np.ndarray, weight: np.ndarray | None) -> None:
-        """Raise where no labelled row has a positive weight."""
+        """Raise if no labelled row has a positive weight."""
         active = ~np.isnan(codes)
         if weight is not None:
             active &= weight > 0
@@ -160,8 +160,8 @@ class NumberColumn(TargetColumn):
             )
 
     def scale_codes(self, codes: np.ndarray) -> np.ndarray:
-        """Return the targets as the network learns them, one also of missing labels."""
-        # The mean is in the domain of every loss, as 0 is not.
+        """Return the targets in the network's units, with values for missing labels."""
+        # The mean is in the domain of every loss; 0 is not.
         mean = self.shift if self.loss.domain == "real" else self.scale
         codes = np.where(np.isnan(codes), mean, codes)
         scaled = (codes - self.shift) / self.scale
@@ -179,7 +179,7 @@ class NumberColumn(TargetColumn):
         return answers.astype(np.float64) * self.scale + self.shift
 
     def strata(self, codes: np.ndarray) -> np.ndarray:
-        """Return whether a number is zero, of numbers that often are."""
+        """Return whether each number is zero, for numbers that often are."""
         inflated = self.output.zero_inflated
         positive = (codes > 0) if inflated else np.zeros(len(codes))
         return np.where(np.isnan(codes), np.nan, positive)
@@ -219,7 +219,7 @@ class NumberColumn(TargetColumn):
 def _standard_deviation(
     values: np.ndarray, mean: float, weight: np.ndarray | None
 ) -> float:
-    """Return the weighted standard deviation, of numbers of any size."""
+    """Return the weighted standard deviation of numbers of any size."""
     deviations = values - mean
     largest = np.abs(deviations).max()
     if largest == 0:

@@ -1,4 +1,4 @@
-"""What `fit` learns about one column of y: the base class."""
+"""The base class of the columns of y."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sk_mtl.metrics import TaskMetric
 
 @dataclass(frozen=True)
 class TargetColumn(ABC):
-    """One task of y: how its labels become numbers, and answers become labels.
+    """One task of y: turns labels into numbers, and answers into labels.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class TargetColumn(ABC):
         The name of the task.
 
     missing_label : object
-        The value that marks a missing label beside NaN and None.
+        The value that marks a missing label in addition to NaN and None.
     """
 
     name: Hashable
@@ -49,14 +49,14 @@ class TargetColumn(ABC):
         Parameters
         ----------
         answers : ndarray of shape (n_samples, n_answers)
-            What the structure answers for the task.
+            The structure's answers for the task.
         """
 
     @abstractmethod
     def score(
         self, codes: np.ndarray, answers: np.ndarray, weight: np.ndarray
     ) -> float:
-        """Return how good answers are, at best 1, on rows of positive weight."""
+        """Return the quality of answers, at best 1, on rows of positive weight."""
 
     @abstractmethod
     def evaluate(
@@ -69,7 +69,7 @@ class TargetColumn(ABC):
 
     @abstractmethod
     def telling_rows(self, codes: np.ndarray) -> np.ndarray:
-        """Return the positions of a few rows that tell most features from the label."""
+        """Return the positions of a few rows that rule out most features."""
 
     @abstractmethod
     def may_be_told_by(self, features: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -78,23 +78,23 @@ class TargetColumn(ABC):
         Parameters
         ----------
         features : ndarray of shape (n_samples, n_features)
-            Of the telling rows.
+            The features of these rows.
 
         codes : ndarray of shape (n_samples,)
 
         Returns
         -------
         may_be : ndarray of bool of shape (n_features,)
-            True for every column that `is_told_by` accepts, and for few others.
+            True for every column that `is_leaked_by` accepts, and for few others.
         """
 
     @abstractmethod
-    def is_told_by(self, feature: np.ndarray, codes: np.ndarray) -> bool:
+    def is_leaked_by(self, feature: np.ndarray, codes: np.ndarray) -> bool:
         """Return whether a feature is the label under another name."""
 
     @abstractmethod
     def check_counts(self, codes: np.ndarray, weight: np.ndarray | None) -> None:
-        """Raise where the labelled rows of positive weight cannot be learnt from."""
+        """Raise if the labelled rows of positive weight are too few to learn from."""
 
     def labels_of(self, codes: np.ndarray) -> np.ndarray:
         """Return the labels behind numbers, of which none is NaN."""
@@ -105,7 +105,7 @@ class TargetColumn(ABC):
         return self
 
     def mark_untrained(self, codes: np.ndarray) -> TargetColumn:
-        """Return the column, which remembers classes that no training row has."""
+        """Return the column with a record of the classes that no training row has."""
         return self
 
     def logit_offsets(self) -> list[float]:
@@ -113,16 +113,16 @@ class TargetColumn(ABC):
         return self.output.logit_offsets(())
 
     def scale_codes(self, codes: np.ndarray) -> np.ndarray:
-        """Return the targets as the network learns them, one also of missing labels."""
+        """Return the targets in the network's units, with values for missing labels."""
         return np.where(np.isnan(codes), 0.0, codes)
 
     def strata(self, codes: np.ndarray) -> np.ndarray:
-        """Return what a split into parts should spread evenly, NaN without a label."""
+        """Return the values to stratify a split by, NaN where the label is missing."""
         return codes
 
 
 def raise_unlabelled(name: Hashable, column) -> NoReturn:
-    """Raise for a task without a single label; `column` holds those that count."""
+    """Raise for a task without labels; `column` holds the labels of positive weight."""
     if len(column) == 0:
         raise ValueError(
             f"Task {name!r} must have labelled rows of positive weight; found none. "

@@ -1,4 +1,4 @@
-"""The columns of y: what each task is called, and what its labels are."""
+"""The columns of y: the names of the tasks and the meaning of their labels."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sk_mtl.losses import TaskOutput
 
 @dataclass(frozen=True)
 class Targets:
-    """What `fit` learnt about y.
+    """The tasks that `fit` learns from y.
 
     Attributes
     ----------
@@ -31,13 +31,13 @@ class Targets:
         One per task.
 
     one_dimensional : bool
-        Whether y was a vector: then answers are single arrays, not lists.
+        Whether y was a vector; if so, answers are single arrays, not lists.
 
     framed : bool
         Whether y was a data frame.
 
     kinds : dict or None
-        The type of each task by its name, where tasks differ in it.
+        The type of each task by its name, if the types differ.
     """
 
     columns: list[TargetColumn]
@@ -79,8 +79,8 @@ class Targets:
     def encode(self, y, *, what: str = "y", strict: bool = True) -> np.ndarray:
         """Return numbers of shape (n_samples, n_tasks), NaN where a label is missing.
 
-        Classes are numbered. A label that `fit` would refuse raises; with
-        ``strict=False`` a class that is not known becomes -1. The columns of a frame
+        Classes are numbered. Raise for labels that `fit` would refuse; with
+        ``strict=False`` return -1 for an unknown class instead. The columns of a frame
         are found by the names of the tasks.
         """
         return self.encode_table(read_labels(y, what), None, what=what, strict=strict)
@@ -93,9 +93,9 @@ class Targets:
         what: str = "y",
         strict: bool = True,
     ) -> np.ndarray:
-        """Return numbers as `encode` does, NaN also where a label weighs nothing.
+        """Return numbers as `encode` does, NaN also where the weight of a label is 0.
 
-        Labels without weight are not read, whatever they are.
+        Labels of weight 0 are not read, so any value is allowed.
         """
         columns = table.columns_of(self.task_names, what)
         codes = np.full((table.n_samples, self.n_tasks), np.nan)
@@ -105,13 +105,13 @@ class Targets:
         return codes
 
     def decode(self, answers: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the predicted labels, given the answers on each task."""
+        """Return the predicted labels, given the answers for each task."""
         columns = self.decode_columns(answers)
         if self.one_dimensional:
             return columns[0]
         kinds = {column.dtype.kind for column in columns}
         if len(kinds) > 1 and not _have_a_common_type(columns):
-            # np.stack would turn every label of a mixed table into text.
+            # np.stack would convert every label of a mixed table to text.
             columns = [_as_objects(column) for column in columns]
         return np.stack(columns, axis=1)
 
@@ -128,19 +128,19 @@ class Targets:
         return arrays[0] if self.one_dimensional else arrays
 
     def check_same_classes(self, given: Targets) -> None:
-        """Raise where other classes are given for a fit that continues."""
+        """Raise if a fit that continues gets other classes."""
         for name, old, new in zip(
             self.task_names, self.classes, given.classes, strict=True
         ):
             if not np.array_equal(old, new):
                 raise ValueError(
-                    f"classes of task {name!r} must be those of the first call, "
+                    f"classes of task {name!r} must be the same as in the first call, "
                     f"{old.tolist()}; found {new.tolist()}. Give the same classes, or "
                     "None."
                 )
 
     def check_counts(self, codes: np.ndarray, weight: np.ndarray | None) -> None:
-        """Raise where the labelled rows of a task are too few to learn from."""
+        """Raise if the labelled rows of a task are too few to learn from."""
         for k, column in enumerate(self.columns):
             column.check_counts(codes[:, k], None if weight is None else weight[:, k])
 
@@ -153,14 +153,14 @@ class Targets:
         return replace(self, columns=columns)
 
     def mark_untrained(self, codes: np.ndarray) -> Targets:
-        """Return the targets, which remember classes that no training row has."""
+        """Return the targets with a record of the classes that no training row has."""
         columns = [c.mark_untrained(codes[:, k]) for k, c in enumerate(self.columns)]
         return replace(self, columns=columns)
 
     def logit_offsets(self, head_widths: Sequence[int]) -> list[float] | None:
-        """Return what is added to the logits of all heads, None for nothing.
+        """Return the constants to add to the logits of all heads, or None.
 
-        The first heads are those of the tasks.
+        The heads of the tasks come first.
         """
         widths = list(head_widths)
         offsets = [value for each in self.columns for value in each.logit_offsets()]
@@ -168,11 +168,11 @@ class Targets:
         return offsets if any(offsets) else None
 
     def scale_codes(self, codes: np.ndarray) -> np.ndarray:
-        """Return the targets as the network learns them, one also of missing labels."""
+        """Return the targets in the network's units, with values for missing labels."""
         return self._each(TargetColumn.scale_codes.__name__, codes)
 
     def strata(self, codes: np.ndarray) -> np.ndarray:
-        """Return what a split into parts should spread evenly, per task."""
+        """Return the values to stratify a split by, per task."""
         return self._each(TargetColumn.strata.__name__, codes)
 
     def _each(self, method: str, codes: np.ndarray) -> np.ndarray:
@@ -190,29 +190,29 @@ def learn_classes(
     weight=None,
     pos_label=None,
 ) -> Targets:
-    """Return what there is to know about classes, or raise.
+    """Return the tasks of classes that y holds, or raise.
 
     Parameters
     ----------
     y : array-like of shape (n_samples,) or (n_samples, n_tasks)
 
     task_names : sequence of str or None
-        Names for a y that carries none.
+        Names of the tasks if y has none.
 
     missing_label : object
-        The value that marks a missing label beside NaN and None.
+        The value that marks a missing label in addition to NaN and None.
 
     loss : str, Loss or TaskOutput, or a sequence or dict of these
         The loss of every task, or one for each.
 
     classes : array-like, list of array-like, dict or None
-        All classes, where y may hold only some of them; a dict holds them by task name.
+        All classes, if y may hold only some of them; a dict holds them by task name.
 
     weight : array-like or None
-        Sample weights: labels of weight 0 teach nothing.
+        Sample weights: labels of weight 0 are ignored.
 
     pos_label : label, dict or None
-        The positive one of two classes, for all tasks or by task name.
+        The positive class of two, for all tasks or by task name.
     """
     named, one_dimensional = named_columns(y, task_names, weight)
     names = list(named)
@@ -247,12 +247,12 @@ def classes_by_task(classes, names: list, one_dimensional: bool) -> list:
 def learn_numbers(
     y, *, task_names: Sequence[str] | None, missing_label: Any, loss, weight=None
 ) -> Targets:
-    """Return what there is to know about numbers, or raise.
+    """Return the tasks of numbers that y holds, or raise.
 
     Parameters
     ----------
     y, task_names, missing_label, loss, weight
-        As of `learn_classes`.
+        As in `learn_classes`.
     """
     named, one_dimensional = named_columns(y, task_names, weight)
     losses = resolve_losses(loss, list(named), "squared_error")
@@ -268,12 +268,12 @@ def named_columns(
 ) -> tuple[dict[Hashable, Any], bool]:
     """Return the columns of y by the names of their tasks, and whether y is a vector.
 
-    `task_names` are names for a y that carries none. Labels of weight 0 are left out.
+    `task_names` are the names if y has none. Labels of weight 0 are left out.
     """
     table = read_labels(y)
     names, columns = table.task_names(task_names), table.columns
     weight = read_weights(weight, table.n_samples, names)
-    # Weights that all are 0 are refused where the rows are checked.
+    # The check of the rows refuses weights that all are 0.
     if weight is not None and weight.any():
         columns = [c[own > 0] for c, own in zip(columns, weight.T, strict=True)]
     return dict(zip(names, columns, strict=True)), table.is_vector
@@ -293,7 +293,7 @@ def _have_a_common_type(columns: Sequence[np.ndarray]) -> bool:
 
 
 def _as_objects(labels: np.ndarray) -> np.ndarray:
-    # NumPy would make integers of times in nanoseconds.
+    # NumPy would convert times in nanoseconds to integers.
     if labels.dtype.kind in "mM":
         return pd.Series(labels).astype(object).to_numpy()
     return labels.astype(object)

@@ -76,10 +76,10 @@ def test_rows_without_any_weight_are_not_completed():
 
 LATE = (
     "A step of a funnel must have a label in every row of y that reached the step "
-    "before it, or lack its labels in all rows of that time, reached or not; found "
-    "rows that reached it without a label: {}. Missing labels of these steps are taken "
-    "as not yet known, and none is filled in with 0. Set the labels of all rows that "
-    "are too young to NaN or to weight 0, or the rates of these steps are biased."
+    "before it, or in no row of that time, reached or not; found rows that reached it "
+    "without a label: {}. Missing labels of these steps are treated as not yet known, "
+    "and none is filled in with 0. Set the labels of all rows that are too recent to "
+    "NaN or to weight 0, or the rates of these steps are biased."
 )
 
 

@@ -84,7 +84,7 @@ def test_a_lazy_frame_is_to_be_collected(estimator, what):
     with pytest.raises(TypeError) as caught:
         check_X(estimator, lazy, reset=True, what=what)
     assert str(caught.value) == (
-        f"{what} must be a data frame or an array; found a LazyFrame of polars; call "
+        f"{what} must be a data frame or an array; found a LazyFrame of polars. Call "
         f"{what}.collect()."
     )
 

@@ -296,8 +296,8 @@ def test_groups_of_several_columns_or_types():
 @pytest.mark.parametrize(
     ("make", "make_val", "found"),
     [
-        (pd.DataFrame, np.asarray, "X has and X_val lacks them"),
-        (np.asarray, pd.DataFrame, "X_val has and X lacks them"),
+        (pd.DataFrame, np.asarray, "only X has them"),
+        (np.asarray, pd.DataFrame, "only X_val has them"),
     ],
 )
 def test_a_frame_beside_an_array_is_refused(make, make_val, found):
