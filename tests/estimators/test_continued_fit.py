@@ -3,7 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from skorch.callbacks import Callback
 
 from sk_mtl import MMOEClassifier
 from tests.estimators.common import (
@@ -37,6 +40,27 @@ def test_without_it_a_fit_starts_anew(table):
     first = model.fit(X, y).predict_proba(X)
     assert_equal_proba(first, model.fit(X, y).predict_proba(X))
     assert model.n_iter_ == 3
+
+
+class Breaks(Callback):
+    """Makes a weight NaN at the beginning of the second epoch."""
+
+    def on_epoch_begin(self, net, **_):
+        if net.n_epochs == 2:
+            torch.nn.init.constant_(next(net.module_.parameters()), torch.nan)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"balancing": "uncertainty"}, {"optimizer": torch.optim.Adagrad}]
+)
+def test_a_fit_continues_from_one_that_stopped_at_nan(options, table):
+    model = MMOEClassifier(callbacks=[Breaks()], **options, **QUICK)
+    with pytest.warns(ConvergenceWarning, match="became NaN or infinite in epoch 2"):
+        model.fit(*table)
+    model.set_params(callbacks=None).partial_fit(*table)
+    assert model.n_iter_ == 2
+    losses = model.history_["train_loss"]
+    assert losses[1] < losses[0]
 
 
 def test_warm_start_keeps_the_preprocessing(table):

@@ -9,6 +9,7 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
+from skorch.callbacks import Callback
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
 from tests.estimators.common import (
@@ -69,6 +70,21 @@ def test_a_copy_trains_on_as_the_original_does(fitted):
         original.partial_fit(X, y).predict_proba(X),
         again.partial_fit(X, y).predict_proba(X),
     )
+
+
+class Pickles(Callback):
+    """Pickles the net at each epoch, as skorch's `Checkpoint` does."""
+
+    def on_epoch_end(self, net, **_):
+        self.made = pickle.dumps(net)
+
+
+def test_a_net_in_training_is_pickled_without_the_rows(fitted):
+    _, X, y = fitted
+    pickles = Pickles()
+    model = MMOEClassifier(callbacks=[pickles], early_stopping=True, **QUICK).fit(X, y)
+    made = vars(pickle.loads(pickles.made))
+    assert made.keys() <= vars(model.net_).keys()
 
 
 def test_clone_has_the_parameters_and_no_fit(fitted):

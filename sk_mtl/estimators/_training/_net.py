@@ -37,9 +37,6 @@ from sk_mtl.estimators._training._monitor import refuse_monitors
 from sk_mtl.estimators._training._progress import Progress
 from sk_mtl.losses import Balancer, TaskLoss
 
-# Callbacks are the caller's, and may hold what cannot be copied or pickled.
-_NO_CALLBACKS = {"callbacks": None, "callbacks_": []}
-
 
 class _MultiTaskNet(NeuralNet):
     """A skorch net that trains on batches of rows that are encoded already.
@@ -115,10 +112,14 @@ class _MultiTaskNet(NeuralNet):
         if valid is None:
             refuse_monitors(self.callbacks_)
         self._run = _Run(valid, control, Progress(verbose, epochs), tasks)
+        balancer = copy.deepcopy(self.balancer)
         try:
             self._fit_and_notify(rows, epochs)
         except NonFiniteLossError as error:
             recover(control, error.what, self.n_epochs)
+            # What these have averaged may be NaN, and a later fit would go on from it.
+            self.balancer = balancer
+            self.initialize_optimizer()
         finally:
             self._run.progress.close()
             control.restore(self.module_)
@@ -344,8 +345,7 @@ class _MultiTaskNet(NeuralNet):
         # and holds every weight three times.
         new = object.__new__(type(self))
         memo[id(self)] = new
-        own = {k: v for k, v in self.__dict__.items() if k != "_run"}
-        new.__dict__.update(copy.deepcopy(own | _NO_CALLBACKS, memo))
+        new.__dict__.update(copy.deepcopy(_kept(self.__dict__), memo))
         return new
 
     def snapshot(self) -> _MultiTaskNet:
@@ -358,12 +358,21 @@ class _MultiTaskNet(NeuralNet):
     def __getstate__(self):
         # The constructor's argument is the trained module itself, which would be
         # written twice.
-        state = {**super().__getstate__(), "module": type(self.module_)}
-        return state | _NO_CALLBACKS
+        return _kept({**super().__getstate__(), "module": type(self.module_)})
 
     def torch_compile(self, module, name):
         """Leave the module as it is: `fit_loop` compiles it in place, if it can."""
         return module
+
+
+def _kept(attributes: dict) -> dict:
+    """Return what copies and pickles hold, those made in the middle of a fit, too.
+
+    Callbacks are the caller's, and may hold what cannot be copied or pickled; what
+    belongs to the call of `train` holds the rows.
+    """
+    kept = {name: value for name, value in attributes.items() if name != "_run"}
+    return kept | {"callbacks": None, "callbacks_": []}
 
 
 def _check_callback(callback):
