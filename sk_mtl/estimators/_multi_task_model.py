@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -397,8 +398,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
             fitted = self.n_iter_, {k: v.cpu().numpy() for k, v in weights.items()}
             # Callbacks do not change the answers of a fit, and may not be hashable.
             del parameters["callbacks"]
-        key = joblib.hash((parameters, fitted))
-        return type(self).__qualname__, key
+        return type(self).__qualname__, _hash((parameters, fitted))
 
     def _fit_further(self, X, y, sample_weight, classes=None) -> None:
         """Train for one more pass over the given rows."""
@@ -468,3 +468,14 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
             "best_epoch_": state.net.best_epoch,
             "_state": state,
         }
+
+
+def _hash(value: Any) -> str:
+    """Return a key of a value, which may hold functions that have no name."""
+    try:
+        return joblib.hash(value)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        # Only Dask asks for a key, and it reads lambdas and functions inside functions.
+        from dask.base import tokenize
+
+        return tokenize(value)

@@ -105,3 +105,11 @@ def test_dask_key_follows_the_fitted_state(fitted):
     assert key == pickle.loads(pickle.dumps(model)).__dask_tokenize__()
     assert key != copy.deepcopy(model).partial_fit(X, y).__dask_tokenize__()
     assert key != clone(model).__dask_tokenize__()
+
+
+def test_dask_key_reads_functions_without_a_name():
+    pytest.importorskip("dask")
+    models = [MMOEClassifier(lr_schedule=lambda step, size=n: size) for n in (1, 1, 2)]
+    first, same, other = (model.__dask_tokenize__() for model in models)
+    assert first == clone(models[0]).__dask_tokenize__() == same
+    assert first != other
