@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from numbers import Integral
+from typing import Any
 
 import torch
 
@@ -32,11 +33,17 @@ def _check(output: TaskOutput) -> None:
     if output.domain == "classes":
         _check_integer(output, "n_classes", least=2)
     # The caller's default device may hold no numbers.
-    with torch.device("cpu"), torch.no_grad():
+    with torch.device("cpu"), torch.enable_grad():
         heads = torch.zeros(_N_MEMBERS, _N_SAMPLES, _N_TASKS, output.width)
+        heads.requires_grad_()
         losses = output.row_losses(heads[0], torch.ones(_N_SAMPLES, _N_TASKS))
         answers, combined = output.answers(heads[0]), output.combine(heads)
     _check_shape(output, "row_losses", losses, (_N_SAMPLES, _N_TASKS))
+    if not losses.requires_grad:
+        raise ValueError(
+            f"{output!r}.row_losses must depend on the logits; found a tensor without "
+            "a gradient. Leave out detach(), item() and NumPy on the way."
+        )
     n_answers = _n_answers(output, answers)
     _check_shape(output, "answers", answers, (_N_SAMPLES, _N_TASKS, n_answers))
     _check_shape(output, "combine", combined, tuple(heads[0].shape))
@@ -55,17 +62,22 @@ def _check_integer(output: TaskOutput, name: str, *, least: int) -> None:
         )
 
 
-def _n_answers(output: TaskOutput, answers: torch.Tensor) -> int:
+def _n_answers(output: TaskOutput, answers: Any) -> int:
     """Return the number of answers; of numbers there may be more than it takes."""
     if output.domain == "classes":
         return output.n_classes
     least = 1 + int(output.zero_inflated) + len(output.quantile_levels)
-    return max(least, answers.shape[-1]) if answers.dim() else least
+    return max(least, answers.shape[-1]) if getattr(answers, "shape", ()) else least
 
 
 def _check_shape(
-    output: TaskOutput, method: str, found: torch.Tensor, wanted: tuple[int, ...]
+    output: TaskOutput, method: str, found: Any, wanted: tuple[int, ...]
 ) -> None:
+    if not isinstance(found, torch.Tensor):
+        raise ValueError(
+            f"{output!r}.{method} must return a tensor; found {type(found).__name__}. "
+            "Compute it by torch, and return it."
+        )
     if tuple(found.shape) != wanted:
         raise ValueError(
             f"{output!r}.{method} must return a tensor of shape {wanted} for "

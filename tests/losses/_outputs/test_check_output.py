@@ -30,6 +30,20 @@ class Flat(SquaredErrorOutput):
         return super().row_losses(heads, y).mean(1)
 
 
+class Silent(SquaredErrorOutput):
+    """An output that forgets to return its losses."""
+
+    def row_losses(self, heads, y):
+        super().row_losses(heads, y)
+
+
+class Cut(SquaredErrorOutput):
+    """An output that learns nothing."""
+
+    def row_losses(self, heads, y):
+        return super().row_losses(heads, y).detach()
+
+
 class Narrow(SquaredErrorOutput):
     """An output that promises quantiles and answers none."""
 
@@ -71,6 +85,8 @@ class Widthless(Unfinished):
         (Widthless(), "width must be an integer of at least 1; found None"),
         (Countless(), "n_classes must be an integer of at least 2; found None"),
         (Flat(), r"row_losses must return a tensor of shape \(3, 2\) .*found \(3,\)"),
+        (Silent(), "row_losses must return a tensor; found NoneType. Compute it"),
+        (Cut(), "row_losses must depend on the logits; found .* without a gradient"),
         (Narrow(), r"answers must .* shape \(3, 2, 3\) .*found \(3, 2, 1\)"),
     ],
 )
