@@ -15,6 +15,7 @@ NAMES = ["n_experts", "n_active_experts", "balancing", "gate_type", "gate_size"]
         ("n_actve_experts", "Did you mean 'n_active_experts'?"),
         ("gate_tpye", "Did you mean 'gate_type'?"),
         ("gate_", "Did you mean 'gate_type' or 'gate_size'?"),
+        ("Balancing", "Did you mean 'balancing'?"),
         ("zebra", ""),
     ],
 )

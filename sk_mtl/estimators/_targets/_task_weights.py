@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from sk_mtl._task_names import per_task
+from sk_mtl.losses import AGGREGATORS, WEIGHTINGS
 
 
 def resolve_task_weights(task_weights, task_names: list) -> torch.Tensor:
@@ -12,8 +13,7 @@ def resolve_task_weights(task_weights, task_names: list) -> torch.Tensor:
     if isinstance(task_weights, str):
         raise ValueError(
             f"task_weights must be numbers, one per task {task_names}; found "
-            f"{task_weights!r}. Set balancing={task_weights!r} for the method of this "
-            "name."
+            f"{task_weights!r}. {_remedy(task_weights)}"
         )
     each = per_task(
         "task_weights",
@@ -35,3 +35,9 @@ def resolve_task_weights(task_weights, task_names: list) -> torch.Tensor:
             f"task_weights must be finite and >= 0, not all 0; found {values.tolist()}."
         )
     return values
+
+
+def _remedy(name: str) -> str:
+    if name in (*WEIGHTINGS, *AGGREGATORS):
+        return f"Set balancing={name!r} for the method of this name."
+    return "Leave it out to weigh all tasks alike; balancing takes names of methods."
