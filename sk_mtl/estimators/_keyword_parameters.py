@@ -18,6 +18,7 @@ class KeywordParameters:
 
     def __new__(cls, *args: Any, **kwargs: Any):
         """Return a new object, or raise an error that explains a wrong argument."""
+        _check_complete(cls)
         # The first one is the object itself.
         _, *taken = inspect.signature(cls.__init__).parameters.values()
         kinds = [parameter.kind for parameter in taken]
@@ -51,6 +52,31 @@ class KeywordParameters:
                     f"are: {names}. {did_you_mean(own, names)}".rstrip()
                 )
         return super().set_params(**params)
+
+
+def _check_complete(cls: type) -> None:
+    """Raise for a class without its methods, or with settings that nothing reads."""
+    missing = sorted(getattr(cls, "__abstractmethods__", ()))
+    # The package's own bases lack private methods, which nobody is to define.
+    if missing and not any(name.startswith("_") for name in missing):
+        raise TypeError(
+            f"{cls.__name__} must define {' and '.join(missing)}; found none. Derive a "
+            "class that defines it, as the documentation of the base shows."
+        )
+    if "__init__" in vars(cls):
+        return
+    known = inspect.signature(cls.__init__).parameters
+    settings = [
+        name
+        for name, kind in vars(cls).get("__annotations__", {}).items()
+        if "ClassVar" not in str(kind) and name not in known
+    ]
+    if settings:
+        raise TypeError(
+            f"{cls.__name__} must be a dataclass for its settings to count; found a "
+            f"class whose constructor does not take {settings}. Write "
+            "@dataclass(eq=False, repr=False) above it, or ClassVar where it is none."
+        )
 
 
 def _check_names(caller: str, given: Iterable[str], names: list[str]) -> None:

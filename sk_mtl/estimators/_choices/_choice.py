@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
@@ -157,6 +158,7 @@ def _a(kind: type) -> str:
 
 
 def _remedy(value: Any, named: Mapping[str, Choice], kind: type[Choice]) -> str:
-    if isinstance(value, type) and issubclass(value, kind):
+    is_class = isinstance(value, type) and issubclass(value, kind)
+    if is_class and not inspect.isabstract(value):
         return f"Write {value.__name__}()."
     return did_you_mean(value, named) if isinstance(value, str) else ""

@@ -1,5 +1,6 @@
 """Losses of numbers: errors, deviances and a density."""
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from numbers import Real
 from typing import ClassVar
@@ -114,9 +115,16 @@ class Quantile(_NumberLoss):
 
     levels: tuple[float, ...] = (0.1, 0.5, 0.9)
 
-    def check_settings(self, parameter: str) -> None:
+    def _check_settings(self, parameter: str) -> None:
         """Raise `ValueError` for levels that are out of order or of range."""
-        super().check_settings(parameter)
+        levels = self.levels
+        if isinstance(levels, Real | str | Set | Mapping | None):
+            raise ValueError(
+                f"levels of {parameter}=Quantile must be a sequence of numbers between "
+                f"0 and 1, strictly increasing; found {levels!r}. Write them as a "
+                "tuple, such as (0.5,) or (0.1, 0.9)."
+            )
+        super()._check_settings(parameter)
         self.make_output()
 
 

@@ -1,6 +1,7 @@
 """Objects in place of names: equal by value, searchable, refused with words."""
 
 import pickle
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from numbers import Integral
 from typing import ClassVar
@@ -60,9 +61,45 @@ def test_name_and_object_resolve():
     assert resolve(own) is own
 
 
+class Peel(Fruit, ABC):
+    """A choice that lacks a method."""
+
+    @abstractmethod
+    def peel(self):
+        """Return what is left."""
+
+
+class Pear(Fruit):
+    """A choice whose setting is an attribute of the class alone."""
+
+    shape: ClassVar[str] = "long"
+    n_seeds: int = 5
+
+
+class Plum(Fruit):
+    """A choice with a constructor of its own."""
+
+    n_stones: int
+
+    def __init__(self, n_stones=1):
+        self.n_stones = n_stones
+
+
+def test_a_class_that_is_not_complete_is_refused():
+    with pytest.raises(TypeError, match=r"Peel must define peel; found none. Derive a"):
+        Peel()
+    with pytest.raises(ValueError, match=r"the class Peel. Use one of these names"):
+        resolve(Peel)
+    for settings in ({}, {"n_seeds": 3}):
+        with pytest.raises(TypeError, match=r"Pear must be a dataclass .*'n_seeds'\]"):
+            Pear(**settings)
+    assert Plum(2).get_params() == {"n_stones": 2}
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [
+        ("Apple", "found 'Apple'. Did you mean 'apple'?"),
         ("aple", r"one of \['apple'\] or a Fruit; found 'aple'. Did you mean 'apple'?"),
         ("x", "found 'x'. Use one of these names, or an object of that kind."),
         (None, "found None"),

@@ -163,5 +163,5 @@ def test_a_name_has_no_settings():
         "gate='softmax', which has no parameters. Give an object first, such as "
         "gate=TopK()."
     )
-    with pytest.raises(TypeError, match="abstract"):
+    with pytest.raises(TypeError, match="Gate must define make_gate"):
         Gate()

@@ -130,11 +130,10 @@ def test_settings_out_of_range_are_refused(choice, data):
         MMOEClassifier(interaction=choice, **QUICK).fit(*data)
 
 
-def test_an_unknown_place_is_refused(data):
-    choice = Mixed()
-    choice.place = "row"
+def test_an_unknown_place_is_refused(data, monkeypatch):
+    monkeypatch.setattr(Mixed, "place", "row")
     refuse(
-        lambda: MMOEClassifier(interaction=choice, **QUICK).fit(*data),
+        lambda: MMOEClassifier(interaction=Mixed(), **QUICK).fit(*data),
         "place of Mixed must be one of ['input', 'fields', 'logits']; found 'row'. Set "
         "it in the class.",
     )
