@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from torch import Tensor
 
 from sk_mtl._sklearn_compat import StrOptions, _fit_context
 from sk_mtl.estimators._fit_state import FitState
@@ -119,19 +118,12 @@ class ClassTasks:
             One array per column of y, its columns in the order of ``classes_``, and
             None for a task of numbers; a single array if y was 1-d.
         """
-
         network = self.predictor_
-        columns = network.targets.columns
 
-        def proba(logits: Tensor) -> list[Tensor]:
-            answers = network.structure.answers(logits)
-            return [
-                answer.exp() if isinstance(column, ClassColumn) else answer
-                for column, answer in zip(columns, answers, strict=True)
-            ]
+        def proba(logits: np.ndarray) -> list[np.ndarray | None]:
+            return network.probabilities(network.answers(logits))
 
-        found = network.map_rows(X, lambda logits: network.apply(proba, logits))
-        return in_order(network.targets, found)
+        return network.targets.as_given(network.map_rows(X, proba))
 
     def predict_log_proba(self, X):
         """Return the logarithms of the probabilities, computed from the logits.

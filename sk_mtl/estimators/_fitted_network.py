@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from sk_mtl.estimators._fit_state import FitState
 from sk_mtl.estimators._rows._inputs import check_X
 from sk_mtl.estimators._rows._labelled_rows import LabelledRows
 from sk_mtl.estimators._rows._training_rows import TrainingRows
+from sk_mtl.estimators._targets._class_column import ClassColumn
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.estimators._training._evaluation import compute_logits, evaluate
 from sk_mtl.estimators._training._precision import DTYPES
@@ -36,11 +38,20 @@ class FittedNetwork:
         The trained network. Called with the codes, the numbers and the sequences of
         encoded rows, it returns the logits of all tasks side by side.
 
+    preprocessor : transformer
+        From the columns of X to encoded ones.
+
     schema : FeatureSchema
         The columns of these inputs.
 
+    dtype : numpy.dtype
+        The type of the numbers among them, and of what is predicted of classes.
+
     structure : Structure
         The meaning of the logits.
+
+    targets : Targets
+        The tasks that `fit` has learnt.
 
     task_names : list
         The name of each task.
@@ -50,7 +61,6 @@ class FittedNetwork:
 
     Examples
     --------
-    >>> import numpy as np
     >>> from sk_mtl import MMOEClassifier
     >>> from sk_mtl.datasets import load_adult
     >>> X, y = load_adult(return_X_y=True)
@@ -58,8 +68,9 @@ class FittedNetwork:
     >>> model = MMOEClassifier(max_epochs=1, random_state=0).fit(X, y)
     >>> network = model.predictor_
     >>> answers = network.answers(network.logits(network.encode(X)))
-    >>> [np.exp(log_proba).shape for log_proba in answers]
-    [(1000, 2), (1000, 2)]
+    >>> proba = network.probabilities(answers)
+    >>> bool((proba[0] == model.predict_proba(X)[0]).all())
+    True
     >>> bool((network.decode(answers) == model.predict(X)).all())
     True
     """
@@ -73,9 +84,19 @@ class FittedNetwork:
         return self._state.net.module_
 
     @property
+    def preprocessor(self) -> Any:
+        """From the columns of X to encoded ones."""
+        return self._state.encoder.preprocessor
+
+    @property
     def schema(self) -> FeatureSchema:
         """The columns of the network's inputs."""
         return self._state.encoder.schema
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of the numbers of inputs and of probabilities."""
+        return self._state.encoder.dtype
 
     @property
     def structure(self) -> Structure:
@@ -188,6 +209,26 @@ class FittedNetwork:
         """
         return self.targets.decode([self._rounded(answer) for answer in answers])
 
+    def probabilities(self, answers: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+        """Return the probabilities of classes, as from `predict_proba`.
+
+        Parameters
+        ----------
+        answers : list of ndarray of shape (n_samples, n_answers)
+
+        Returns
+        -------
+        proba : list of (ndarray of shape (n_samples, n_classes) or None)
+            The columns are the sorted classes, which differ from `classes` if
+            `pos_label` names the class that sorts first. None for a task of numbers.
+        """
+        return [
+            self._rounded(column.sort_answers(torch.from_numpy(answer).exp().numpy()))
+            if isinstance(column, ClassColumn)
+            else None
+            for column, answer in zip(self.targets.columns, answers, strict=True)
+        ]
+
     def apply(
         self, function: Callable[[Tensor], Sequence[Tensor]], logits: np.ndarray
     ) -> list[np.ndarray]:
@@ -217,8 +258,8 @@ class FittedNetwork:
         return [each.numpy() for each in results]
 
     def map_rows(
-        self, X, function: Callable[[np.ndarray], Sequence[np.ndarray]]
-    ) -> list[np.ndarray]:
+        self, X, function: Callable[[np.ndarray], Sequence[np.ndarray | None]]
+    ) -> list[np.ndarray | None]:
         """Return the arrays that a function makes of logits, chunk by chunk, rounded.
 
         Parameters
@@ -228,14 +269,14 @@ class FittedNetwork:
             Called with the logits of some rows, such as `answers`.
         """
 
-        def of_chunk(arrays: FeatureArrays) -> list[np.ndarray]:
+        def of_chunk(arrays: FeatureArrays) -> list[np.ndarray | None]:
             return list(map(self._rounded, function(self.logits(arrays))))
 
         return self.map_arrays(X, of_chunk)
 
     def map_arrays(
-        self, X, function: Callable[[FeatureArrays], list[np.ndarray]]
-    ) -> list[np.ndarray]:
+        self, X, function: Callable[[FeatureArrays], list[np.ndarray | None]]
+    ) -> list[np.ndarray | None]:
         """Return the arrays that a function makes of encoded rows, chunk by chunk."""
         X, encoder = self._check(X), self._state.encoder
         if len(X) <= _CHUNK:
@@ -246,14 +287,18 @@ class FittedNetwork:
             rows = slice(start, start + _CHUNK)
             chunk = X.iloc[rows] if hasattr(X, "iloc") else X[rows]
             parts.append(function(encoder.encode(chunk)))
-        return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+        return [_joined(arrays) for arrays in zip(*parts, strict=True)]
 
     def _check(self, X):
         return check_X(self._state.parameters, X, reset=False)
 
-    def _rounded(self, answer: np.ndarray) -> np.ndarray:
+    def _rounded(self, answer: np.ndarray | None) -> np.ndarray | None:
         """Return an answer in the precision of the network."""
-        return answer.astype(self._state.encoder.dtype, copy=False)
+        return None if answer is None else answer.astype(self.dtype, copy=False)
+
+
+def _joined(arrays: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    return None if arrays[0] is None else np.concatenate(arrays)
 
 
 def _refuse_not_finite(results: Tensor) -> None:

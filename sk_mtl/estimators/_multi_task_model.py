@@ -192,9 +192,8 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
     ) -> tuple[EncodedRows, Targets]:
         """Return checked rows with encoded features, for several fits by `fit_rows`.
 
-        The estimator stays as it is. Parameters of features other than the
-        preprocessing, and all of the network and its training, may differ between the
-        fits.
+        The estimator stays as it is. Parameters of the network and its training may
+        differ between the fits; those of the preprocessing and of the tasks may not.
 
         Parameters
         ----------
@@ -244,6 +243,11 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         """
         state = vars(self).get("_state") if self.warm_start else None
         parameters = self._parameters_now(state)
+        if not isinstance(rows, EncodedRows):
+            raise TypeError(
+                "rows must come from encode_rows, with targets; found a value of type "
+                f"{type(rows).__name__}. Call fit_rows(*encode_rows(X, y)), or fit."
+            )
         rows.check_same_encoding(parameters)
         vars(parameters).update(learnt_columns(rows.parameters))
         known = state and state.encoder.preprocessor

@@ -2,9 +2,21 @@
 
 import numpy as np
 import pytest
+import torch
 
-from sk_mtl import MMOEClassifier, SharedBottomClassifier
-from tests.estimators.common import QUICK, assert_equal_proba, mixed_table
+from sk_mtl import (
+    ESMMClassifier,
+    MMOEClassifier,
+    MMOERegressor,
+    MultiTaskEstimator,
+    SharedBottomClassifier,
+)
+from tests.estimators.common import (
+    QUICK,
+    assert_equal_proba,
+    funnel_table,
+    mixed_table,
+)
 
 
 def make(**options):
@@ -45,8 +57,21 @@ def test_rows_serve_several_models_and_stay_as_they_are(table):
 def test_rows_of_another_preprocessing_are_refused(table):
     X, y, _ = table
     rows, targets = make().encode_rows(X, y)
-    with pytest.raises(ValueError, match="precision must be the one that the rows"):
-        make(precision="float64").fit_rows(rows, targets)
+    for options in ({"precision": "float64"}, {"loss": "focal"}, {"pos_label": 0}):
+        (name,) = options
+        with pytest.raises(ValueError, match=f"{name} must be the one that the rows"):
+            make(**options).fit_rows(rows, targets)
+
+
+def test_rows_of_other_kinds_are_refused(table):
+    X, y, _ = table
+    rows, targets = make(early_stopping=False).encode_rows(X, y)
+    with pytest.raises(ValueError, match="same kind of tasks; found those of MMOEC"):
+        MMOERegressor(**QUICK).fit_rows(rows, targets)
+    with pytest.raises(ValueError, match="early_stopping=True needs validation rows"):
+        make().fit_rows(rows, targets)
+    with pytest.raises(TypeError, match="found a value of type DataFrame"):
+        make().fit_rows(X, y)
 
 
 def test_a_fit_on_rows_that_continues_needs_the_encoder_of_the_first(table):
@@ -65,11 +90,32 @@ def test_the_steps_of_a_prediction_are_public(table):
     network = model.predictor_
     logits = network.logits(network.encode(X))
     answers = network.answers(logits)
-    for proba, answer in zip(model.predict_proba(X), answers, strict=True):
-        np.testing.assert_allclose(np.exp(answer), proba, rtol=1e-6)
     np.testing.assert_array_equal(network.decode(answers), model.predict(X))
     assert network.task_names == model.task_names_
     assert network.schema is model.schema_
     # A later fit leaves it as it is.
     model.set_params(max_epochs=1).fit(X[:80], y[:80])
     np.testing.assert_array_equal(network.logits(network.encode(X)), logits)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        MMOEClassifier(pos_label=0, n_members=2, **QUICK),
+        ESMMClassifier(precision="float64", **QUICK),
+        MultiTaskEstimator(task_types=["binary", "regression"], **QUICK),
+    ],
+)
+def test_an_exporter_needs_public_names_alone(model):
+    X, y = funnel_table(80)
+    network = model.fit(X, y).predictor_
+    arrays = network.schema.transform(network.preprocessor, X, dtype=network.dtype)
+    codes, numbers = map(torch.from_numpy, (arrays.codes, arrays.numeric))
+    with torch.inference_mode():
+        logits = network.module(codes, numbers, ()).numpy()
+    np.testing.assert_allclose(logits, network.logits(network.encode(X)), rtol=1e-5)
+    answers = network.answers(network.logits(arrays))
+    found = network.probabilities(answers)
+    for ours, theirs in zip(found, model.predict_proba(X), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(network.decode(answers), model.predict(X))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
+from sklearn.utils import get_tags
 
 from sk_mtl._equality import same_value
 from sk_mtl.estimators._features._row_encoder import RowEncoder, fit_row_encoder
@@ -19,12 +20,11 @@ from sk_mtl.estimators._training._precision import DTYPES
 from sk_mtl.estimators._training._random import FitSeed, training_state
 from sk_mtl.estimators._training._resolved import resolve_device
 
-# The parameters that decide what rows are encoded as.
+# The parameters that decide what rows and labels are encoded as.
 _ENCODING = (
-    "preprocessor",
-    "target_for_preprocessor",
-    "categorical_features",
-    "precision",
+    *("preprocessor", "target_for_preprocessor", "categorical_features"),
+    *("shared_embedding", "precision"),
+    *("task_names", "missing_label", "pos_label", "task_types", "loss", "structure"),
 )
 
 
@@ -58,14 +58,31 @@ class EncodedRows:
 
     def check_same_encoding(self, parameters: FitParameters) -> None:
         """Raise where parameters ask for rows that are encoded otherwise."""
+        kinds = [
+            get_tags(each).estimator_type for each in (parameters, self.parameters)
+        ]
+        if kinds[0] != kinds[1]:
+            raise ValueError(
+                "rows must come from encode_rows of an estimator of the same kind of "
+                f"tasks; found those of {type(self.parameters).__name__}. Encode them "
+                f"with encode_rows of {type(parameters).__name__}."
+            )
         for name in _ENCODING:
-            wanted, found = getattr(parameters, name), getattr(self.parameters, name)
+            wanted, found = (
+                getattr(p, name, None) for p in (parameters, self.parameters)
+            )
             if not same_value(wanted, found):
                 raise ValueError(
                     f"{name} must be the one that the rows were encoded with, "
                     f"{found!r}; found {wanted!r}. Set it back, or encode the rows "
                     "anew."
                 )
+        if self.valid is None and parameters.early_stopping is True:
+            raise ValueError(
+                "early_stopping=True needs validation rows; found rows without. Encode "
+                "the rows by an estimator with early_stopping=True, or with X_val and "
+                "y_val."
+            )
 
     def weighted(self, parameters: FitParameters, targets: Targets) -> EncodedRows:
         """Return the rows with the weights of their classes."""
