@@ -20,7 +20,7 @@ from sk_mtl.losses import (
 
 
 class _NumberLoss(Loss):
-    """A loss whose settings are those of its output."""
+    """A loss with the settings of its output."""
 
     _output: ClassVar[type[TaskOutput]]
 

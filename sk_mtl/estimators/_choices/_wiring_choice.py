@@ -131,7 +131,7 @@ class WiringChoice(Choice):
         return self
 
     def _settings(self) -> dict[str, Any]:
-        """Return the values of the fields, of an estimator only those of its wiring."""
+        """Return the values of the fields, of an estimator only the wiring's fields."""
         own = next(cls for cls in type(self).__mro__ if not is_estimator(cls))
         shared = LayerOptions.__annotations__
         names = (field.name for field in fields(own) if field.name not in shared)

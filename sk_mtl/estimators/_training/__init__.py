@@ -1,1 +1,1 @@
-"""Training: the net, its batches' steps, and when it stops."""
+"""Training: the net, its steps, and the rule that stops it."""

@@ -1,4 +1,4 @@
-"""The average of the weights along the way of training."""
+"""The moving average of the weights during training."""
 
 from __future__ import annotations
 
@@ -11,30 +11,31 @@ from torch import nn
 class WeightAverage:
     r"""An exponential moving average of a module's weights.
 
-    Mini-batch steps end around the minimum, not in it; the average of the weights along
-    the way is nearer to it than any of them (Polyak averaging), and does in one network
-    part of what averaging the predictions of several does. After step t,
+    Mini-batch steps end around the minimum, not in it. The average of the weights
+    during training is closer to it (Polyak averaging), and gives a single network part
+    of the benefit of averaging the predictions of several. After step t,
 
     .. math:: \bar w_t = \bar w_{t-1} + \max(1 - d, \tfrac{2}{t + 1})
               (w_t - \bar w_{t-1})
 
-    with :math:`d` = ``decay``: the average reaches back over the last
-    :math:`1 / (1 - d)` steps. In the first :math:`2 / (1 - d)` of them each step counts
-    by its number, three quarters of it all for the latter half, so that the starting
-    weights are soon forgotten and a short training looks back less.
+    with :math:`d` = ``decay``: the average covers about the last :math:`1 / (1 - d)`
+    steps. During the first :math:`2 / (1 - d)` steps the weight of a step is
+    proportional to its number, so the latter half has three quarters of the weight: the
+    starting weights are soon forgotten, and a short training averages over fewer steps.
 
-    The running means and variances of batch normalisation are averaged along with the
-    weights, since they belong to the hidden units that these weights make. Counts are
-    taken as they are.
+    The running means and variances of batch normalisation are averaged together with
+    the weights, since they describe the hidden units of these weights. Counts are
+    copied.
 
     Parameters
     ----------
     module : Module
-        What is trained. Training always goes on from the plain weights; `show` puts the
-        averages in their place for the time of a validation, `hide` takes them back.
+        The module that is trained. Training always continues from the plain weights;
+        `show` replaces them by the averages during a validation, and `hide` restores
+        them.
 
     decay : float
-        In [0, 1). Larger reaches further back.
+        In [0, 1). Larger averages over more steps.
 
     left_out : collection of str, default=()
         Parameters that are not averaged: tables with sparse gradients, which would have
@@ -48,7 +49,7 @@ class WeightAverage:
 
     Examples
     --------
-    The first update is the weight itself, as it would be without a start.
+    The starting weight has no influence after the first update.
 
     >>> import torch
     >>> from torch import nn
@@ -81,7 +82,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take the weights of another step in."""
+        """Add the weights of another step to the average."""
         self._n_updates += 1
         share = max(1 - self._decay, 2 / (self._n_updates + 1))
         torch._foreach_lerp_(self._other, self._plain, share)
@@ -92,7 +93,7 @@ class WeightAverage:
             self._exchange()
 
     def hide(self) -> None:
-        """Put the weights that training goes on from into the module."""
+        """Restore the plain weights, from which training continues."""
         if self._shown:
             self._exchange()
 

@@ -1,4 +1,4 @@
-"""When training stops, and which weights are kept."""
+"""The control of training: when it stops, and which weights are kept."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class NonFiniteLossError(ArithmeticError):
     Parameters
     ----------
     what : str, default="the loss"
-        What became so.
+        The quantity that became so.
     """
 
     def __init__(self, what: str = "the loss") -> None:
@@ -33,29 +33,29 @@ class NonFiniteLossError(ArithmeticError):
 
 @dataclass
 class TrainingControl:
-    """Keeps the best weights, steps the learning rate and says when to stop.
+    """Keeper of the best weights, which also sets the learning rate and stops training.
 
-    Weights are kept as a copy in memory. Of a table with sparse gradients the copy
+    Weights are kept as a copy in memory. For a table with sparse gradients the copy
     holds only the rows that training can change, since SparseAdam leaves the others
-    bit by bit as they are: a log of a million rows with two million distinct users and
-    items costs at most those two million rows, in a table of any size. A second copy
-    lives for the moment in which a better epoch takes the place of the last one.
+    unchanged: a log of a million rows with two million distinct users and items needs
+    at most those two million rows, in a table of any size. A second copy exists only
+    while a better epoch replaces the previous one.
 
     Attributes
     ----------
     monitor : Monitor or None
-        What is watched on the validation rows. None without validation rows: then the
-        weights of the latest epoch are kept.
+        The value computed on the validation rows. None without validation rows; the
+        weights of the latest epoch are then kept.
 
     patience : int or None
-        Epochs without an improvement of more than ``tol`` after which training stops.
-        None never stops.
+        Number of epochs without an improvement of more than ``tol`` after which
+        training stops. None never stops.
 
     tol : float
-        The least improvement that counts.
+        The smallest improvement that counts.
 
     schedule : callable or None
-        Called after each epoch with the score, or None where there is none.
+        Called after each epoch with the score, or with None if there is no score.
 
     rows : dict of str to Tensor
         For each table with sparse gradients, by its name in the module's state: the
@@ -64,7 +64,7 @@ class TrainingControl:
         categories, which stand in for others. All other tensors are kept whole.
 
     average : WeightAverage or None
-        The average of the weights, which is what is validated and kept.
+        The average of the weights, which is validated and kept.
 
     rates : StepRates or None
         Changes the learning rate from step to step.
@@ -90,17 +90,17 @@ class TrainingControl:
     _misses: int = 0
 
     def begin_epoch(self) -> None:
-        """Let training go on from the plain weights."""
+        """Restore the plain weights, from which training continues."""
         if self.average is not None:
             self.average.hide()
 
     def end_step(self) -> None:
-        """Take note of the weights after a step."""
+        """Record the weights after a step."""
         if self.average is not None:
             self.average.update()
 
     def end_steps(self) -> None:
-        """Put the weights in place that are validated and shown to callbacks."""
+        """Load the weights that are validated and visible to callbacks."""
         if self.average is not None:
             self.average.show()
 
@@ -111,15 +111,15 @@ class TrainingControl:
         score: float | None,
         train_loss: float | None = None,
     ) -> bool:
-        """Take note of an epoch; return whether training should stop.
+        """Record an epoch; return whether training should stop.
 
-        The learning rate follows the score, or the training loss where there is none.
+        The learning rate follows the score, or the training loss without a score.
         """
         if score is not None and math.isnan(score) and self.best_epoch == 0:
             raise ValueError(
                 "monitor must be defined on the validation rows; found that "
                 f"{self.monitor.name!r} is NaN. Give validation rows with labels of "
-                "every class of what is monitored, or monitor something else."
+                "every class of the monitored tasks, or set another monitor."
             )
         if self._is_better(score, self.best_score):
             self._keep(module, epoch, score)
@@ -129,7 +129,7 @@ class TrainingControl:
 
     @torch.no_grad()
     def restore(self, module: nn.Module) -> bool:
-        """Give the module the kept weights; return whether there were any."""
+        """Load the kept weights into the module; return whether there were any."""
         if self._weights is None:
             return False
         for name, value in module.state_dict().items():
@@ -142,7 +142,7 @@ class TrainingControl:
         return True
 
     def end_training(self) -> None:
-        """Leave the optimiser as it would be found without this control."""
+        """Restore the optimiser to its state without this control."""
         if self.rates is not None:
             self.rates.remove()
 
@@ -175,7 +175,7 @@ class TrainingControl:
 
 
 def recover(control: TrainingControl, what: str, epoch: int) -> None:
-    """Warn that training ended in an epoch; raise where no weights were kept before.
+    """Warn that training ended in an epoch; raise if no weights were kept before.
 
     `what` became NaN or infinite.
     """
@@ -192,8 +192,8 @@ def recover(control: TrainingControl, what: str, epoch: int) -> None:
 
 
 def _is_finite(value: Tensor) -> bool:
-    """Return whether all numbers are finite, without a tensor as large as they are.
+    """Return whether all numbers are finite, without a temporary of their size.
 
-    The smallest and the largest number are NaN where any number is.
+    The smallest and the largest number are NaN if any number is NaN.
     """
     return value.numel() == 0 or all(bool(end.isfinite()) for end in value.aminmax())

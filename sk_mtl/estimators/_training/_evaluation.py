@@ -13,15 +13,15 @@ from sk_mtl.estimators._training._plain_torch import plain_products
 from sk_mtl.losses import Structure
 from sk_mtl.preprocessing import FeatureArrays
 
-# Large enough that the product is the cost and not the call, small enough that the
-# activations of a wide network stay in the cache.
+# Large enough that products cost more than calls, small enough that the activations of
+# a wide network stay in the cache.
 EVALUATION_BATCH = 4096
 
-# Batches that are evaluated hold a multiple of these rows. A product picks its kernel
-# by the number of rows and a vectorised function has another one for what is left over,
-# so that a row's answer would differ in its last digits with the rows beside it. Which
-# kernels there are is the processor's affair: what is promised of a row alone, in a
-# batch and in any order are six digits, and all of them for the same batch only.
+# Evaluated batches hold a multiple of this number of rows. The kernel of a product
+# depends on the number of rows, and a vectorised function has another kernel for the
+# remainder, so the last digits of a row's answer would depend on the other rows. The
+# kernels depend on the processor: six digits are guaranteed for a row alone, in a
+# batch and in any order, and all digits for the same batch only.
 EVALUATION_ROWS = 32
 
 #: The remedy of numbers that become NaN or infinite in training.
@@ -73,9 +73,9 @@ def compute_logits(module: nn.Module, *inputs) -> list[Tensor]:
 def check_answers(
     module: nn.Module, structure: Structure, rows: TrainingRows, what: str
 ) -> None:
-    """Raise where the network answers some of the first rows with NaN or infinity.
+    """Raise if the network returns NaN or infinity for some of the first rows.
 
-    The last step may leave weights that are finite, and products that are not.
+    After the last step the weights may be finite while their products are not.
     """
     table = rows.first(EVALUATION_BATCH)
     with torch.inference_mode():
@@ -92,7 +92,7 @@ def check_answers(
 
 
 def _filled_up(table: Tensor) -> Tensor:
-    """Return the rows, and the last one again up to a multiple of `EVALUATION_ROWS`."""
+    """Return the rows, padded by the last one to a multiple of `EVALUATION_ROWS`."""
     lacking = -len(table) % EVALUATION_ROWS
     if not lacking:
         return table

@@ -7,15 +7,15 @@ from typing import Any
 
 
 class FitTasks:
-    """Knows the state that trains, and tells scikit-learn's callbacks about a fit.
+    """Reporter of a fit to scikit-learn's callbacks, which holds the state that trains.
 
-    scikit-learn has callbacks since version 1.9, which `set_callbacks` sets, and calls
+    scikit-learn has had callbacks, set by `set_callbacks`, since version 1.9. It calls
     a fit and each of its epochs a task.
 
     Parameters
     ----------
     attributes_of : callable
-        Returns what a state would set on the estimator.
+        Returns the attributes that a state sets on the estimator.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class FitTasks:
         self._fit = self._epoch = None
 
     def begin(self, estimator, **given) -> None:
-        """Announce a fit; callbacks are given ``X``, ``y`` and ``metadata``."""
+        """Announce a fit; callbacks receive ``X``, ``y`` and ``metadata``."""
         self._given = {"estimator": estimator, **given}
         if hasattr(estimator, "_init_callback_context"):
             n_epochs = estimator.max_epochs
@@ -38,7 +38,7 @@ class FitTasks:
             self._fit.call_on_fit_task_begin(**self._given)
 
     def begin_training(self, state: Any) -> None:
-        """Take note of the state whose network is about to train."""
+        """Record the state whose network is about to train."""
         self.state = state
 
     def begin_epoch(self) -> None:
@@ -52,7 +52,7 @@ class FitTasks:
         return self._end(self._epoch, lambda: self._attributes_of(self.state.so_far()))
 
     def end(self) -> None:
-        """Announce the end of the fit, whose attributes the estimator has by now."""
+        """Announce the end of the fit, after the estimator has its attributes."""
         self._end(self._fit, dict)
 
     def _end(self, task, fitted: Callable[[], dict[str, Any]]) -> bool:

@@ -1,4 +1,4 @@
-"""One thread for torch in a forked child, whose pool of threads is gone."""
+"""A limit of one thread for torch in a forked child, which has no thread pool."""
 
 import os
 
@@ -19,9 +19,9 @@ if hasattr(os, "register_at_fork"):
 def use_own_threads() -> None:
     """Let torch compute in one thread if this process was forked.
 
-    A fork copies the thread that calls it and no other. OpenMP, which torch computes
-    with, still believes in its pool of threads and waits for them for ever. The number
-    is set at the first fit or prediction in the child, and in the child alone.
+    A fork copies only the calling thread. OpenMP, which torch uses, would wait for ever
+    for the other threads of its pool. The number is set at the first fit or prediction
+    in the child, and only there.
     """
     global _forked
     if _forked:

@@ -26,7 +26,7 @@ class EpochLosses:
         self._others: dict[str, Tensor] = {}
 
     def add(self, step: Mapping, n_rows: int, *, training: bool) -> None:
-        """Add the mean losses of a batch of so many rows."""
+        """Add the mean losses of a batch of `n_rows` rows."""
         self.total = self.total + step["task_losses"].double() * n_rows
         if training:
             for name, mean in step["auxiliary"].items():
@@ -35,7 +35,7 @@ class EpochLosses:
 
     @property
     def is_finite(self) -> bool:
-        """Whether the loss of every task is a finite number."""
+        """True if the loss of every task is finite."""
         return bool(self.total.isfinite().all())
 
     def record(
@@ -55,7 +55,7 @@ class EpochLosses:
         task_names : sequence
         n_rows : int
         scale : Tensor of shape (n_tasks,) or float, default=1.0
-            Multiplies the means of the tasks.
+            Factor of the means of the tasks.
         """
         means = (self.total / n_rows * scale).tolist()
         _record_mean(history, f"{prefix}_loss", float(np.nanmean(means)))
@@ -68,12 +68,12 @@ class EpochLosses:
 def _record_mean(history, name: str, value: float) -> None:
     earlier = [row[name] for row in history[:-1] if name in row]
     history.record(name, value)
-    # skorch's own mark of a best epoch, which its `Checkpoint` asks for.
+    # skorch's own mark of a best epoch, which its `Checkpoint` reads.
     history.record(f"{name}_best", value < min(earlier, default=np.inf))
 
 
 def history_frame(history) -> pd.DataFrame:
-    """Return the history, one row per epoch that is complete, without the batches."""
+    """Return the history, one row per complete epoch, without the batches."""
     rows = [shown_epoch(row) for row in history if "seconds" in row]
     frame = pd.DataFrame(rows)
     first = ["epoch", "seconds", "train_loss", "valid_loss"]
@@ -82,7 +82,7 @@ def history_frame(history) -> pd.DataFrame:
 
 
 def shown_epoch(row: Mapping) -> dict:
-    """Return an epoch without its batches and marks; a task may be called "best"."""
+    """Return an epoch without its batches and marks, also if a task is named "best"."""
     return {
         name: value
         for name, value in row.items()

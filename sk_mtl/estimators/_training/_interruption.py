@@ -1,4 +1,4 @@
-"""Ctrl-C of the user, told apart from a callback that asks to stop."""
+"""Distinction between Ctrl-C by the user and a callback that asks to stop."""
 
 import dis
 import signal
@@ -7,11 +7,11 @@ _RAISE = dis.opmap["RAISE_VARARGS"]
 
 
 def is_raised_by_code(error: KeyboardInterrupt) -> bool:
-    """Return whether a ``raise`` statement raised the error, and no signal.
+    """Return whether a ``raise`` statement raised the error, and not a signal.
 
-    skorch's way to stop from a callback is to raise KeyboardInterrupt. The error of a
-    signal appears between two instructions of whatever runs, or in the handler of the
-    signal where that is written in Python.
+    A skorch callback stops training by raising KeyboardInterrupt. The error of a signal
+    appears between any two instructions, or in the signal's handler if that is written
+    in Python.
     """
     frames, trace = [], error.__traceback__
     while trace is not None:

@@ -1,4 +1,4 @@
-"""What is watched on the validation rows to decide when to stop."""
+"""The value on the validation rows that decides when to stop."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from sk_mtl.metrics._task_scorer import average_of_tasks
 
 @dataclass(frozen=True)
 class Monitor:
-    """One number per epoch, read off the losses or computed from the probabilities.
+    """One number per epoch, taken from the losses or computed from the probabilities.
 
     Attributes
     ----------
@@ -41,13 +41,13 @@ class Monitor:
         The column of ``history_`` that holds it.
 
     metric : TaskMetric or None
-        None where the number is one of the losses.
+        None if the number is one of the losses.
 
     tasks : list of int
-        The tasks whose mean it is.
+        The tasks whose mean is monitored.
 
     average : {"mean", "min", "weighted"}
-        How the tasks' numbers are joined, as by `make_task_scorer`.
+        Rule that combines the tasks' numbers, as in `make_task_scorer`.
 
     positive : dict of int to object
         The positive class of tasks for which the monitor names one.
@@ -62,7 +62,7 @@ class Monitor:
 
     @property
     def greater_is_better(self) -> bool:
-        """Whether a larger number is better."""
+        """True if a larger number is better."""
         return self.metric is not None and self.metric.greater_is_better
 
     def watching(self, rows: ValidationRows) -> Monitor:
@@ -110,12 +110,12 @@ class ValidationRows:
 
 
 def resolve_monitor(monitor, targets: Targets) -> Monitor:
-    """Return the monitor that a parameter means, or raise where it means none.
+    """Return the monitor that a parameter names, or raise.
 
     Parameters
     ----------
     monitor : "valid_loss", task name, metric, (metric, task) or TaskScorer
-        The task of a pair is a name, or a position where no task is called so. A metric
+        The task of a pair is a name, or a position if no task has that name. A metric
         is a name of `TASK_METRICS` or a callable ``f(y_true, y_proba)``.
 
     targets : Targets
@@ -140,11 +140,11 @@ def resolve_monitor(monitor, targets: Targets) -> Monitor:
 
 
 def _tasks_of(metric: TaskMetric, targets: Targets) -> list[int]:
-    """Return the tasks that a metric can be the mean over, or raise."""
+    """Return the tasks over which a metric can be averaged, or raise."""
     kinds = _kinds(targets)
     tasks = [k for k, kind in enumerate(kinds) if metric.kind in (None, kind)]
     if not tasks:
-        # Raises in words.
+        # Raises an error that names a remedy.
         metric.of_kind(kinds[0], targets.task_names[0])
     return tasks
 
@@ -154,7 +154,7 @@ def _kinds(targets: Targets) -> list[str]:
 
 
 def _fitting_metrics(targets: Targets) -> list[str]:
-    """Return the names of the metrics that some task of these has."""
+    """Return the names of the metrics that at least one task has."""
     numbers = [classes is None for classes in targets.classes]
     return [
         *(CLASS_METRICS if not all(numbers) else ()),
@@ -182,7 +182,7 @@ def _metric(monitor) -> TaskMetric:
 
 
 def _resolve_scorer(scorer: TaskScorer, targets: Targets) -> Monitor:
-    """Return the monitor of a scorer, which knows its tasks and their average."""
+    """Return the monitor of a scorer, with the scorer's tasks and average."""
     metric, names = scorer.metric, targets.task_names
     tasks = _tasks_of(metric, targets)
     if scorer.task is not None:
@@ -205,7 +205,7 @@ def _resolve_scorer(scorer: TaskScorer, targets: Targets) -> Monitor:
 def _positive_classes(
     metric: TaskMetric, tasks: list[int], targets: Targets, pos_label
 ) -> dict[int, Any]:
-    """Return the positive classes that are named; warn where one is needed."""
+    """Return the named positive classes; warn about missing ones."""
     given = pos_label_per_task(pos_label, targets.task_names)
     classes = {k: targets.classes[k] for k in tasks if targets.classes[k] is not None}
     named = {k: given[k] for k in classes if given[k] is not None}
@@ -226,7 +226,7 @@ def _positive_classes(
 
 
 def refuse_monitors(callbacks: Iterable[tuple[str, Any]]) -> None:
-    """Raise for callbacks that watch the loss of rows that are not held out."""
+    """Raise for callbacks that monitor the loss of validation rows without any."""
     for _, callback in callbacks:
         watched = getattr(callback, "monitor", None)
         if isinstance(watched, str) and watched.startswith("valid_loss"):

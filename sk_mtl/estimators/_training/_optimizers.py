@@ -22,7 +22,7 @@ OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
 def optimizer_options(
     optimizer, *, weight_decay: float, sparse_names: Sequence[str] = ()
 ) -> dict:
-    """Return the class of an optimiser and its options, as skorch names them.
+    """Return the class of an optimiser and its options, by skorch's names.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ def optimizer_options(
     weight_decay : float
 
     sparse_names : sequence of str, default=()
-        The parameters with sparse gradients, which SparseAdam trains beside the
-        optimiser of all others. They have no weight decay.
+        The parameters with sparse gradients, which SparseAdam trains, without weight
+        decay. The optimiser trains all others.
     """
     cls = OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
     options = {"optimizer": cls}

@@ -1,4 +1,4 @@
-"""torch's settings of a caller, from which fits and answers are kept apart."""
+"""Isolation of fits and answers from the caller's settings of torch."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,7 +10,7 @@ import torch
 def plain_products(device: torch.device) -> Iterator[None]:
     """Multiply in the precision of the network, also in a caller's `torch.autocast`.
 
-    New tensors are made on the processor, whatever default device the caller has set.
+    New tensors are on the processor, for any default device of the caller.
 
     Parameters
     ----------
@@ -21,8 +21,8 @@ def plain_products(device: torch.device) -> Iterator[None]:
         for kind in {"cpu", device.type}:
             if torch.is_autocast_enabled(kind):
                 stack.enter_context(torch.autocast(kind, enabled=False))
-        # A default device costs time at each call of torch, so that none is set unless
-        # the caller has set one.
+        # A default device slows down each call of torch, so it is set only if the
+        # caller has set one.
         if torch.get_default_device().type != "cpu":
             stack.enter_context(torch.device("cpu"))
         yield
@@ -32,8 +32,8 @@ def plain_products(device: torch.device) -> Iterator[None]:
 def single_precision_default() -> Iterator[None]:
     """Make new tensors in single precision, whatever the caller's default is.
 
-    The weights of a network are drawn in it. The default is one for all threads, so
-    that the block must be one thread's at a time.
+    The weights of a network are drawn in this precision. All threads share the default,
+    so only one thread may be in the block at a time.
     """
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float32)

@@ -16,25 +16,25 @@ DTYPES = {
     "bfloat16": torch.float32,
 }
 
-# From so many multiplications of a row with a weight in a step bfloat16 is used. Below,
-# converting inputs and weights takes as long as the products.
+# bfloat16 is used in steps with at least this many multiplications of a row with a
+# weight. In smaller steps converting inputs and weights takes as long as the products.
 LEAST_PRODUCTS = 2**24
 
-# The words for such instructions in the list of a processor's abilities: of Intel's and
-# AMD's processors, and of Arm's.
+# The names of such instructions in a processor's list of features: for Intel and AMD,
+# and for Arm.
 _FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 _PROCESSORS = Path("/proc/cpuinfo")
 
-# Parameters that are looked up, and not multiplied with.
+# Parameters that are looked up and not multiplied.
 _LOOKED_UP = frozenset({"table", "tables"})
 
 
 def autocasts(precision: str, device: torch.device, n_products: int) -> bool:
     """Return whether training steps multiply in bfloat16 on the device.
 
-    They do where it was asked for, where the processor or card has instructions for it
-    (without, it takes several times as long as single precision), and where a step is
-    large enough. No clock has a say, so that one machine gives one result.
+    They do if `precision` asks for it, if the processor or GPU has instructions for it
+    (otherwise it takes several times as long as single precision), and if a step is
+    large enough. No timing is involved, so the result is the same on the same machine.
     """
     return (
         precision == "bfloat16"
@@ -44,7 +44,7 @@ def autocasts(precision: str, device: torch.device, n_products: int) -> bool:
 
 
 def count_products(network: nn.Module, n_rows: int) -> int:
-    """Return the multiplications of a row with a weight in a step of so many rows."""
+    """Return the number of multiplications of rows with weights in a step."""
     n_weights = sum(
         parameter.numel()
         for name, parameter in network.named_parameters()
@@ -62,7 +62,7 @@ def multiplies_bfloat16(device: torch.device) -> bool:
 
 @functools.cache
 def _processor_multiplies_bfloat16() -> bool:
-    # Private names of torch, of which older versions lack some.
+    # Private names of torch, some of which older versions do not have.
     for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
         if getattr(torch.cpu, name, bool)():
             return True

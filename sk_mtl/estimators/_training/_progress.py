@@ -1,4 +1,4 @@
-"""What `verbose` shows while an estimator trains."""
+"""The output of `verbose` while an estimator trains."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 
 class Progress:
-    """Tells of each epoch: nothing, a bar, or a line.
+    """Output of each epoch: nothing, a bar, or a line.
 
     Parameters
     ----------
@@ -44,11 +44,11 @@ class Progress:
         keys = shown if self.verbose == 1 else [k for k in row if k != "epoch"]
         values = "  ".join(f"{k} {row[k]:.4f}" for k in keys if k in row)
         line = f"epoch {row['epoch']:>3}  {values}  best {best_epoch}"
-        # A bar redrawn in a log file would fill it with carriage returns.
+        # Redrawing a bar would fill a log file with carriage returns.
         print(line, file=sys.stderr if self.verbose == 1 else sys.stdout, flush=True)
 
     def close(self) -> None:
-        """Finish the bar where training stopped."""
+        """Finish the bar at the epoch in which training stopped."""
         if self._bar is not None:
             self._bar.total = self._epoch
             self._bar.close()

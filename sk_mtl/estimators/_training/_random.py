@@ -1,4 +1,4 @@
-"""torch's state in a fit: its randomness, which leaves the caller's as it was."""
+"""torch's random state in a fit, isolated from the caller's."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class FitSeed(NamedTuple):
     Attributes
     ----------
     value : int
-        Decides everything random in the fit.
+        Seed of everything random in the fit.
 
     generator : RandomState
         The source of the seeds of fits that continue from it.
@@ -42,13 +42,13 @@ class FitSeed(NamedTuple):
 
     @classmethod
     def draw(cls, random_state: Any, before: RandomState | None) -> FitSeed:
-        """Return the seed of a first fit, or the next one of the generator before."""
+        """Return the seed of a first fit, or the next seed of an earlier generator."""
         if before is not None:
-            # A copy, so that a fit that fails leaves the former generator as it was.
+            # A copy, so that a failed fit does not change the earlier generator.
             generator = copy.deepcopy(before)
         else:
-            # Fresh entropy for None: scikit-learn's own answer is NumPy's global
-            # generator, which is the caller's.
+            # Fresh entropy for None: scikit-learn would draw from NumPy's global
+            # generator, which belongs to the caller.
             source = RandomState() if random_state is None else random_state
             source = check_random_state(source)
             generator = RandomState(source.randint(2**31 - 1))
@@ -60,8 +60,8 @@ def isolated_random_state(seed: int, device: torch.device) -> Iterator[None]:
     """Seed torch's and NumPy's global generators, and restore them on leaving.
 
     Parallel work that is started inside runs in this thread: tasks on other threads
-    would share the generators in an order of their own, tasks in other processes would
-    not be seeded, and a cluster's may wait for a worker that waits for this block.
+    would draw from the generators in a random order, tasks in other processes would not
+    be seeded, and tasks of a cluster may wait for a worker that waits for this block.
 
     Parameters
     ----------
@@ -69,7 +69,8 @@ def isolated_random_state(seed: int, device: torch.device) -> Iterator[None]:
         The seed of both generators inside the block.
 
     device : torch.device
-        The generator of this device is seeded and restored beside the processor's.
+        The generator of this device is seeded and restored together with the
+        processor's.
     """
     devices = [device] if device.type == "cuda" else []
     with (
@@ -90,9 +91,9 @@ def isolated_random_state(seed: int, device: torch.device) -> Iterator[None]:
 def training_state(seed: int, device: torch.device) -> Iterator[None]:
     """Enter an isolated random state in which gradients are computed.
 
-    Also where the caller is in `torch.inference_mode` or `torch.no_grad`, or in the
-    child of a fork. Numbers are the same in a caller's `torch.autocast`, and with any
-    default dtype and default device.
+    Gradients are also computed if the caller is in `torch.inference_mode` or
+    `torch.no_grad`, or in the child of a fork. Results do not depend on a caller's
+    `torch.autocast`, default dtype or default device.
 
     Parameters
     ----------
@@ -110,7 +111,7 @@ def training_state(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def _seed_torch(seed: int, devices: list[torch.device]) -> None:
-    # torch.manual_seed would seed every card, also those that are not restored.
+    # torch.manual_seed would seed every GPU, including GPUs that are not restored.
     torch.default_generator.manual_seed(seed)
     for device in devices:
         with torch.cuda.device(device):

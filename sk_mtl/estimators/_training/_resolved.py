@@ -8,7 +8,7 @@ import torch
 
 
 def resolve_device(device) -> torch.device:
-    """Return the device that a parameter names, or raise where there is none."""
+    """Return the device that a parameter names, or raise if it does not exist."""
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -21,7 +21,7 @@ def resolve_device(device) -> torch.device:
             f"{device!r}. Use one of these."
         )
     if resolved.type == "cpu":
-        # There is one, whatever its number.
+        # The processor is a single device with any number.
         return torch.device("cpu")
     if not torch.cuda.is_available():
         raise ValueError(
@@ -41,7 +41,7 @@ def resolve_device(device) -> torch.device:
 def available_device(device) -> torch.device:
     """Return the device that a parameter names; the processor if it is missing.
 
-    A model of a card answers on a machine without one, too.
+    A model fitted on a GPU thus also predicts on a machine without one.
     """
     try:
         return resolve_device(device)
@@ -55,8 +55,8 @@ def resolve_batch_size(batch_size, n_samples: int) -> int:
     """Return the rows per step.
 
     "auto" is the power of two nearest to twice the square root of the rows, from 16 to
-    1,024. The steps of an epoch then grow with the square root, too: a table of 20,000
-    rows has 80, enough to learn its embeddings in a few epochs.
+    1,024. The number of steps per epoch then also grows with the square root: a table
+    of 20,000 rows has 80, enough to learn its embeddings in a few epochs.
     """
     if batch_size != "auto":
         return int(batch_size)
@@ -67,12 +67,12 @@ def resolve_batch_size(batch_size, n_samples: int) -> int:
 def resolve_early_stopping(
     early_stopping, n_samples: int, *, max_epochs: int, monitor="valid_loss"
 ) -> bool:
-    """Return whether rows are held out to tell when to stop.
+    """Return whether rows are held out to decide when to stop.
 
-    "auto" does so with more than 2,000 rows; those of a smaller table are missed in
-    training, and too few to tell one of five epochs from another. More than ten epochs
-    overfit soon, so that ten rows help already. And who names what is to be monitored
-    wants it monitored.
+    "auto" holds rows out of tables of more than 2,000 rows. A smaller table needs all
+    rows in training, and has too few to choose between five epochs. More than ten
+    epochs overfit soon, so that even ten validation rows help. Setting `monitor` also
+    turns early stopping on.
     """
     if early_stopping != "auto":
         return bool(early_stopping)

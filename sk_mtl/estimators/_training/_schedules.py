@@ -1,4 +1,4 @@
-"""How the learning rate changes from step to step and from epoch to epoch."""
+"""Schedules of the learning rate, by step and by epoch."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ SCHEDULES = ("cosine", "linear", "plateau")
 
 
 class StepRates:
-    """Takes every step at a share of the learning rate that the optimiser holds.
+    """Hook that takes every step at a share of the optimiser's learning rate.
 
-    The rate is lowered before a step and restored behind it. So what else sets it, a
-    schedule from epoch to epoch or a callback, sees and changes the full one.
+    The rate is lowered before a step and restored after it, so a schedule by epoch or a
+    callback reads and changes the full rate.
 
     Parameters
     ----------
     optimizer : Optimizer
 
     share : callable
-        Takes the number of a step, counted from 1 after this object is made, to the
-        share of the learning rate that it is taken at.
+        Maps the number of a step, counted from 1 after this object is made, to its
+        share of the learning rate.
 
     Examples
     --------
@@ -50,7 +50,7 @@ class StepRates:
         self, optimizer: torch.optim.Optimizer, share: Callable[[int], float]
     ) -> None:
         self._optimizer, self._share, self._step = optimizer, share, 0
-        # What the groups hold while a step is under way; nothing between steps.
+        # The full rates of the groups during a step; empty between steps.
         self._rates: list[float] = []
         self._hooks = [
             optimizer.register_step_pre_hook(self._lower),
@@ -58,9 +58,9 @@ class StepRates:
         ]
 
     def remove(self) -> None:
-        """Leave the optimiser alone from here on, with its own learning rate.
+        """Remove the hooks and restore the optimiser's own learning rate.
 
-        Not from within a hook: torch is walking along the hooks then.
+        Do not call it within a hook, while torch iterates over the hooks.
         """
         # An interruption may have come in the middle of a step.
         self._restore()
@@ -85,20 +85,20 @@ class StepRates:
 def make_share(
     schedule, *, n_steps: int, n_warmup: int
 ) -> Callable[[int], float] | None:
-    """Return what share of the learning rate each step takes, or None if all of it.
+    """Return a function from steps to shares of the learning rate, or None.
 
     Parameters
     ----------
     schedule : None, str or callable
-        ``"linear"`` and ``"cosine"`` fall from 1 at the first of `n_steps` to 0 behind
+        ``"linear"`` and ``"cosine"`` fall from 1 at the first of `n_steps` to 0 after
         the last. Others change from epoch to epoch (`make_schedule`).
 
     n_steps : int
-        The steps of the fit.
+        Number of steps of the fit.
 
     n_warmup : int
-        Step t of the first so many takes t / (n_warmup + 1) of that. The first steps of
-        Adam are as long as any, in a direction that one batch says.
+        Number of first steps of which step t takes t / (n_warmup + 1) of that share.
+        The first steps of Adam are as long as any, in the direction of a single batch.
     """
     falls = _FALLING.get(schedule) if isinstance(schedule, str) else None
     if falls is None and not n_warmup:
@@ -146,7 +146,7 @@ def make_schedule(
 
 
 def _call_with_optimizer(schedule: Callable, optimizer: torch.optim.Optimizer):
-    """Return a scheduler, or raise where a class needs more than the optimiser."""
+    """Return a scheduler, or raise if a class needs more than the optimiser."""
     if isinstance(schedule, type):
         try:
             inspect.signature(schedule).bind(optimizer)

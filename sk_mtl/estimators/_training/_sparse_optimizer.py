@@ -1,4 +1,4 @@
-"""One optimiser for a network of which some tables have sparse gradients."""
+"""The optimiser of networks in which some tables have sparse gradients."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ _BETAS = (0.0, 0.999)
 
 
 class DenseAndSparse(Optimizer):
-    """An optimiser of any class, and SparseAdam for tables with sparse gradients.
+    """Pair of an optimiser and SparseAdam, which trains tables with sparse gradients.
 
     A batch of 1,024 rows reads a few thousand rows of a table of ten million. Adam
     moves all ten million at every step, since a row that is not read still has its
-    averages and its weight decay. :class:`torch.optim.SparseAdam` knows the rows that
-    have a gradient g and leaves the others alone. With the average v of such a row and
-    t steps of the table so far,
+    averages and its weight decay. :class:`torch.optim.SparseAdam` changes only the rows
+    that have a gradient g. With the average v of such a row and t steps of the table so
+    far,
 
     v <- 0.999 v + 0.001 g²,  row <- row - lr g / (sqrt(v / (1 - 0.999^t)) + eps).
 
-    A step then costs time and memory for the rows of the batch, whatever the size of
-    the table. The averages are as large as the table, as Adam's are.
+    The time and memory of a step then depend on the rows of the batch, and not on the
+    size of the table. The averages are as large as the table, as in Adam.
 
-    Two things differ from Adam. There is no weight decay. And there is no momentum:
-    Adam moves a row by a tenth of this when it is read, and by the other nine tenths
-    in the dozens of steps that follow. Here those steps would leave it where it is,
-    and rows that are rarely read would learn ten times more slowly.
+    Two things differ from Adam: there is no weight decay and no momentum. Adam moves a
+    row by a tenth of this when it is read, and by the other nine tenths in the dozens
+    of steps that follow. Here these later steps would not change the row, so with
+    momentum rarely read rows would learn ten times more slowly.
 
     The parts share their parameter groups and their state with this optimiser. A
     schedule that changes the learning rate of ``param_groups`` changes it for both, and
-    what is saved, copied or loaded is the state of both.
+    saving, copying and loading include the state of both.
 
     Parameters
     ----------
     params : iterable of dict
         Parameter groups. The tables are in groups with the mark ``"sparse": True``,
-        which skorch puts there from ``optimizer__param_groups``.
+        which skorch sets from ``optimizer__param_groups``.
 
     dense : type
         The class of the optimiser of all other parameters.
@@ -86,11 +86,11 @@ class DenseAndSparse(Optimizer):
         tables = [table for g in groups if g.get("sparse") for table in g["params"]]
         self.dense = dense(ordinary, lr=lr, **options)
         self.sparse = SparseAdam(tables, lr=lr, betas=_BETAS)
-        # The groups arrive complete, so that there is nothing to fill in by default.
+        # The groups are complete, so no defaults are needed.
         super().__init__([*self.dense.param_groups, *self.sparse.param_groups], {})
-        # Schedules ask here whether there is a momentum to change.
+        # Schedules read here whether there is a momentum to change.
         self.defaults = self.dense.defaults
-        # Adagrad begins its sums when it is made.
+        # Adagrad creates its sums in its constructor.
         self.state.update(self.dense.state)
         self._share()
 
@@ -105,16 +105,16 @@ class DenseAndSparse(Optimizer):
         return loss
 
     def __getstate__(self) -> dict:
-        """Return what is pickled and copied, the parts included."""
+        """Return the state for pickles and copies, including the parts."""
         return {**super().__getstate__(), "dense": self.dense, "sparse": self.sparse}
 
     def __setstate__(self, state: dict) -> None:
-        """Take a pickled state, or the groups and the state that were loaded."""
+        """Restore a pickled state, or loaded groups and state."""
         super().__setstate__(state)
         self._share()
 
     def _share(self) -> None:
-        """Let the parts work on the groups and the state of this optimiser."""
+        """Make the parts use the groups and the state of this optimiser."""
         n_dense = len(self.dense.param_groups)
         parts = {"dense": slice(n_dense), "sparse": slice(n_dense, None)}
         for name, groups in parts.items():

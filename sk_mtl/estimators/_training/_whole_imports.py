@@ -1,4 +1,4 @@
-"""Imports of a fit that Ctrl-C does not leave half done."""
+"""Imports of a fit that Ctrl-C cannot leave incomplete."""
 
 import importlib
 import sys
@@ -6,16 +6,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# What torch's optimisers import at their first use: some 800 modules.
+# The packages that torch's optimisers import at their first use: some 800 modules.
 _COMPILER = "torch._dynamo"
 
 
 @contextmanager
 def whole_imports() -> Iterator[None]:
-    """Import what a first fit needs; forget what an interruption has left of imports.
+    """Import the modules of a first fit; remove the rest of an interrupted import.
 
-    Python drops the module whose import is cut off and keeps the parts of it that were
-    complete. The next import would find these and fail, at every later fit.
+    Python drops a module whose import is interrupted and keeps its complete parts. The
+    next import would find these and fail, at every later fit.
     """
     before = set(sys.modules)
     try:
@@ -28,7 +28,7 @@ def whole_imports() -> Iterator[None]:
 
 
 def _import_apart(name: str) -> None:
-    """Import a module in a thread of its own, which no signal interrupts."""
+    """Import a module in a separate thread, which no signal interrupts."""
     raised = []
 
     def run() -> None:
@@ -45,7 +45,7 @@ def _import_apart(name: str) -> None:
 
 
 def _forget_parts(new: set[str]) -> None:
-    """Remove the new modules of packages that were not imported as a whole."""
+    """Remove the new modules of packages that were not imported completely."""
     cut_off = {
         name.partition(".")[0]
         for name in new

@@ -111,8 +111,8 @@ def test_a_monitor_that_was_never_defined_says_so():
         TrainingControl(AUC, patience=2).end_epoch(nn.Linear(1, 1), 1, np.nan)
     assert str(caught.value) == (
         "monitor must be defined on the validation rows; found that 'valid_roc_auc' is "
-        "NaN. Give validation rows with labels of every class of what is monitored, or "
-        "monitor something else."
+        "NaN. Give validation rows with labels of every class of the monitored tasks, "
+        "or set another monitor."
     )
 
 

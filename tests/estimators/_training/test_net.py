@@ -121,8 +121,8 @@ def test_without_a_compiler_training_goes_on_with_a_warning(tables, monkeypatch,
         model = fit(tables, compile=True)
     said = text.partition("\n")[0]
     assert [str(w.message) for w in caught] == [
-        f"compile=True needs a working compiler; found Broken: {said}. Training goes "
-        "on without it. Install a C++ compiler, or set compile=False."
+        f"compile=True needs a working compiler; found Broken: {said}. Training "
+        "continues without it. Install a C++ compiler, or set compile=False."
     ]
     X = tables["X"]
     assert_equal_proba(model.predict_proba(X), fit(tables).predict_proba(X))
