@@ -1,4 +1,4 @@
-"""Several networks in one: their weights stacked, their products batched."""
+"""Ensembles: several networks in one, with stacked weights and batched products."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
@@ -15,11 +15,11 @@ from sk_mtl.nn._encoding._encoded import Encoded
 from sk_mtl.nn._network import MultiTaskNetwork
 
 MEMBER_SHARING: tuple[str, ...] = ("most", "embedding", "none")
-"""What members can have in common."""
+"""Names of the parts that members can share."""
 
-# While a network runs as one of its members, that member's weights are in the place of
-# the stacked ones. A second thread that predicts or copies would find them there, and
-# so would the child of a fork.
+# While a network runs as one of its members, that member's weights replace the stacked
+# ones. A second thread that predicts or copies would then use them, and so would the
+# child of a fork.
 _SWAPPING = ProcessLock(forks_wait=True)
 
 
@@ -28,33 +28,33 @@ class NetworkEnsemble(nn.Module):
 
     In evaluation it is (n, n_heads), the logits of the members' mean probabilities.
 
-    A wrapper around a network of any wiring: `n_members` networks that see the same
-    rows and are trained at once, each on its own loss. Their predictions are averaged
-    in probability, which removes what chance has put into a single network.
+    A wrapper around a network of any wiring: `n_members` networks that read the same
+    rows and are trained at once, each on its own loss. Averaging their probabilities
+    reduces the randomness of a single network.
 
-    The weights that each member has for itself are stacked along a first axis, in
-    place of the network's own parameters, and `torch.func.vmap` runs the network's code
-    over that axis: every product of a layer becomes one batched product over all
-    members. So no wiring has code of its own for this. Dropout is drawn for every
-    member anew.
+    The weights that differ between members are stacked along a first axis, in place of
+    the network's own parameters, and `torch.func.vmap` runs the network's code over
+    that axis: every product of a layer becomes one batched product over all members. So
+    no wiring needs its own code for this. Dropout is drawn for every member separately.
 
-    What members share is `sharing`:
+    `sharing` names the parts that members share:
 
     - ``"none"``: nothing, a deep ensemble. Codes replaced by "unknown" are drawn once
       for all members.
-    - ``"embedding"``: the encoder, which is run once; wiring and towers are their own.
-    - ``"most"``: the encoder, and of the wiring what it names in
+    - ``"embedding"``: the encoder, which is run once; each member has its own wiring
+      and towers.
+    - ``"most"``: the encoder, and the parts of the wiring named in its
       ``shared_by_members``, without normalisations. A member's input is the encoder's
-      row times a scale of its own, which starts as random signs, the same for the rows
-      of all tasks where each has one; what the wiring does not name, such as gates, and
-      the towers are its own.
+      row times the member's own scale, which starts as random signs and is the same for
+      the rows of all tasks. Each member has its own towers and its own remaining parts
+      of the wiring, such as gates.
 
     Parameters
     ----------
     networks : sequence of MultiTaskNetwork
-        At least two of one architecture, each with its own start.
+        At least two networks of one architecture, each with its own start.
     combine : callable
-        Takes logits (n_members, n, n_heads) to (n, n_heads), those of the mean
+        Maps logits (n_members, n, n_heads) to the logits (n, n_heads) of the mean
         probabilities.
     sharing : {"most", "embedding", "none"}, default="most"
 
@@ -74,7 +74,7 @@ class NetworkEnsemble(nn.Module):
 
     Examples
     --------
-    Two networks; in training there are logits of each.
+    Two networks; training returns the logits of each.
 
     >>> import torch
     >>> from sk_mtl.nn import (
@@ -131,7 +131,7 @@ class NetworkEnsemble(nn.Module):
         if part == "encoder":
             return self.sharing == "none"
         if part == "wiring" and self.sharing == "most":
-            # Every member has inputs, and so means and variances, of its own.
+            # Every member has its own inputs, and so its own means and variances.
             module = self.network.get_submodule(name.rpartition(".")[0])
             shared = getattr(self.network.wiring, "shared_by_members", ())
             return _is_norm(module) or inner.split(".")[0] not in shared
@@ -140,10 +140,10 @@ class NetworkEnsemble(nn.Module):
     def forward(
         self, codes: Tensor, numeric: Tensor, sequences: Sequence[Tensor] = ()
     ) -> Tensor:
-        """Return the logits of each member, or of their mean where not in training."""
+        """Return the logits of each member, or outside training of their mean."""
         parts = self._each(MultiTaskNetwork.parts, codes, numeric, sequences)
         logits, *penalty = parts
-        # As the losses: each member is trained as it would be alone.
+        # As with the losses, each member is trained as it would be alone.
         self.penalty = penalty[0].sum() if penalty else None
         return logits if self.training else self.combine(logits)
 
@@ -156,7 +156,7 @@ class NetworkEnsemble(nn.Module):
     ) -> list[Tensor]:
         """Return the tensors that a function makes of each member and its encoded rows.
 
-        Their second axis is that of the members.
+        The members are along their second axis.
         """
         results = self._each(function, codes, numeric, sequences)
         return [each.transpose(0, 1) for each in results]
@@ -185,7 +185,7 @@ class NetworkEnsemble(nn.Module):
         return self._map(own)
 
     def _map(self, function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
-        """Return what a function makes of each member and its inputs, stacked."""
+        """Return the stacked results of a function of each member and its inputs."""
         bound = _Bound(self.network, function)
         each_member = vmap(
             lambda weights, *each: functional_call(bound, weights, each),
@@ -213,10 +213,10 @@ class NetworkEnsemble(nn.Module):
             return super().state_dict(*args, **kwargs)
 
     def __getstate__(self):
-        """Return what a copy or a pickle holds: the stacked weights.
+        """Return the state for copies and pickles: the stacked weights.
 
-        In modules of their own, in which no other thread that predicts meanwhile puts
-        the weights of a member.
+        They are in separate modules, so another thread that predicts meanwhile cannot
+        replace them by the weights of a member.
         """
         state = super().__getstate__()
         with _SWAPPING.held():
@@ -245,10 +245,10 @@ def _names(network: nn.Module) -> list[str]:
 
 
 def _tensors(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Yield what training changes: parameters, and the state of normalisations.
+    """Yield the tensors that training changes: parameters and normalisation states.
 
-    Other buffers, such as the edges of bins, are read off the data and equal in all
-    members.
+    Other buffers, such as the edges of bins, are computed from the data and equal in
+    all members.
     """
     yield from network.named_parameters()
     for prefix, module in network.named_modules():
@@ -266,7 +266,7 @@ def _is_norm(module: nn.Module) -> bool:
 
 
 def _stack(networks: Sequence[nn.Module], names: Sequence[str]) -> None:
-    """Put the stacked weights of all networks in the place of the first one's own."""
+    """Replace the weights of the first network by the stacked weights of all."""
     states = [dict(_tensors(network)) for network in networks]
     for name in names:
         path, _, leaf = name.rpartition(".")

@@ -1,4 +1,4 @@
-"""Building blocks: many small dense layers multiplied at once."""
+"""Building blocks, with many small dense layers multiplied at once."""
 
 from collections.abc import Sequence
 from typing import TypedDict
@@ -25,7 +25,7 @@ def make_activation(name: str) -> nn.Module:
 
     Examples
     --------
-    A rectifier keeps what is positive.
+    A rectifier keeps positive numbers.
 
     >>> import torch
     >>> from sk_mtl.nn import make_activation
@@ -41,7 +41,7 @@ def make_activation(name: str) -> nn.Module:
 
 
 class LayerOptions(TypedDict, total=False):
-    """The settings that hidden layers have in common, as keyword arguments.
+    """The common settings of hidden layers, as keyword arguments.
 
     Attributes
     ----------
@@ -111,7 +111,7 @@ class BatchedLinear(nn.Module):
         return f"{n_groups=}, {in_features=}, {out_features=}"
 
 
-# Columns that the kernels of batched products take at once, at the least.
+# The smallest number of columns that kernels of batched products process at once.
 _TOGETHER = 4
 
 
@@ -120,9 +120,9 @@ def multiply_groups(
 ) -> Tensor:
     """Return ``bias + x @ weight`` of every group, (n_groups, n_samples, out).
 
-    Where it is not a step of training columns of zeros are added up to a multiple of
-    four: for columns left over the order of sums depends on the place of a row, so that
-    its answer would change in the last digit with the order of the rows.
+    Outside training, columns of zeros are added up to a multiple of four. In remaining
+    columns the order of sums would depend on the position of a row, and the last digit
+    of its answer on the order of the rows.
     """
     width = weight.shape[2]
     lacking = -width % _TOGETHER
@@ -144,8 +144,8 @@ def mix_groups(weights: Tensor, groups: Tensor) -> Tensor:
 class BatchedHeads(BatchedLinear):
     """(n_groups, n_samples, in) -> (n_samples, n_groups * out).
 
-    `BatchedLinear` with the groups' results side by side. Heads of width 1, those of
-    binary tasks, are written as a sum of products: a matrix product whose result has a
+    `BatchedLinear` with the groups' results side by side. Heads of width 1, as of
+    binary tasks, are computed as a sum of products: a matrix product whose result has a
     single column uses a small part of the processor and is three times slower.
     """
 
@@ -160,8 +160,8 @@ class RowBatchNorm(nn.BatchNorm1d):
     """(n_samples, width) -> (n_samples, width).
 
     ``nn.BatchNorm1d``, but a training batch of one row, which has no variance, is
-    normalised with the running statistics instead of raising. Such a batch is that of a
-    table of one row.
+    normalised with the running statistics instead of raising. Only a table of one row
+    has such a batch.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -175,7 +175,7 @@ class RowBatchNorm(nn.BatchNorm1d):
     def fold(self, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
         """Return weight and bias of a dense layer with this as its last step.
 
-        With the running statistics, as everywhere but in training.
+        The running statistics are used, as everywhere outside training.
         """
         scale = self.weight * torch.rsqrt(self.running_var + self.eps)
         shift = (bias - self.running_mean) * scale + self.bias
@@ -204,10 +204,10 @@ class BatchedBatchNorm(nn.Module):
 class Dropout(nn.Module):
     """x -> the same shape; in training a share of the entries is zeroed.
 
-    ``nn.Dropout`` with 16 random bits per entry. On the processor a whole
-    random number for every entry, and a mask of floats drawn from it, take twice as
-    long. The share is rounded to a multiple of 2^-16, and what is kept is
-    divided by the rounded share of the kept, so the mean is exact.
+    ``nn.Dropout`` with 16 random bits per entry. On the processor a full random number
+    per entry, and a mask of floats drawn from it, take twice as long. The share is
+    rounded to a multiple of 2^-16, and the remaining entries are divided by their
+    rounded share, so the mean is exact.
 
     Parameters
     ----------
@@ -230,11 +230,11 @@ class Dropout(nn.Module):
         self.rate = rate
 
     def forward(self, x: Tensor) -> Tensor:
-        """Zero and rescale entries in training; return x as it is otherwise."""
+        """Zero and rescale entries in training; return x unchanged otherwise."""
         if not self.training or self.rate == 0:
             return x
         if torch.compiler.is_compiling():
-            # torch's own, inside an ensemble, is not compiled.
+            # torch's own dropout is not compiled inside an ensemble.
             return x * (torch.rand_like(x) >= self.rate) / (1 - self.rate)
         if x.device.type != "cpu":
             return F.dropout(x, self.rate)
@@ -252,7 +252,7 @@ class Dropout(nn.Module):
 def after_linear(
     activation: str, dropout: float, norm: nn.Module | None = None
 ) -> nn.Sequential:
-    """Return what follows a dense layer: normalisation, activation, dropout."""
+    """Return the layers after a dense layer: normalisation, activation, dropout."""
     modules = [] if norm is None else [norm]
     modules.append(make_activation(activation))
     if dropout > 0:

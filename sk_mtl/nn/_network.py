@@ -1,4 +1,4 @@
-"""The network: encoder, wiring and towers in a row."""
+"""The network: encoder, wiring and towers in sequence."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,9 +11,9 @@ class MultiTaskNetwork(nn.Module):
     """codes (n, n_columns), numeric (n, n_numeric), sequences -> logits (n, n_heads).
 
     The three parts of every model: the encoder turns columns into one row of numbers,
-    the wiring (what a paper is about) turns that row into one for each task, and the
-    towers turn those into logits. One tensor with the logits of all tasks side by
-    side is what a structure of `sk_mtl.losses` reads.
+    the wiring (the subject of a paper) turns that row into one for each task, and the
+    towers turn these rows into logits. A structure of `sk_mtl.losses` reads one tensor
+    with the logits of all tasks side by side.
 
     Parameters
     ----------
@@ -27,9 +27,9 @@ class MultiTaskNetwork(nn.Module):
     Attributes
     ----------
     penalty : Tensor or None
-        What the wiring adds to the loss of the last batch in training.
+        The wiring's term in the loss of the last batch in training.
     offset : Tensor of shape (n_heads,) or None
-        Constants that are added to the logits and never trained.
+        Constants that are added to the logits and not trained.
 
     Examples
     --------
@@ -61,7 +61,7 @@ class MultiTaskNetwork(nn.Module):
     ) -> Tensor:
         """Return the logits of all tasks side by side.
 
-        In training, what the wiring adds to the loss is left in `penalty`.
+        In training, the wiring's term in the loss is stored in `penalty`.
         """
         logits, *penalty = self.parts(self.encoder(codes, numeric, sequences))
         self.penalty = penalty[0] if penalty else None
@@ -74,7 +74,7 @@ class MultiTaskNetwork(nn.Module):
     def parts(self, encoded: Encoded) -> tuple[Tensor, ...]:
         """Return the logits of encoded rows and, in training, the wiring's penalty.
 
-        Where there is no penalty the logits stand alone.
+        Without a penalty only the logits are returned.
         """
         if self.training:
             rows, penalty = self.wiring.with_penalty(encoded)
@@ -96,7 +96,7 @@ class MultiTaskNetwork(nn.Module):
     ) -> list[Tensor]:
         """Return the tensors that a function makes of the network and its encoded rows.
 
-        Of an ensemble they are those of each member, along a second axis.
+        The members of an ensemble are along a second axis.
         """
         return function(self, self.encoder(codes, numeric, sequences))
 
@@ -109,7 +109,7 @@ class MultiTaskNetwork(nn.Module):
     ) -> dict[str, Tensor]:
         """Return which rows training on these codes can change, by parameter name.
 
-        Only parameters with sparse gradients are there; see `FeatureEncoder`.
+        The result holds only parameters with sparse gradients; see `FeatureEncoder`.
         """
         rows = self.encoder.sparse_rows(codes, sequences)
         return {f"encoder.{name}": found for name, found in rows.items()}

@@ -197,7 +197,7 @@ def test_bins_are_those_of_the_training_part():
         assert edge.equal(other)
 
 
-def test_warm_start_and_partial_fit_go_on_with_every_feature(funnel):
+def test_warm_start_and_partial_fit_continue_with_every_feature(funnel):
     X, y = funnel
     model = ESMMClassifier(**FEATURES["all"], **QUICK, warm_start=True).fit(X, y)
     first = model.history_

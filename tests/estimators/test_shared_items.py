@@ -73,12 +73,12 @@ def test_a_row_alone_and_a_copy_give_the_same(log):
     assert_equal_proba(again.predict_proba(show(X, held[0])), expected)
 
 
-@pytest.mark.parametrize("go_on", ["warm_start", "partial_fit"])
-def test_fits_that_go_on_train_the_same_row(log, go_on):
+@pytest.mark.parametrize("way", ["warm_start", "partial_fit"])
+def test_fits_that_continue_train_the_same_row(log, way):
     X, y, held = log
     model = ESMMClassifier(**SHARED, **QUICK, warm_start=True).fit(X, y)
     before = model.predict_proba(show(X, held[0]))[0]
-    fit = model.fit if go_on == "warm_start" else model.partial_fit
+    fit = model.fit if way == "warm_start" else model.partial_fit
     fit(show(X, held[0]), y[:20])
     assert_known(model, X, held)
     assert not np.allclose(model.predict_proba(show(X, held[0]))[0], before)

@@ -7,10 +7,10 @@ from torch import Tensor, nn
 class ExpertDropout(nn.Module):
     r"""weights (n, n_gates, n_experts) -> the same shape; training drops experts.
 
-    In training every weight is zeroed with the chance :math:`p` = ``rate``, for each
-    row and gate anew, and the others are scaled so that their sum is as before: whole
-    experts are missing from the mixture, which does not shrink. A gate that would lose
-    all its experts in a row keeps them as they were.
+    In training every weight is zeroed with the chance :math:`p` = ``rate``, drawn for
+    each row and gate, and the others are scaled to keep the sum: whole experts are
+    missing from the mixture, which does not shrink. A gate that would lose all its
+    experts in a row keeps all of them.
 
     Parameters
     ----------
@@ -34,12 +34,12 @@ class ExpertDropout(nn.Module):
         self.rate = rate
 
     def forward(self, weights: Tensor) -> Tensor:
-        """Drop experts in training; return the weights as they are otherwise."""
+        """Drop experts in training; return the weights unchanged otherwise."""
         if not self.training or self.rate == 0:
             return weights
         kept = weights * (torch.rand_like(weights) >= self.rate)
         total = kept.sum(2, keepdim=True)
-        # A sum that is only rounding is no sum to divide by.
+        # Do not divide by a sum that consists of rounding errors.
         some = total > torch.finfo(total.dtype).eps
         scale = weights.sum(2, keepdim=True) / torch.where(some, total, 1.0)
         return torch.where(some, kept * scale, weights)
@@ -50,7 +50,7 @@ class ExpertDropout(nn.Module):
 
 
 def uneven_use(weights: Tensor) -> Tensor:
-    r"""(n, n_gates, n_experts) -> (), how unevenly the gates use the experts.
+    r"""(n, n_gates, n_experts) -> (), a measure of uneven use of the experts.
 
     The importance :math:`I_{ke} = \sum_n g^k_e(x_n)` of expert :math:`e` to gate
     :math:`k` is the sum of its weights over the batch. The result is the squared
@@ -58,8 +58,8 @@ def uneven_use(weights: Tensor) -> Tensor:
 
     .. math:: \sum_k \frac{\mathrm{Var}_e(I_{ke})}{\mathrm{Mean}_e(I_{ke})^2},
 
-    with the variance over the :math:`E` experts (divided by :math:`E`): 0 where a gate
-    uses all of them alike, and :math:`E - 1` for a gate that uses a single one.
+    with the variance over the :math:`E` experts (divided by :math:`E`): 0 for a gate
+    that uses all experts equally, and :math:`E - 1` for a gate that uses only one.
 
     References
     ----------
@@ -77,6 +77,6 @@ def uneven_use(weights: Tensor) -> Tensor:
     """
     importance = weights.sum(0)
     mean = importance.mean(1)
-    # Without rows there is no importance, and nothing is uneven.
+    # Without rows there is no importance, and the result is 0.
     least = torch.finfo(mean.dtype).tiny
     return (importance.var(1, correction=0) / mean.square().clamp_min(least)).sum()

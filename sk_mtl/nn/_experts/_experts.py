@@ -16,7 +16,7 @@ from sk_mtl.nn._layers import BatchedLinear, BatchedMLP, RowBatchNorm, after_lin
 
 
 def at_least_one_layer(hidden_sizes: Sequence[int], name: str) -> Sequence[int]:
-    """Return the widths of an expert's layers, or say which parameter has none."""
+    """Return the widths of an expert's layers, or raise if there are none."""
     if len(hidden_sizes) < 1:
         raise ValueError(
             f"{name} must hold at least one layer width; found "
@@ -26,7 +26,7 @@ def at_least_one_layer(hidden_sizes: Sequence[int], name: str) -> Sequence[int]:
 
 
 def linear_beside(x: Tensor, *layers: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
-    """(n, in), (weight, bias) of dense layers -> what each makes of x.
+    """(n, in), (weight, bias) of dense layers -> the result of each.
 
     Layers that read the same rows are one product whose result is split. A split,
     unlike slices, writes its gradient once.
@@ -101,7 +101,7 @@ class Experts(nn.Module):
         self.out_width = self.deeper.out_features
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return what each expert makes of the rows."""
+        """Return the experts' results for the rows."""
         return self.finish(self.begin(x))
 
     def begin(self, x: Tensor) -> Tensor:
@@ -111,7 +111,7 @@ class Experts(nn.Module):
         return first if normalise is None else normalise(first)
 
     def begin_beside(self, x: Tensor, *others: nn.Linear) -> tuple[Tensor, ...]:
-        """Return `begin`'s result and those of other layers, of one product."""
+        """Return the results of `begin` and of other layers, from one product."""
         weight, bias, normalise = self._first_layer()
         first, *beside = linear_beside(
             x, (weight, bias), *((other.weight, other.bias) for other in others)
@@ -126,10 +126,10 @@ class Experts(nn.Module):
         return self.deeper(rows.transpose(0, 1)).transpose(0, 1)
 
     def _first_layer(self) -> tuple[Tensor, Tensor, nn.Module | None]:
-        """Return weight and bias of the first layers, and what normalises them.
+        """Return weight and bias of the first layers, and their normalisation.
 
-        Where not in training, that is a linear function of their product and goes into
-        it.
+        Outside training the normalisation is a linear function of their product and is
+        merged into it.
         """
         weight, bias = self.first.weight, self.first.bias
         if self.norm is None or self.training:
@@ -152,11 +152,11 @@ class Gates(nn.Module):
     activation : str, default="relu"
         One of `ACTIVATIONS`, after hidden layers.
     gate : {"softmax", "top_k", "dselect_k"} or callable, default="softmax"
-        The head that makes weights of a gate's scores: `SoftmaxHead` weighs all
-        experts, `TopKHead` those with the largest scores, and `DSelectKHead` learns by
-        smooth steps to select a few. With the last, and a number of experts that is not
-        a power of two, weights sum to less than 1 until they are selected. A callable
-        takes the number of experts and returns a `GateHead`.
+        The head that turns a gate's scores into weights: `SoftmaxHead` weighs all
+        experts, `TopKHead` the experts with the largest scores, and `DSelectKHead`
+        learns by smooth steps to select a few. With the last, if the number of experts
+        is not a power of two, weights sum to less than 1 until experts are selected. A
+        callable takes the number of experts and returns a `GateHead`.
 
     Examples
     --------
@@ -213,7 +213,7 @@ class Gates(nn.Module):
         return self.head(self._scores(first)).transpose(1, 2)
 
     def finish_with_penalty(self, first: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return what `finish` does, and what the gates add to the loss in training."""
+        """Return the result of `finish`, and the gates' penalty in training."""
         weights, penalty = self.head.with_penalty(self._scores(first))
         if penalty is not None:
             penalty = mean_over_rows(penalty)

@@ -1,4 +1,4 @@
-"""Gates that scale the columns of what experts read."""
+"""Gates that scale the columns of the experts' inputs."""
 
 import torch
 from torch import Tensor, nn
@@ -9,24 +9,23 @@ from sk_mtl.nn._layers import BatchedLinear
 class FeatureGates(nn.Module):
     r"""rows (n, n_readers, width) -> (n, n_readers, width), every entry scaled.
 
-    Readers of the same rows get in each other's way where they need different columns.
-    Each reader :math:`r` scales the columns by a gate of its own before it reads, by 0
-    at the least and 2 at the most,
+    Readers of the same rows conflict if they need different columns. Each reader
+    :math:`r` first scales the columns by its own gate, by factors between 0 and 2,
 
     .. math:: x \odot \sum_{j=1}^{J} \mathrm{softmax}_j(C^r x + c^r) \;
               2\,\sigma\big(A^r_j (B^r_j x + b^r_j)\big),
 
     a mixture of :math:`J` = ``n_gates`` gates of low rank: :math:`B^r_j x` has ``rank``
     numbers, so a gate has about 2 * ``rank`` * ``width`` weights, and not ``width``
-    squared. The offsets :math:`b` let a gate weigh columns alike for all rows. A gate
+    squared. The offsets :math:`b` let a gate weigh columns equally for all rows. A gate
     starts near 1, that is, open.
 
     Parameters
     ----------
     width, n_readers, n_gates, rank : int
     own_rows : bool
-        Whether every reader has rows of its own, or all read the same. Their first
-        layers are one dense layer then, and the rows (n, 1, width).
+        Whether every reader has its own rows. If not, all read the same rows
+        (n, 1, width), and their first layers are one dense layer.
 
     Examples
     --------
@@ -54,12 +53,12 @@ class FeatureGates(nn.Module):
         nn.init.uniform_(self.raised, -(rank**-0.5), rank**-0.5)
 
     def forward(self, rows: Tensor) -> Tensor:
-        """Return what each reader sees of the rows."""
+        """Return the scaled rows of each reader."""
         x = rows.transpose(0, 1) if self.own_rows else rows.squeeze(1)
         return self.finish(self.first(x), rows)
 
     def finish(self, first: Tensor, rows: Tensor) -> Tensor:
-        """Return what each reader sees, given the first layers' product."""
+        """Return the scaled rows of each reader, given the first layers' product."""
         if not self.own_rows:
             first = first.unflatten(1, (self.n_readers, -1)).transpose(0, 1)
         low, scores = first.split([self.n_gates * self.rank, self.n_gates], 2)

@@ -10,16 +10,16 @@ from torch import Tensor, nn
 class GateHead(nn.Module, ABC):
     """scores (n, n_scores, n_gates) -> weights (n, n_experts, n_gates).
 
-    The last step of gates: the scores are what the last dense layer of each gate
-    returns. Experts lie along the middle axis, where a softmax over a few numbers is
-    several times faster than along the last one. Which of the outer axes counts the
-    rows is the caller's affair: a head treats every row and gate by itself.
+    The last step of gates: the scores are the result of each gate's last dense layer.
+    Experts are along the middle axis, where a softmax over a few numbers is several
+    times faster than along the last one. Rows may be along either outer axis: a head
+    treats every row and gate separately.
 
     Parameters
     ----------
     n_experts : int
     n_scores : int or None, default=None
-        How many scores each gate needs; None is one for each expert.
+        Number of scores that each gate needs; None is one for each expert.
 
     Attributes
     ----------
@@ -48,15 +48,15 @@ class GateHead(nn.Module, ABC):
         """Return each gate's weights."""
 
     def with_penalty(self, scores: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return each gate's weights, and what each row and gate adds to the loss.
+        """Return each gate's weights, and the penalty of each row and gate.
 
-        The penalty is (n, n_gates), or None for none. It is averaged over the rows of
-        the batch and summed over the gates.
+        The penalty is (n, n_gates), or None. It is averaged over the rows of the batch,
+        summed over the gates, and added to the loss.
         """
         return self(scores), None
 
     def start(self, weight: Tensor, bias: Tensor) -> None:
-        """Change how the layer that makes the scores starts; their axis is first."""
+        """Adjust the start of the layer that computes the scores, their axis first."""
 
     def extra_repr(self) -> str:
         """Return the sizes that ``repr`` shows."""
@@ -68,10 +68,10 @@ GateFactory = Callable[[int], GateHead]
 
 
 def make_gate_head(gate: GateFactory, n_experts: int, n_gates: int) -> GateHead:
-    """Return a new head, or raise where a factory makes something else.
+    """Return a new head, or raise if a factory returns something else.
 
-    The head is tried on two rows, so that one which takes the axes for others is
-    refused before it trains.
+    The head is tried on two rows, so that a head which confuses the axes is refused
+    before training.
     """
     head = gate(n_experts)
     if not isinstance(head, GateHead):
@@ -93,6 +93,6 @@ def make_gate_head(gate: GateFactory, n_experts: int, n_gates: int) -> GateHead:
 
 def mean_over_rows(penalty: Tensor) -> Tensor:
     """(n, n_gates) -> (), the penalties' sum over gates and mean over rows."""
-    # Without rows there is no mean, and nothing to pay.
+    # Without rows there is no mean, and the penalty is 0.
     n_rows = torch.ones_like(penalty[:, 0]).sum().clamp_min(1)
     return penalty.sum() / n_rows

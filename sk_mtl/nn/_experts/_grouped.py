@@ -24,7 +24,7 @@ from sk_mtl.nn._layers import (
 class GroupedExperts(nn.Module):
     """(n, n_groups, in_width) -> (n, n_groups, n_experts, out_width).
 
-    As `Experts`, but every group has rows of its own, which its experts alone read.
+    As `Experts`, but every group has its own rows, which only its experts read.
     The first layers of a group's experts are one product, batched over the groups;
     deeper layers are batched over all experts.
 
@@ -70,7 +70,7 @@ class GroupedExperts(nn.Module):
         self.out_width = self.deeper.out_features
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return what each expert makes of its group's rows."""
+        """Return each expert's results for the rows of its group."""
         return self.finish(self.first(x.transpose(0, 1)))
 
     def finish(self, first: Tensor) -> Tensor:
@@ -95,7 +95,7 @@ class GroupedGates(nn.Module):
     activation : str, default="relu"
         One of `ACTIVATIONS`, after hidden layers.
     gate : {"softmax", "top_k", "dselect_k"} or callable, default="softmax"
-        The head that makes weights of a gate's scores, as of `Gates`.
+        The head that turns a gate's scores into weights, as in `Gates`.
 
     Examples
     --------
@@ -136,14 +136,14 @@ class GroupedGates(nn.Module):
         return self.head(self._scores(first)).permute(2, 0, 1)
 
     def finish_with_penalty(self, first: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return what `finish` does, and what the gates add to the loss in training."""
+        """Return the result of `finish`, and the gates' penalty in training."""
         weights, penalty = self.head.with_penalty(self._scores(first))
         if penalty is not None:
             penalty = mean_over_rows(penalty.mT)
         return weights.permute(2, 0, 1), penalty
 
     def _scores(self, first: Tensor) -> Tensor:
-        """Return (n_groups, n_scores, n), which a head reads as if rows were gates.
+        """Return (n_groups, n_scores, n), in which rows take the axis of gates.
 
         A softmax over a last axis of a few numbers is twice as slow.
         """
@@ -151,7 +151,7 @@ class GroupedGates(nn.Module):
 
 
 def batched_beside(x: Tensor, *layers: BatchedLinear) -> tuple[Tensor, ...]:
-    """(n, n_groups, in) -> what each layer makes of x, (n_groups, n, out).
+    """(n, n_groups, in) -> the result of each layer, (n_groups, n, out).
 
     Layers that read the same rows are one batched product whose result is split.
     """
@@ -166,6 +166,6 @@ def mix_own(weights: Tensor, results: Tensor) -> Tensor:
     """Return each group's weighted sum of its own experts' results.
 
     (n, n_groups, n_experts), (n, n_groups, n_experts, width) -> (n, n_groups, width).
-    Written as products of one row with a few it would be several times slower.
+    As products of one row with a few rows it would be several times slower.
     """
     return (weights.unsqueeze(3) * results).sum(2)

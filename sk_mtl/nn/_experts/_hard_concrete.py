@@ -5,23 +5,23 @@ import math
 import torch
 from torch import Tensor, nn
 
-# How far the logarithm of a gate's odds is from what is asked for at the start, at
-# random: near enough for all gates to begin alike, and no two of them equal.
+# Random spread of the initial logarithm of a gate's odds: small enough for all gates to
+# start alike, and enough that no two of them are equal.
 _START_SD = 0.01
 
 
 class HardConcrete(nn.Module):
     r"""() -> gates of the given shape, from 0 to 1, many of them exactly 0 or 1.
 
-    A gate :math:`z` that is closed (0), open (1) or between. In training it is drawn
-    anew in each call from a distribution whose parameter :math:`\log\alpha` is learnt:
+    A gate :math:`z` is closed (0), open (1) or between. In training each call draws it
+    from a distribution whose parameter :math:`\log\alpha` is learnt:
     with :math:`u` uniform on (0, 1),
 
     .. math:: s = \sigma\big((\log u - \log(1 - u) + \log\alpha) / \beta\big), \quad
               z = \min(1, \max(0, s (\zeta - \gamma) + \gamma)).
 
-    :math:`s` is stretched beyond 0 and 1 and cut, which puts a part of its mass on both
-    ends; in between the gradient passes. Elsewhere than in training
+    :math:`s` is stretched beyond 0 and 1 and clipped, which puts a part of its mass on
+    both ends; in between the gradient passes. Outside training
 
     .. math:: \hat z = \min(1, \max(0, \sigma(\log\alpha) (\zeta - \gamma) + \gamma)).
 
@@ -33,7 +33,7 @@ class HardConcrete(nn.Module):
     Parameters
     ----------
     *shape : int
-        How many gates, along which axes.
+        Number of gates along each axis.
     temperature : float, default=2/3
         :math:`\beta`. The nearer to zero, the more draws are exactly 0 or 1, and the
         fewer pass a gradient.
@@ -47,8 +47,8 @@ class HardConcrete(nn.Module):
     Attributes
     ----------
     log_alpha : Parameter of the given shape
-        It starts near the logarithm of the odds of ``start``, each gate a little apart
-        from the others.
+        It starts near the logarithm of the odds of ``start``, with a small random
+        difference for each gate.
 
     References
     ----------
@@ -94,7 +94,7 @@ class HardConcrete(nn.Module):
         return self._stretch((noise + self.log_alpha) / self.temperature)
 
     def deterministic(self) -> Tensor:
-        """Return the gates that are used elsewhere than in training."""
+        """Return the gates that are used outside training."""
         return self._stretch(self.log_alpha)
 
     def open_probability(self) -> Tensor:

@@ -1,14 +1,14 @@
-"""The weight of a penalty beside the losses."""
+"""The weight of a penalty relative to the losses."""
 
 import torch
 from torch import Tensor, nn
 
 
 class PenaltyWeight(nn.Module):
-    """A penalty of the batch, () -> what it adds to the loss, ().
+    """The penalty of the batch, () -> its term in the loss, ().
 
-    The weight is a tensor: of a number times a scalar of each member of an ensemble
-    `torch.compile` makes code that does not run.
+    The weight is a tensor, because `torch.compile` generates broken code for a number
+    times a scalar of each member of an ensemble.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Heads of gates: weights of all experts, or of a few of them."""
+"""Heads of gates that weigh all experts, or a few of them."""
 
 import torch
 from torch import Tensor, nn
@@ -6,11 +6,12 @@ from torch import Tensor, nn
 from sk_mtl.nn._experts._gate_head import GateFactory, GateHead
 from sk_mtl.nn._experts._penalty_weight import PenaltyWeight
 
-# The width of the smooth step's slope, and how far from its middle selectors start.
+# The width of the smooth step's slope, and the initial distance of selectors from its
+# middle.
 _STEP_WIDTH = 1.0
 _START = _STEP_WIDTH / 100
 
-# Keeps the price of codes without an expert finite where all weight lies on them.
+# Keeps the penalty finite if all weight lies on codes without an expert.
 _LEAST_REACHED = 0.01
 
 
@@ -36,10 +37,10 @@ class TopKHead(GateHead):
     .. math:: g_e = \frac{\exp(s_e)}{\sum_{j \in T} \exp(s_j)} \text{ for } e \in T,
               \quad g_e = 0 \text{ otherwise.}
 
-    The paper adds noise to the scores in training, which is left out here: the choice
-    is that of the scores in training, too. The choice itself has no slope: an expert
-    outside of :math:`T` learns nothing from a row. With :math:`k` = 1 the one weight
-    would always be 1, and nothing would train the gate; that is refused.
+    The paper adds noise to the scores in training. It is left out here, so training and
+    predictions choose in the same way. The choice itself has no slope: an expert
+    outside of :math:`T` learns nothing from a row. :math:`k` = 1 is refused: the one
+    weight would always be 1, and nothing would train the gate.
 
     References
     ----------
@@ -63,7 +64,7 @@ class TopKHead(GateHead):
         """Return the softmax over the largest scores, and zeros."""
         largest, chosen = scores.topk(self.n_active, 1)
         weights = torch.softmax(largest, 1)
-        # Where products are of fewer bits, a softmax returns more than it was given.
+        # With bfloat16 products, a softmax returns a wider type than its input's.
         return torch.zeros_like(scores, dtype=weights.dtype).scatter(1, chosen, weights)
 
     def extra_repr(self) -> str:
@@ -75,8 +76,8 @@ class DSelectKHead(GateHead):
     r"""scores (n, n_scores, n_gates) -> weights (n, n_experts, n_gates).
 
     Differentiable selection of :math:`k` = ``n_active`` experts. A gate has :math:`k`
-    selectors, each of which comes to choose a single expert by writing the expert's
-    number with binary digits. Numbers from 0 to :math:`E - 1` take :math:`m = \lceil
+    selectors, each of which learns to choose a single expert by the binary digits of
+    the expert's number. Numbers from 0 to :math:`E - 1` have :math:`m = \lceil
     \log_2 E \rceil` digits; the digit :math:`b` of selector :math:`i` is a smooth step
     of a score,
 
@@ -91,9 +92,9 @@ class DSelectKHead(GateHead):
     .. math:: r_{ie} = \prod_{b \in B(e)} t_{ib} \prod_{b \notin B(e)} (1 - t_{ib}),
 
     and further scores :math:`w` mix the selectors, :math:`g_e = \sum_i
-    \mathrm{softmax}(w)_i \, r_{ie}`. The smooth step reaches 0 and 1, so that digits
-    can be decided: then at most :math:`k` weights are not exactly 0. In contrast to
-    `TopKHead` every step has a slope on the way there. All scores depend on the row.
+    \mathrm{softmax}(w)_i \, r_{ie}`. The smooth step reaches 0 and 1, so digits can
+    become exact; then at most :math:`k` weights are not exactly 0. In contrast to
+    `TopKHead` every step has a slope until then. All scores depend on the row.
 
     A penalty of each gate and row decides the digits,
 
@@ -102,13 +103,13 @@ class DSelectKHead(GateHead):
               R_i = \sum_{e=0}^{E-1} r_{ie},
 
     with :math:`\lambda` = ``penalty``. Its first part is the selectors' entropy. The
-    second is there where :math:`E` is not a power of two. Then some codes are those of
-    no expert, their weight is lost (weights sum to less than 1), and the penalty draws
-    it away from them: it is 0 where all weight reaches experts. The paper's is
-    :math:`1 / R_i` with a weight of its own; the 1 less changes no slope, and
-    :math:`\epsilon` = 0.01 keeps it finite for a row whose selector has decided on a
-    code of no expert. A large weight decides the foremost digit, and so against a part
-    of the experts, before anything is learnt.
+    second part applies if :math:`E` is not a power of two. Some codes then belong to no
+    expert, their weight is lost (weights sum to less than 1), and the penalty moves
+    weight away from them: it is 0 if all weight reaches experts. In the paper it is
+    :math:`1 / R_i` with a separate weight; subtracting 1 changes no slope, and
+    :math:`\epsilon` = 0.01 keeps it finite for a row whose selector has chosen a code
+    of no expert. A large weight fixes the first digit, and thus excludes a part of the
+    experts, before anything is learnt.
 
     Parameters
     ----------
@@ -116,8 +117,8 @@ class DSelectKHead(GateHead):
     n_active : int, default=2
         :math:`k`, from 1 to ``n_experts``.
     penalty : float, default=0.01
-        :math:`\lambda`. The larger, the sooner selectors decide; at 0 they are free to
-        remain undecided, and weight may stay lost.
+        :math:`\lambda`. A larger penalty makes selectors decide sooner; at 0 they may
+        stay undecided, and weight may stay lost.
 
     References
     ----------
@@ -147,7 +148,7 @@ class DSelectKHead(GateHead):
         return self._mix(scores)[0]
 
     def with_penalty(self, scores: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return each gate's weights, and the price of undecided and lost ones."""
+        """Return each gate's weights, and the penalty of undecided and lost ones."""
         weights, selected, logarithms = self._mix(scores)
         if self.penalty.is_zero:
             return weights, None
@@ -160,22 +161,23 @@ class DSelectKHead(GateHead):
     def start(self, weight: Tensor, bias: Tensor) -> None:
         """Start the digits' scores near the middle of the step, as in the paper.
 
-        Wider apart many would start beyond its slope, where nothing moves them.
+        Further away many would start outside its slope, without a gradient.
         """
         for each in (weight, bias):
             nn.init.uniform_(each[: self.sizes[0]], -_START, _START)
 
     def _mix(self, scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the weights, and (n, n_active, n_experts, n_gates) the selectors'.
+        """Return the weights, the selectors' weights, and logarithms of the latter.
 
-        Third come the logarithms of the selectors' weights, 0 where the weight is.
+        The selectors' weights are (n, n_active, n_experts, n_gates), and their
+        logarithms are 0 for weights of 0.
         """
         of_digits, of_selectors = scores.split(self.sizes, 1)
         ones = smooth_step(of_digits.unflatten(1, (self.n_active, 1, self.n_digits)))
         factors = torch.where(self.digits, ones, 1 - ones)
-        # A product as a sum of logarithms: the gradient of torch's own product asks the
-        # device whether a factor is zero and waits for the answer. Where one is, its
-        # digit is beyond the slope, so no gradient is lost with it.
+        # A product as a sum of logarithms: for the gradient of its own product, torch
+        # waits until the device has checked whether a factor is zero. The digit of such
+        # a factor is outside the slope, so no gradient is lost.
         is_zero = factors <= 0
         logarithms = torch.where(is_zero, 1.0, factors).log().sum(3)
         never = is_zero.any(3)
@@ -194,14 +196,14 @@ class DSelectKHead(GateHead):
 def smooth_step(x: Tensor) -> Tensor:
     """Return 0 below half the width, 1 above it, and between them a cubic curve.
 
-    It has no kink: where it meets 0 and 1 its slope is zero.
+    It is smooth: at 0 and 1 its slope is zero.
     """
     share = (x / _STEP_WIDTH + 0.5).clamp(0.0, 1.0)
     return share.square() * (3 - 2 * share)
 
 
 def check_n_active(gate: str, n_active: int, n_experts: int) -> None:
-    """Raise where a gate cannot select so many of its experts."""
+    """Raise if a gate cannot select that many of its experts."""
     if not 1 <= n_active <= n_experts:
         raise ValueError(
             f"n_active of the gate {gate!r} must be from 1 to the number of experts, "
@@ -219,7 +221,7 @@ GATES: dict[str, GateFactory] = {
 
 
 def resolve_gate(gate: str | GateFactory) -> GateFactory:
-    """Return what makes the head that a name stands for; a callable is one itself."""
+    """Return the factory of the named head; a callable is one itself."""
     if isinstance(gate, str) and gate not in GATES:
         raise ValueError(
             f"gate must be one of {list(GATES)} or a callable that makes a GateHead; "

@@ -1,4 +1,4 @@
-"""Experts and gates of tasks that each read a row of their own."""
+"""Experts and gates of tasks that each have their own row."""
 
 from collections.abc import Sequence
 from typing import Unpack
@@ -18,10 +18,10 @@ from sk_mtl.nn._layers import (
 class TaskExperts(nn.Module):
     """(n_tasks, n, in_width) -> (n, n_tasks, n_experts, hidden_sizes[-1]).
 
-    `Experts` of several tasks, all of the same sizes: those of a task read the task's
+    `Experts` of several tasks, all of the same sizes: a task's experts read the task's
     row. The first layers of a task's experts are one product whose result is split, and
-    those of all tasks are one batched product; so no row is copied for each expert.
-    Deeper layers are batched over all experts of all tasks.
+    the products of all tasks are one batched product, so no row is copied for each
+    expert. Deeper layers are batched over all experts of all tasks.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class TaskExperts(nn.Module):
         self.out_width = self.deeper.out_features
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return what each task's experts make of the task's rows."""
+        """Return the results of each task's experts for the task's rows."""
         rows = self.after(self.first(x)).unflatten(2, (self.n_experts, -1))
         if len(self.deeper.layers):
             rows = self.deeper(rows.transpose(1, 2).flatten(0, 1))

@@ -1,1 +1,1 @@
-"""From each task's row to its logits."""
+"""Towers, from each task's row to its logits."""

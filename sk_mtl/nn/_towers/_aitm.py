@@ -15,10 +15,10 @@ class TransferTowers(nn.Module):
     r"""(n, n_tasks, in_width) -> logits (n, sum of out_widths).
 
     Adaptive information transfer (AITM): the tasks are steps, such as click, add to
-    cart and purchase, each reached through the one before. The tower of step t makes a
-    row :math:`q_t` of the wiring's row. What the step before knows,
-    :math:`p_{t-1} = g_{t-1}(z_{t-1})`, is offered to it, and attention decides row by
-    row how much of it is taken,
+    cart and purchase, each reached through the one before. The tower of step t turns
+    the wiring's row into :math:`q_t`. The step before passes on
+    :math:`p_{t-1} = g_{t-1}(z_{t-1})`, and attention decides row by row how much of
+    each to use,
 
     .. math::
 
@@ -29,9 +29,9 @@ class TransferTowers(nn.Module):
 
     and a linear head turns :math:`z_t` into the logits of step t. Here :math:`g_{t-1}`
     is one layer with activation, :math:`h_1, h_2, h_3` are linear, each step has its
-    own of all four, and :math:`d` is the last of ``hidden_sizes``. A step with few
-    labels, such as purchase, so starts from what the many labels of the step before
-    have taught.
+    own four, and :math:`d` is the last of ``hidden_sizes``. A step with few labels,
+    such as purchase, thus builds on features learnt from the many labels of the step
+    before.
 
     The towers are multiplied at once, and so are the three projections of both rows
     of a step. The steps themselves are a loop, since each needs the one before.
@@ -39,19 +39,19 @@ class TransferTowers(nn.Module):
     Parameters
     ----------
     in_width, hidden_sizes, out_widths
-        As of `Towers`; all towers must end in the same width.
+        As in `Towers`; all towers must end in the same width.
     transfer : bool, default=True
         Without the transfer :math:`z_t = q_t`, and the stage is the same as `Towers`.
     parents : sequence of int or None, default=None
-        For each step the one that stands before it, or None for a first step. None in
-        its place is the chain, in which each step takes from the one to its left.
+        For each step the step before it, or None for a first step. None instead of a
+        sequence is the chain, in which each step takes from the step to its left.
     **layers
         `LayerOptions` of the towers and of the layers :math:`g`.
 
     Attributes
     ----------
     pairs : list of (int, int)
-        The steps that take something, each with the one that it takes from.
+        The steps that take something, each with the step that it takes from.
 
     References
     ----------
@@ -61,7 +61,7 @@ class TransferTowers(nn.Module):
 
     Examples
     --------
-    Three steps, of which the second and the third are given something.
+    Three steps: the second and the third take from the step before.
 
     >>> import torch
     >>> from sk_mtl.nn import TransferTowers
@@ -100,11 +100,11 @@ class TransferTowers(nn.Module):
         return self.heads(rows.transpose(0, 1))
 
     def transfer_weights(self, hidden: Tensor) -> Tensor:
-        """Return how much each step but the first takes from the step before.
+        """Return how much each step except the first takes from the step before.
 
-        They are the attention to what is offered, (n_samples, n_transfers), between 0
-        (the step goes by its own tower) and 1, with a column for each step in the order
-        of `pairs`; without transfer there is none.
+        This is the attention to the step before, (n_samples, n_transfers), between 0
+        (the step uses only its own tower) and 1, with a column for each of `pairs`;
+        without transfer there is none.
         """
         _, shares = self._pass_on(self.hidden(hidden))
         return torch.cat([hidden.new_empty(len(hidden), 0), *shares], 1)
@@ -123,7 +123,7 @@ class TransferTowers(nn.Module):
 class InformationTransfer(nn.Module):
     """before (n, width), own (n, width) -> mixture (n, width), attention (n, 1).
 
-    What one step takes of the step before: the attention is that to the row before.
+    The transfer of one step; the attention is to the row of the step before.
     """
 
     def __init__(self, width: int, **layers: Unpack[LayerOptions]) -> None:
@@ -132,7 +132,7 @@ class InformationTransfer(nn.Module):
         self.projections = nn.Linear(width, 3 * width, bias=False)
 
     def forward(self, before: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
-        """Mix what the step before offers with the step's own row."""
+        """Mix the row of the step before with the step's own row."""
         offered = self.information(before.unsqueeze(0))
         pair = self.projections(torch.cat([offered, own.unsqueeze(0)]))
         value, query, key = pair.chunk(3, 2)

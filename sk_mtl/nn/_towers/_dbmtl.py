@@ -15,18 +15,18 @@ from sk_mtl.nn._towers._towers import Permutation, TaskMLPs, Towers, inverse
 class RelationTowers(nn.Module):
     r"""(n, n_tasks, in_width) -> logits (n, sum of out_widths).
 
-    Deep Bayesian multi-target learning (DBMTL): which task depends on which is a
-    directed acyclic graph, as of a Bayesian network. The tower of task k makes a row
-    :math:`q_k` of the wiring's row, a second perceptron :math:`f_k`, the relation
-    layer, reads it beside the rows of the tasks on which k depends,
+    Deep Bayesian multi-target learning (DBMTL): the tasks form a directed acyclic
+    graph, as in a Bayesian network. The tower of task k turns the wiring's row into
+    :math:`q_k`. A second perceptron :math:`f_k`, the relation layer, reads it together
+    with the rows of the tasks on which k depends,
 
     .. math:: r_k = f_k([q_k, r_{j_1}, ..., r_{j_m}]), \quad
               \{j_1, ..., j_m\} = \mathrm{parents}(k),
 
     with parents(k) = ``relations[k]``, and a linear head turns :math:`r_k` into the
-    logits of task k. So the probability of a label is modelled given what determines
-    the labels before it, along every path of the graph, and the labels of a task teach
-    the towers of the tasks before it, too.
+    logits of task k. So the prediction of a label uses the rows of the tasks before it,
+    along every path of the graph, and the labels of a task also train the towers of the
+    tasks before it.
 
     Tasks of the same depth in the graph with equally many parents are computed at
     once. Without relations the stage is the same as `Towers` with the relation layers
@@ -35,7 +35,7 @@ class RelationTowers(nn.Module):
     Parameters
     ----------
     in_width, hidden_sizes, out_widths
-        As of `Towers`; all towers must end in the same width.
+        As in `Towers`; all towers must end in the same width.
     relations : sequence of sequence of int, one per task
         The indices of the tasks on which each task depends, without a circle.
     relation_hidden_sizes : sequence of int, default=(32,)
@@ -50,7 +50,7 @@ class RelationTowers(nn.Module):
 
     Examples
     --------
-    Both like and share depend on the click, and nothing on either.
+    Both like and share depend on the click, and no task depends on them.
 
     >>> import torch
     >>> from sk_mtl.nn import RelationTowers
@@ -131,7 +131,7 @@ class RelationGroup(nn.Module):
         self.register_buffer("parents", flat, persistent=False)
 
     def forward(self, own: Tensor, earlier: Tensor | None) -> Tensor:
-        """Return each task's row, made of its own and of its parents' rows."""
+        """Return each task's row, computed from its own and its parents' rows."""
         if earlier is not None:
             rows = earlier.index_select(0, self.parents)
             rows = rows.unflatten(0, (self.n_tasks, self.n_parents))

@@ -1,4 +1,4 @@
-"""How far each task is from those that build on no other."""
+"""The depths of tasks in the graph of their relations."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from sk_mtl._relations import order_tasks
 
 
 def task_depths(relations: Sequence[Sequence[int]]) -> list[int]:
-    """Return how many tasks stand before each on the longest path to it."""
+    """Return the number of tasks before each task on the longest path to it."""
     n_tasks = len(relations)
     for k, parents in enumerate(relations):
         unknown = [j for j in parents if j not in range(n_tasks)]

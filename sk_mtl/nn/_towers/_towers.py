@@ -1,4 +1,4 @@
-"""One tower per task, those of equal sizes in one product."""
+"""Towers, one per task; towers of equal sizes share one product."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -14,11 +14,11 @@ class Towers(nn.Module):
     """(n, n_tasks, in_width) -> logits (n, sum of out_widths).
 
     Each task's tower is a multilayer perceptron that ends in the task's logits. Towers
-    with equal hidden sizes are stacked and multiplied at once, their heads likewise
-    where the output widths agree. When all towers agree, which is the common case, no
-    row is copied or reordered on the way.
+    with equal hidden sizes are stacked and multiplied at once, and so are heads of
+    equal output widths. If all towers agree, which is the common case, no row is copied
+    or reordered.
 
-    The logits of the tasks stand side by side in the order of the tasks, whatever the
+    The logits of the tasks stand side by side in the order of the tasks, for any
     grouping.
 
     Parameters
@@ -93,10 +93,10 @@ class Towers(nn.Module):
 class TaskMLPs(nn.Module):
     """(n, n_tasks, in_width) -> (n_tasks, n, out_width).
 
-    The hidden layers of towers, without their heads, for tower stages in which the
-    tasks' rows meet once more. Each task has a perceptron of its own sizes; those of
-    equal sizes are multiplied at once. All must end in the same width, so that the
-    rows can be stacked and added.
+    The hidden layers of towers, without their heads, for tower stages that combine the
+    tasks' rows. Each task has a perceptron of its own sizes; perceptrons of equal sizes
+    are multiplied at once. All must end in the same width, so that the rows can be
+    stacked and added.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ class TaskMLPs(nn.Module):
 
     Examples
     --------
-    One task has a layer more than the other; both end in three units.
+    One task has one more layer than the other; both end in three units.
 
     >>> import torch
     >>> from sk_mtl.nn import TaskMLPs
@@ -157,7 +157,7 @@ class TowerGroup(nn.Module):
     """(n_towers, n, in_width) -> logits (n, sum of out_widths).
 
     Towers with the same hidden sizes, ordered by their output widths. The hidden layers
-    are batched over all of them, the heads over those of equal output width.
+    are batched over all towers, the heads over the towers of equal output width.
     """
 
     def __init__(
@@ -193,9 +193,9 @@ class TowerGroup(nn.Module):
 
 
 class Permutation(nn.Module):
-    """x -> the same shape, its parts along an axis moved to their places in an order.
+    """x -> the same shape, with its parts along an axis reordered.
 
-    Where every part stays, x itself is returned, without a copy.
+    If every part stays in place, x itself is returned, without a copy.
     """
 
     order: Tensor | None
@@ -212,10 +212,10 @@ class Permutation(nn.Module):
 
 
 def _split(x: Tensor, sizes: list[int]) -> Sequence[Tensor]:
-    """Return the parts along the first axis; a single one keeps its gradient whole.
+    """Return the parts along the first axis; a single part is not split.
 
-    The gradient of a split is joined from its parts' gradients, which would copy even
-    a single part.
+    The gradient of a split is concatenated from its parts' gradients, which would copy
+    even a single part.
     """
     return (x,) if len(sizes) == 1 else x.split(sizes, 0)
 
@@ -226,12 +226,12 @@ def _join(blocks: list[Tensor], dim: int = 1) -> Tensor:
 
 
 def inverse(order: list[int]) -> list[int]:
-    """Return where each entry stands in an order: what sorts it back."""
+    """Return the position of each entry in an order: the inverse permutation."""
     return sorted(range(len(order)), key=order.__getitem__)
 
 
 def _logit_columns(order: list[int], out_widths: Sequence[int]) -> list[int]:
-    """Return where each logit, in task order, stands among the grouped logits."""
+    """Return the positions of logits, in task order, among the grouped logits."""
     columns: dict[int, list[int]] = {}
     start = 0
     for task in order:

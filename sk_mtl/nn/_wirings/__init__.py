@@ -1,1 +1,1 @@
-"""Wirings: the part of a network that a paper is about."""
+"""Wirings, the parts of networks that differ between papers."""

@@ -14,9 +14,9 @@ class AdaTT(LevelWiring):
     r"""shared (n, in_width) -> (n, n_tasks, expert_hidden_sizes[-1]).
 
     Adaptive task-to-task fusion network. At every level each task has a fusion unit
-    that sums two parts: what its gate takes from the experts of *all* tasks, and a
-    linear combination of its own, native experts, a residual that keeps what the task
-    has learnt for itself. With :math:`x^k_0` the encoder's row, level :math:`l` = 1,
+    that sums two parts: the gate's mixture of the experts of *all* tasks, and a linear
+    combination of its own, native experts, a residual that keeps what the task has
+    learnt by itself. With :math:`x^k_0` the encoder's row, level :math:`l` = 1,
     ..., ``n_levels`` is
 
     .. math:: x^k_l = \sum_{e \in E_1 \cup ... \cup E_K \cup E_s} g^k_e(x^k_{l-1}) f_e
@@ -24,14 +24,14 @@ class AdaTT(LevelWiring):
               g^k(x) = \mathrm{softmax}(W^k x + b^k),
 
     where :math:`E_k` are the ``n_task_experts`` of task :math:`k`, which read
-    :math:`x^k_{l-1}`, :math:`f_e` is what an expert makes of its rows, and the native
-    weights :math:`v` are the same for all rows and of any sign. With shared experts
+    :math:`x^k_{l-1}`, :math:`f_e` is the result of an expert, and the native weights
+    :math:`v` are the same for all rows and of any sign. With shared experts
     :math:`E_s` there is a shared unit of the same form, which feeds the shared experts
-    of the next level; after the last level nobody reads it, and it is left out. The
-    native weight of a unit with a single expert is fixed at 1.
+    of the next level; the last level has none. The native weight of a unit with a
+    single expert is fixed at 1.
 
-    A task whose gate is even and whose native part is large learns alone; a gate that
-    leans on another task's experts copies that task's view of the row.
+    A task with an even gate and a large native part learns alone; a gate with large
+    weights of another task's experts reuses that task's features.
 
     Parameters
     ----------
@@ -40,14 +40,14 @@ class AdaTT(LevelWiring):
     n_tasks : int
         The number of tasks, :math:`K`.
     n_shared_experts : int, default=0
-        The shared experts of each level. Tasks can learn from each other without any,
-        since gates reach all experts.
+        The number of shared experts of each level. Tasks can learn from each other
+        without any, since gates reach all experts.
     expert_hidden_sizes : sequence of int, default=(48,)
         The layers of every expert, at least one. The default makes two tasks that read
         a row of 100 numbers about as large as an `MMoE` of four experts of 64 units.
     **options
         ``n_levels=2``, ``n_task_experts=2``, ``gate_hidden_sizes=()``,
-        ``gate="softmax"`` and `LayerOptions`, as of `PLE`. More levels fuse tasks more
+        ``gate="softmax"`` and `LayerOptions`, as in `PLE`. More levels fuse tasks more
         often.
 
     Attributes
@@ -115,20 +115,21 @@ class AdaTT(LevelWiring):
         return tasks, results.mix_shared(weights)
 
     def task_weights(self, level: int, results: LevelResults) -> Tensor:
-        """Return the gates' weights, which sum to 1, and the native ones, added."""
+        """Return the sum of the gates' weights, which sum to 1, and native weights."""
         return self.native[level](results.task_gates)
 
 
 class NativeWeights(nn.Module):
     """gates' weights (n, n_units, n_experts) -> the same, native weights added.
 
-    Both parts of a fusion unit are linear in the experts' results, so their weights are
-    added first and the results are read once.
+    Both parts of a fusion unit are linear in the experts' results, so adding their
+    weights first allows reading the results once.
 
     Parameters
     ----------
     n_units, n_native : int
-        The native experts of each unit; those of the units stand side by side.
+        The number of units, and of native experts of each; the experts of one unit
+        follow those of the unit before.
     before, behind : int, default=0
         The number of other experts before and behind them.
 
@@ -156,6 +157,6 @@ class NativeWeights(nn.Module):
         weight = self.weight
         if weight is None:
             weight = gates.new_ones(self.n_units, 1)
-        # The diagonal is that of a unit's experts in the unit's own row.
+        # The diagonal holds the weights of a unit's experts in the unit's own row.
         native = torch.diag_embed(weight.mT).permute(1, 2, 0).flatten(1)
         return gates + F.pad(native, self.others)

@@ -9,14 +9,14 @@ class CGC(PLE):
     r"""shared (n, in_width) -> (n, n_tasks, expert_hidden_sizes[-1]).
 
     Customised gate control: `PLE` with one level. Each task :math:`k` mixes its own
-    experts :math:`E_k` and the shared ones :math:`E_s` by a gate of its own,
+    experts :math:`E_k` and the shared ones :math:`E_s` by its own gate,
 
     .. math:: x^k = \sum_{e \in E_k \cup E_s} g^k_e(x) f_e(x), \quad
               g^k(x) = \mathrm{softmax}(W^k x + b^k),
 
     with ``n_task_experts`` in each :math:`E_k` and ``n_shared_experts`` in
-    :math:`E_s`. In an `MMoE` every task can pull at every expert; here a task's own
-    experts are out of the others' reach.
+    :math:`E_s`. In an `MMoE` every task trains every expert; here other tasks cannot
+    change a task's own experts.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class CGC(PLE):
     n_tasks : int
         The number of tasks.
     **options
-        As of `PLE`, without ``n_levels``.
+        As in `PLE`, without ``n_levels``.
 
     References
     ----------

@@ -15,16 +15,16 @@ from sk_mtl.nn._wirings._mixture_wiring import MixtureWiring
 class CrossStitch(MixtureWiring):
     r"""per_task (n, n_tasks, in_width) -> (n, n_tasks, hidden_sizes[-1]).
 
-    Every task :math:`k` has a perceptron and an encoder of its own, as in `SingleTask`,
-    and after each hidden layer :math:`l` a *cross-stitch unit* mixes what the layers of
-    all :math:`K` = ``n_tasks`` tasks have made,
+    Every task :math:`k` has its own perceptron and encoder, as in `SingleTask`, and
+    after each hidden layer :math:`l` a *cross-stitch unit* mixes the results of the
+    layers of all :math:`K` = ``n_tasks`` tasks,
 
     .. math:: \tilde a^k_l = \sum_{j=1}^{K} \alpha^{kj}_l a^j_l, \quad
               a^k_{l+1} = \phi(W^k_{l+1} \tilde a^k_l + b^k_{l+1}),
 
     with the ``activation`` :math:`\phi` and a learnt matrix :math:`\alpha_l` of
-    (n_tasks, n_tasks) numbers. So each layer finds out how much it shares: a unit that
-    is the identity parts the tasks, one with equal entries gives all the same row.
+    (n_tasks, n_tasks) numbers. So each layer learns how much to share: a unit that is
+    the identity separates the tasks, a unit with equal entries gives all the same row.
 
     Parameters
     ----------
@@ -33,10 +33,10 @@ class CrossStitch(MixtureWiring):
     n_tasks : int
         The number of perceptrons side by side, and of rows of a unit.
     self_weight : float, default=0.9
-        The units' start: this on the diagonal, and the rest up to 1 in equal parts on
-        the row's other entries, so that a mixture is as large as what it mixes. At 1
-        the network starts as single tasks; the nearer to ``1 / n_tasks``, the more
-        alike the tasks' rows begin. A single task has nothing to mix and starts at 1.
+        Initial diagonal of the units. The row's other entries share the rest up to 1
+        equally, so that a mixture has the scale of its parts. At 1 the network starts
+        as separate tasks; values closer to ``1 / n_tasks`` start with more similar
+        rows. A single task has nothing to mix and starts at 1.
     hidden_sizes : sequence of int, default=(256,)
         The layers of every perceptron, at least one, each with a unit behind it.
     **layers
@@ -87,7 +87,7 @@ class CrossStitch(MixtureWiring):
         if len(hidden_sizes) < 1:
             raise ValueError(
                 "hidden_sizes must hold at least one layer width, since a cross-stitch "
-                f"unit stands behind a layer; found {tuple(hidden_sizes)}. Give for "
+                f"unit follows a layer; found {tuple(hidden_sizes)}. Give for "
                 "example (64,)."
             )
         self.n_tasks = n_tasks
@@ -102,7 +102,7 @@ class CrossStitch(MixtureWiring):
         self.out_width = widths[-1]
 
     def forward(self, encoded: Encoded) -> Tensor:
-        """Run the tasks' layers side by side and mix behind each of them."""
+        """Run the tasks' layers side by side and mix after each of them."""
         tasks = encoded.per_task.transpose(0, 1)
         for layer, unit in zip(self.layers, self.units):
             tasks = mix_groups(unit, layer(tasks))

@@ -12,10 +12,10 @@ from sk_mtl.nn._wirings._wiring import Wiring
 class ESMM(Wiring):
     """shared (n, in_width) -> (n, n_tasks, in_width), a view.
 
-    The wiring of the entire-space multi-task model: the tasks share the embeddings and
-    nothing else, and each tower reads the encoder's row as it is. What makes the model
-    is its structure, `sk_mtl.losses.FunnelStructure`, which multiplies the towers'
-    probabilities.
+    The wiring of the entire-space multi-task model: the tasks share only the
+    embeddings, and each tower reads the encoder's row unchanged. The essence of the
+    model is its structure, `sk_mtl.losses.FunnelStructure`, which multiplies the
+    towers' probabilities.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class ESMM(Wiring):
     n_tasks : int
         The number of towers that read it.
     **layers
-        Not read: there are no hidden layers here.
+        Ignored, since there are no hidden layers.
 
     Attributes
     ----------
@@ -56,5 +56,5 @@ class ESMM(Wiring):
         self.out_width = in_width
 
     def forward(self, encoded: Encoded) -> Tensor:
-        """Show every task the same row."""
+        """Return the same row for every task."""
         return encoded.shared.unsqueeze(1).expand(-1, self.n_tasks, -1)

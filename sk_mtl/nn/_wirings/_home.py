@@ -33,10 +33,10 @@ from sk_mtl.nn._wirings._mixture_wiring import (
 class HoME(MixtureWiring):
     r"""shared (n, in_width) -> (n, n_tasks, expert_hidden_sizes[-1]).
 
-    Hierarchy of multi-gate experts, for tasks that come in groups, such as those about
-    watching and those about interacting. Experts are normalised, so that gates compare
-    like with like. A hierarchy of masks says who may read which expert: all tasks the
-    shared ones, a group's tasks the group's, a task its own.
+    Hierarchy of multi-gate experts, for tasks in groups, such as watching and
+    interacting. Experts are normalised, so that their results are comparable for gates.
+    A hierarchy of masks decides which experts a task reads: the shared experts, the
+    experts of its group, and its own.
 
     The first, *meta* level has experts :math:`E_s` shared by all groups and
     :math:`E_c` of each group :math:`c`. They turn the encoder's row :math:`x` into one
@@ -54,15 +54,15 @@ class HoME(MixtureWiring):
     .. math:: y^k = \sum_{e \in E'_k \cup E'_c \cup E'_s} g^k_e(z) f_e
                     + \sum_{e \in E'_k} h^k_e(z) f_e.
 
-    :math:`f_e` is what expert :math:`e` makes of its rows, by layers of the form
+    :math:`f_e` is the result of expert :math:`e`, from layers of the form
     ``activation`` (norm(:math:`W x + b`)). Gates :math:`g` are softmaxes. The second
-    sums are *self gates*: a path to a set's own experts that no other expert can crowd
-    out, so that those of tasks with few labels are trained too. :math:`h` is a softmax,
-    or a sigmoid for a single expert. Every set of experts reads its rows through a
-    *feature gate* of its own, of low rank, which scales each column by 0 to 2. Gates
-    read the rows as they are. The shared experts of the second level read the rows of
-    every group, and are normalised over all of them at once. This, the offsets of
-    feature gates and hidden layers of gates are additions to the paper.
+    sums are *self gates*: a path to a set's own experts that does not compete with
+    other experts, so that the experts of tasks with few labels are trained too.
+    :math:`h` is a softmax, or a sigmoid for a single expert. Every set of experts reads
+    its rows through its own low-rank *feature gate*, which scales each column by 0 to
+    2. Gates read the rows unscaled. The shared experts of the second level read the
+    rows of every group, and are normalised over all of them at once. This, the offsets
+    of feature gates and hidden layers of gates are additions to the paper.
 
     Parameters
     ----------
@@ -71,8 +71,9 @@ class HoME(MixtureWiring):
     n_tasks : int
         The number of tasks.
     groups : sequence of sequence of int or None, default=None
-        The tasks of each group, by their index; every task in exactly one. None is one
-        group of all tasks. Groups of one task each make a group's experts the task's.
+        The tasks of each group, by their index; every task belongs to exactly one
+        group. None makes one group of all tasks. With groups of one task each, a
+        group's experts are the task's.
     n_shared_experts : int, default=2
         The experts of each level that all tasks share, at least 1.
     n_group_experts : int, default=1
@@ -86,10 +87,11 @@ class HoME(MixtureWiring):
     gate_hidden_sizes : sequence of int, default=()
         Hidden layers of gates and self gates before the softmax.
     n_feature_gates : int, default=2
-        How many gates of low rank a feature gate mixes, at least 1.
+        Number of low-rank gates that a feature gate mixes, at least 1.
     feature_gate_rank : int, default=3
-        Their rank, at least 1. A larger one lets the choice of columns depend on more
-        of the row, at 2 * in_width more weights for each gate and step.
+        Rank of these gates, at least 1. A larger rank lets the choice of columns depend
+        on more of the row, with 2 * in_width more weights for each gate and unit of
+        rank.
     activation : str, default="silu"
         One of `ACTIVATIONS`, for experts and for hidden layers of gates. The default,
         also called Swish, is the paper's: unlike a rectifier it has no units that are
@@ -97,9 +99,9 @@ class HoME(MixtureWiring):
     dropout : float, default=0.0
         The share of each expert layer's units that are zeroed in training.
     batch_norm : bool, default=True
-        Whether expert layers are normalised over the batch before their activation. The
-        paper always does; False is obeyed, and leaves out what keeps a gate from
-        settling on the experts with the largest results.
+        Whether expert layers are normalised over the batch before their activation, as
+        always in the paper. Without normalisation a gate may settle on the experts with
+        the largest results.
 
     Attributes
     ----------
@@ -108,7 +110,7 @@ class HoME(MixtureWiring):
 
     shared_by_members : tuple of str
         With ``sharing="most"`` the members of an ensemble share the experts, without
-        their normalisations. Each has gates of all kinds of its own.
+        their normalisations. Each has its own gates of all kinds.
 
     References
     ----------
@@ -195,7 +197,7 @@ class HoME(MixtureWiring):
                 "tasks": own_gates(width, n_tasks, n_task_experts + reached),
             }
         )
-        # For a single expert, a softmax over it and nothing is the sigmoid.
+        # For a single expert, a softmax over its score and 0 is the sigmoid.
         self.self_gates = nn.ModuleDict(
             {
                 "meta_groups": gates(in_width, n_groups, max(n_group_experts, 2)),
@@ -262,7 +264,7 @@ class HoME(MixtureWiring):
         group, every, own, own_shared = (
             gate.finish(score) for gate, score in zip(gates, scores)
         )
-        # A group is to the meta level what a task is to a level of other wirings.
+        # Groups at the meta level correspond to tasks at a level of other wirings.
         results = LevelResults(
             groups,
             shared,
@@ -293,9 +295,9 @@ class HoME(MixtureWiring):
         return rows, (own_weights, common_weights)
 
     def _common(self, meta: Tensor) -> Tensor:
-        """Return what each group's experts and the shared ones make of its row."""
+        """Return the results of each group's experts and of the shared ones."""
         groups = self.experts["groups"](self.feature_gates["groups"](meta))
-        # The shared experts are the same for all groups, whose rows are to them one
+        # The shared experts are the same for all groups and read their rows as one
         # larger batch.
         rows = self.feature_gates["shared"](meta.flatten(0, 1).unsqueeze(1)).squeeze(1)
         shared = self.experts["shared"](rows).unflatten(0, meta.shape[:2])

@@ -1,4 +1,4 @@
-"""The frame of wirings with several levels of task and shared experts."""
+"""The base of wirings with several levels of task and shared experts."""
 
 from abc import abstractmethod
 from collections.abc import Hashable, Sequence
@@ -35,10 +35,10 @@ class LevelResults(NamedTuple):
     task_gates : Tensor of shape (n_samples, n_tasks, n_gated)
         The weights of each task's gate.
     shared_gate : Tensor of shape (n_samples, 1, n_experts) or None
-        The weights of the shared gate over all experts, those of the tasks first.
+        The weights of the shared gate over all experts, the tasks' experts first.
         None at the last level.
     penalty : Tensor of shape () or None
-        What the gates add to the loss in training.
+        The gates' term in the loss in training.
     """
 
     tasks: Tensor
@@ -50,7 +50,8 @@ class LevelResults(NamedTuple):
     def mix_own(self) -> Tensor:
         """Return each task's mixture of its own experts and the shared ones.
 
-        Its gate weighs the task's own first, (n_task_experts + n_shared_experts).
+        The gate's weights, (n_task_experts + n_shared_experts), start with the task's
+        own experts.
         """
         sizes = [self.tasks.shape[2], self.shared.shape[1]]
         own, common = self.task_gates.split(sizes, 2)
@@ -66,9 +67,9 @@ class LevelResults(NamedTuple):
         return torch.baddbmm(torch.bmm(of_tasks, tasks), of_shared, self.shared)
 
     def mix_shared(self, weights: Tensor) -> Tensor:
-        """(n, 1, n_experts) -> (n, width), what `mix_all` makes of a single gate.
+        """(n, 1, n_experts) -> (n, width), as `mix_all` for a single gate.
 
-        Written as a product of one row it would be several times slower.
+        As a product of one row it would be several times slower.
         """
         n_tasks, n_own = self.tasks.shape[1:3]
         sizes = [n_tasks * n_own, self.shared.shape[1]]
@@ -78,7 +79,7 @@ class LevelResults(NamedTuple):
 
 
 class LevelGates(nn.Module):
-    """The gates of a level: one for each task, and a shared one where there is next.
+    """The gates of a level: one for each task, and a shared one before the last level.
 
     `LevelExperts` calls them, since they read the same rows as the experts.
     """
@@ -123,7 +124,7 @@ class FirstLevelExperts(nn.Module):
         self.out_width = self.every.out_width
 
     def forward(self, tasks: Tensor, shared: Tensor, gates: LevelGates) -> LevelResults:
-        """Return what all experts make of the rows, ``tasks`` and ``shared`` alike."""
+        """Return the results of all experts; ``tasks`` and ``shared`` are the same."""
         ways = [way for way in (gates.tasks, gates.shared) if way is not None]
         first, *scores = self.every.begin_beside(shared, *(way.first for way in ways))
         own, common = self.every.finish(first).split(self.sizes, 1)
@@ -141,9 +142,9 @@ class FirstLevelExperts(nn.Module):
 class LevelExperts(nn.Module):
     """tasks (n, n_tasks, in_width), shared (n, in_width), gates -> `LevelResults`.
 
-    From the second level on every task has rows of its own. Its experts and its gate
-    read them, in one product batched over the tasks; the shared experts and the shared
-    gate read the shared rows.
+    From the second level on every task has its own rows. Its experts and its gate read
+    them, in one product batched over the tasks; the shared experts and the shared gate
+    read the shared rows.
     """
 
     def __init__(
@@ -167,7 +168,7 @@ class LevelExperts(nn.Module):
     def forward(
         self, tasks: Tensor, shared: Tensor | None, gates: LevelGates
     ) -> LevelResults:
-        """Return what the tasks' experts make of their rows, the shared of theirs."""
+        """Return the results of the tasks' experts and of the shared experts."""
         first, scores = batched_beside(tasks, self.tasks.first, gates.tasks.first)
         own = self.tasks.finish(first)
         weights, penalty = gates.tasks.finish_with_penalty(scores)
@@ -184,8 +185,8 @@ class LevelExperts(nn.Module):
 class LevelWiring(MixtureWiring):
     """shared (n, in_width) -> (n, n_tasks, expert_hidden_sizes[-1]).
 
-    The frame of wirings whose levels hold experts of each task and shared ones. A
-    subclass says in `fuse` how a level's results become the next level's rows.
+    The base of wirings whose levels hold experts of each task and shared ones. A
+    subclass defines in `fuse` how a level's results become the next level's rows.
 
     Attributes
     ----------
@@ -254,7 +255,7 @@ class LevelWiring(MixtureWiring):
         """Return the tasks' rows and the shared rows for the next level."""
 
     def task_weights(self, level: int, results: LevelResults) -> Tensor:
-        """Return what a level's task gates multiply the results of all experts by."""
+        """Return the weights of a level's task gates for the results of all experts."""
         if self.reaches_all:
             return results.task_gates
         own, shared = results.task_gates.tensor_split([self.n_task_experts], 2)
@@ -265,7 +266,7 @@ class LevelWiring(MixtureWiring):
         return self._run(encoded)[0]
 
     def with_penalty(self, encoded: Encoded) -> tuple[Tensor, Tensor | None]:
-        """Return each task's row, and what the gates of all levels add to the loss."""
+        """Return each task's row, and the penalty of the gates of all levels."""
         tasks, levels = self._run(encoded)
         return tasks, add(*(each.penalty for each in levels))
 
@@ -293,13 +294,13 @@ class LevelWiring(MixtureWiring):
 
 
 def add(*penalties: Tensor | None) -> Tensor | None:
-    """Return the sum of penalties, None where there is none."""
+    """Return the sum of penalties, or None if there are none."""
     found = [each for each in penalties if each is not None]
     return torch.stack(found).sum() if found else None
 
 
 def at_least(name: str, found: int, least: int) -> None:
-    """Refuse a number of levels or experts that leaves nothing to learn."""
+    """Raise for a number of levels or experts that leaves nothing to learn."""
     if found < least:
         raise ValueError(
             f"{name} must be at least {least}; found {found}. Give {least} or more."

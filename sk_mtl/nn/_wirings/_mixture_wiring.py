@@ -13,18 +13,17 @@ from sk_mtl.nn._wirings._wiring import Wiring
 class MixtureWiring(Wiring):
     """Encoded rows -> (n, n_tasks, out_width), mixed from the results of experts.
 
-    At each level a task's row is a weighted sum of what experts make, by weights from a
-    gate that reads the row, or from a matrix that is the same for all rows. A subclass
-    also shows these weights.
+    At each level a task's row is a weighted sum of the experts' results, with weights
+    from a gate that reads the row, or from a matrix that is the same for all rows. A
+    subclass also returns these weights.
     """
 
     @abstractmethod
     def gate_weights(self, encoded: Encoded) -> list[Tensor]:
-        """Return each task's weights of all experts, level by level from below.
+        """Return each task's weights of all experts, lowest level first.
 
-        Each is (n_samples, n_tasks, n_experts). They are the numbers that multiply the
-        experts' results outside of training; an expert that a task cannot read has the
-        weight 0.
+        Each is (n_samples, n_tasks, n_experts). They multiply the experts' results
+        outside training; an expert that a task cannot read has the weight 0.
         """
 
     @abstractmethod
@@ -40,7 +39,7 @@ def numbered(names: Iterable[Hashable], n_each: int) -> list[str]:
 def among_all(own: Tensor) -> Tensor:
     """(n, n_groups, n_own) -> (n, n_groups, n_groups * n_own), zeros elsewhere.
 
-    The weights of each group's own experts, among those of the experts of all groups.
+    The weights of each group's own experts, with 0 for the experts of other groups.
     """
-    # The diagonal of (group, group) holds what a group has for its own experts.
+    # The diagonal of (group, group) holds the weights of a group's own experts.
     return torch.diag_embed(own.mT).permute(0, 2, 3, 1).flatten(2)

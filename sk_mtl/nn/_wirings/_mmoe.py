@@ -16,15 +16,15 @@ from sk_mtl.nn._wirings._mixture_wiring import MixtureWiring, numbered
 class MMoE(MixtureWiring):
     r"""shared (n, in_width) -> (n, n_tasks, expert_hidden_sizes[-1]).
 
-    Multi-gate mixture of experts. Experts :math:`f_1, ..., f_E` see the same input
-    :math:`x`, and each task :math:`k` mixes them with weights of its own,
+    Multi-gate mixture of experts. Experts :math:`f_1, ..., f_E` read the same input
+    :math:`x`, and each task :math:`k` mixes them with its own weights,
 
     .. math:: f^k(x) = \sum_{e=1}^{E} g^k_e(x) f_e(x), \quad
               g^k(x) = \mathrm{softmax}(W^k x + b^k),
 
     with :math:`E` = ``n_experts``. Related tasks learn to share experts, unrelated
-    ones to part them. Other gates than the softmax (`TopKHead`, `DSelectKHead`) mix
-    only a few of them.
+    tasks to use different ones. Other gates than the softmax (`TopKHead`,
+    `DSelectKHead`) mix only a few experts.
 
     The first layers of all experts and of all gates read the same rows, so they are
     multiplied as **one** dense layer whose result is split: one wide product keeps the
@@ -44,16 +44,16 @@ class MMoE(MixtureWiring):
         Hidden layers of every gate before the softmax. With none the gate is linear,
         as in the paper.
     gate : {"softmax", "top_k", "dselect_k"} or callable, default="softmax"
-        The head that makes weights of a gate's scores: a softmax over all experts, one
-        over those with the largest scores, or a selection that is learnt by smooth
-        steps. A callable takes the number of experts and returns a `GateHead`, such as
-        ``functools.partial(TopKHead, n_active=3)``.
+        The head that turns a gate's scores into weights: a softmax over all experts, a
+        softmax over the experts with the largest scores, or a selection that is learnt
+        by smooth steps. A callable takes the number of experts and returns a
+        `GateHead`, such as ``functools.partial(TopKHead, n_active=3)``.
     expert_dropout : float, default=0.0
-        The share of a gate's weights that `ExpertDropout` zeroes in training, for each
-        row and task anew.
+        The share of a gate's weights that `ExpertDropout` zeroes in training, drawn for
+        each row and task.
     load_balance : float, default=0.0
-        The weight of the penalty `uneven_use`, on the weights of the batch before any
-        are dropped. Larger presses every gate to use all experts alike, over the rows.
+        The weight of the penalty `uneven_use`, on the weights of the batch before
+        dropout. Larger makes every gate use all experts equally, over the rows.
     activation : str, default="relu"
         One of `ACTIVATIONS`, for experts and for hidden layers of gates.
     dropout : float, default=0.0
@@ -136,7 +136,7 @@ class MMoE(MixtureWiring):
         return self.with_penalty(encoded)[0]
 
     def with_penalty(self, encoded: Encoded) -> tuple[Tensor, Tensor | None]:
-        """Return each task's mixture, and what the gates add to the loss."""
+        """Return each task's mixture, and the gates' penalty."""
         experts, gates = self.experts.begin_beside(encoded.shared, self.gates.first)
         weights, penalty = self.gates.finish_with_penalty(gates)
         if not self.load_balance.is_zero:
@@ -148,9 +148,8 @@ class MMoE(MixtureWiring):
     def gate_weights(self, encoded: Encoded) -> list[Tensor]:
         """Return the mixing weights, (n_samples, n_tasks, n_experts), each row sum 1.
 
-        They are computed by the product of `forward`, and nothing is dropped. Weights
-        of `DSelectKHead` can sum to less where the number of experts is not a power of
-        two.
+        They are computed by the product of `forward`, without dropout. Weights of
+        `DSelectKHead` can sum to less if the number of experts is not a power of two.
         """
         _, gates = self.experts.begin_beside(encoded.shared, self.gates.first)
         return [self.gates.finish(gates)]

@@ -16,8 +16,7 @@ class OMoE(MMoE):
     .. math:: f(x) = \sum_{e=1}^{E} g_e(x) f_e(x), \quad
               g(x) = \mathrm{softmax}(W x + b),
 
-    with :math:`E` = ``n_experts``. The experts divide the rows among themselves and not
-    the tasks.
+    with :math:`E` = ``n_experts``. The experts specialise in rows, and not in tasks.
 
     Parameters
     ----------
@@ -26,7 +25,7 @@ class OMoE(MMoE):
     n_tasks : int
         The number of towers that read the mixture.
     **options
-        As of `MMoE`.
+        As in `MMoE`.
 
     References
     ----------
@@ -49,7 +48,7 @@ class OMoE(MMoE):
         self.n_tasks = n_tasks
 
     def with_penalty(self, encoded: Encoded) -> tuple[Tensor, Tensor | None]:
-        """Show every task the one mixture; its gate's penalty counts once."""
+        """Return the one mixture for every task; its gate's penalty is added once."""
         rows, penalty = super().with_penalty(encoded)
         return rows.expand(-1, self.n_tasks, -1), penalty
 

@@ -9,23 +9,23 @@ class PLE(LevelWiring):
     r"""shared (n, in_width) -> (n, n_tasks, expert_hidden_sizes[-1]).
 
     Progressive layered extraction. Every level has experts that belong to one task and
-    experts that all tasks share, so that what is common and what is a task's own are
-    kept apart from the start. At level :math:`l` = 1, ..., ``n_levels`` the experts of
-    task :math:`k` read its rows :math:`x^k_{l-1}`, the shared ones
-    :math:`x^s_{l-1}`, and gates mix the results,
+    experts that all tasks share, so that common and task-specific features are separate
+    from the start. At level :math:`l` = 1, ..., ``n_levels`` the experts of task
+    :math:`k` read its rows :math:`x^k_{l-1}`, the shared ones :math:`x^s_{l-1}`, and
+    gates mix the results,
 
     .. math:: x^k_l = \sum_{e \in E_k \cup E_s} g^k_e(x^k_{l-1}) f_e, \quad
               x^s_l = \sum_{e \in E_1 \cup ... \cup E_K \cup E_s} g^s_e(x^s_{l-1}) f_e,
 
     where :math:`x^k_0 = x^s_0` is the encoder's row, :math:`E_k` are the
     ``n_task_experts`` of the task, :math:`E_s` the ``n_shared_experts``, :math:`f_e`
-    what expert :math:`e` makes of its rows, and :math:`g` a softmax. A task reads no
-    other task's experts directly, only what the shared rows bring from the level
-    below. The last level has no shared gate. With one level this is `CGC`.
+    the result of expert :math:`e`, and :math:`g` a softmax. A task does not read other
+    tasks' experts directly, only through the shared rows from the level below. The last
+    level has no shared gate. With one level this is `CGC`.
 
     At the first level all experts and gates read the same rows and are **one** product;
-    from the second on each task has rows of its own, and the product is batched over
-    the tasks.
+    from the second on each task has its own rows, and the product is batched over the
+    tasks.
 
     Parameters
     ----------
@@ -34,11 +34,12 @@ class PLE(LevelWiring):
     n_tasks : int
         The number of tasks, :math:`K`.
     n_levels : int, default=2
-        More levels let tasks learn from each other later and later. At least 1.
+        The number of levels, at least 1. More separate the tasks more gradually.
     n_shared_experts : int, default=2
-        The shared experts of each level, at least 1. More of them share more.
+        The number of shared experts of each level, at least 1. More increase sharing.
     n_task_experts : int, default=2
-        The experts of each task at each level, at least 1. More of them part the tasks.
+        The number of experts of each task at each level, at least 1. More separate the
+        tasks.
     expert_hidden_sizes : sequence of int, default=(32,)
         The layers of every expert, at least one. The default makes two tasks that read
         a row of 100 numbers about as large as an `MMoE` of four experts of 64 units.
@@ -46,8 +47,8 @@ class PLE(LevelWiring):
         Hidden layers of every gate before the softmax. With none the gate is linear,
         as in the paper.
     gate : {"softmax", "top_k", "dselect_k"} or callable, default="softmax"
-        The head that makes weights of a gate's scores, as of `MMoE`, of task and shared
-        gates alike.
+        The head that turns a gate's scores into weights, as in `MMoE`, for both task
+        and shared gates.
     **layers
         `LayerOptions` of the experts; hidden layers of gates take its activation.
 
@@ -84,7 +85,7 @@ class PLE(LevelWiring):
     least_shared = 1
 
     def fuse(self, level: int, results: LevelResults) -> tuple[Tensor, Tensor | None]:
-        """Mix own and shared experts for each task, all of them for the shared rows."""
+        """Mix own and shared experts for each task, and all experts for shared rows."""
         if results.shared_gate is None:
             return results.mix_own(), None
         return results.mix_own(), results.mix_shared(results.shared_gate)

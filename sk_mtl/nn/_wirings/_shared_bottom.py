@@ -19,8 +19,8 @@ class SharedBottom(Wiring):
 
     .. math:: y^k = h^k(f(x)).
 
-    What the tasks have in common is learnt from all their labels; tasks that need
-    different things of the input compete for the same units.
+    The bottom learns common features from the labels of all tasks; tasks that need
+    different features compete for the same units.
 
     Parameters
     ----------
@@ -71,5 +71,5 @@ class SharedBottom(Wiring):
         self.out_width = self.bottom.out_width
 
     def forward(self, encoded: Encoded) -> Tensor:
-        """Show every task the bottom's result."""
+        """Return the bottom's result for every task."""
         return self.bottom(encoded.shared).expand(-1, self.n_tasks, -1)

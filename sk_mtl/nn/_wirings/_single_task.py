@@ -14,15 +14,15 @@ class SingleTask(Wiring):
     r"""per_task (n, n_tasks, in_width) -> (n, n_tasks, hidden_sizes[-1]).
 
     Every task :math:`k` has a perceptron :math:`f^k` that reads the task's own row
-    :math:`x^k`, made by an encoder of its own, and the task's tower :math:`h^k` reads
-    its result,
+    :math:`x^k`, from the task's own encoder, and the task's tower :math:`h^k` reads its
+    result,
 
     .. math:: y^k = h^k(f^k(x^k)).
 
     Nothing is shared: trained on the sum of the tasks' losses, each task learns what a
     network for it alone would learn, since no weight gets a gradient from two losses.
-    That is what every way of sharing has to beat. The tasks are one network only
-    because a layer of all of them is one batched product.
+    This is the baseline that sharing has to beat. The tasks are in one network only so
+    that one batched product computes a layer of all tasks.
 
     Parameters
     ----------
@@ -31,15 +31,15 @@ class SingleTask(Wiring):
     n_tasks : int
         The number of tasks, one perceptron each.
     hidden_sizes : sequence of int, default=(256,)
-        The layers of every perceptron. More and wider ones fit more and need more
-        rows. With ``()`` the towers read the encoders' rows.
+        The layers of every perceptron. More and wider layers learn more features and
+        need more rows. With ``()`` the towers read the encoders' rows.
     **layers
         `LayerOptions` of the perceptrons.
 
     Attributes
     ----------
     out_width : int
-        The last of ``hidden_sizes``, or ``in_width`` where there are none.
+        The last of ``hidden_sizes``, or ``in_width`` if there are none.
 
     References
     ----------
@@ -47,7 +47,7 @@ class SingleTask(Wiring):
 
     Examples
     --------
-    Two tasks, each with a row and layers of its own.
+    Two tasks, each with its own row and layers.
 
     >>> import torch
     >>> from sk_mtl.nn import Encoded, SingleTask
@@ -73,5 +73,5 @@ class SingleTask(Wiring):
         self.out_width = self.perceptrons.out_features
 
     def forward(self, encoded: Encoded) -> Tensor:
-        """Show every task's row to the task's perceptron."""
+        """Return the result of each task's perceptron for the task's row."""
         return self.perceptrons(encoded.per_task.transpose(0, 1)).transpose(0, 1)

@@ -19,7 +19,7 @@ from sk_mtl.nn._wirings._transfers import TRANSFERS
 class SNR(MixtureWiring):
     r"""shared (n, in_width) -> (n, n_tasks, subnetwork_hidden_sizes[-1]).
 
-    Sub-network routing. The layers that tasks share are cut into ``n_subnetworks``
+    Sub-network routing. The layers that tasks share are split into ``n_subnetworks``
     small ones side by side, and between two levels a gate :math:`z_{ij}` decides
     whether sub-network :math:`i` of the upper level reads sub-network :math:`j` of the
     lower one. With the results :math:`u_j` of the latter, the input of :math:`i` is
@@ -29,16 +29,16 @@ class SNR(MixtureWiring):
 
     the first for ``transfer="average"``, the second, with learnt matrices
     :math:`W_{ij}`, for ``transfer="transform"``. As in the paper the sum is not divided
-    by the number of sub-networks: one that is read alone arrives whole. Sub-networks of
-    the first level read the encoder's row; above the last level the tasks' towers stand
-    in the place of sub-networks :math:`i`.
+    by the number of sub-networks: a single open connection passes its result on
+    unscaled. Sub-networks of the first level read the encoder's row; above the last
+    level the tasks' towers take the place of sub-networks :math:`i`.
 
     The gates are learnt (`HardConcrete`). In training they are drawn at random, closed
-    (0), open (1) or between; elsewhere they are fixed numbers. At the start nearly all
-    are open, and every task reads everything; what does not help a task it shuts out.
-    Gates that start half open vary most from draw to draw, and the layers above have to
-    learn from inputs that are random as long as the gates do not part, which takes
-    many epochs. To the loss is added
+    (0), open (1) or between; otherwise they are fixed numbers. Nearly all gates start
+    open, so every task reads everything, and tasks learn to close unhelpful gates.
+    Gates that start half open vary most between draws, and the layers above would learn
+    from random inputs until the gates differ, which takes many epochs. The loss also
+    has the penalty
 
     .. math:: \lambda \sum_{ij} P(z_{ij} > 0),
 
@@ -58,9 +58,9 @@ class SNR(MixtureWiring):
         The width of the sub-networks of each level, at least one. Each sub-network is
         one dense layer.
     transfer : {"average", "transform"}, default="average"
-        Whether a connection only scales the lower result by its gate, or multiplies it
-        by a matrix too. The latter lets a sub-network read each of the others in a way
-        of its own and takes ``n_subnetworks ** 2`` matrices between two levels.
+        Whether a connection only scales the lower result by its gate, or also
+        multiplies it by a matrix. The latter lets a sub-network read each of the others
+        differently and takes ``n_subnetworks ** 2`` matrices between two levels.
     l0_penalty : float, default=1e-4
         :math:`\lambda`. The larger, the fewer connections remain; at 0 there is no
         penalty.
@@ -148,7 +148,7 @@ class SNR(MixtureWiring):
         self.out_width = widths[-1]
 
     def forward(self, encoded: Encoded) -> Tensor:
-        """Run the levels and route what they make to the next."""
+        """Run the levels and route their results to the next."""
         first, *deeper = self.subnetworks
         rows = first(encoded.shared).transpose(0, 1)
         for gates, transfer, subnetworks in zip(
@@ -158,25 +158,26 @@ class SNR(MixtureWiring):
         return rows.transpose(0, 1)
 
     def with_penalty(self, encoded: Encoded) -> tuple[Tensor, Tensor | None]:
-        """Return each task's row and the scaled number of gates expected not closed."""
+        """Return each task's row and the scaled expected number of gates not closed."""
         if self.l0_penalty.is_zero:
             return self(encoded), None
         each = [gates.open_probability().sum() for gates in self.gates]
         return self(encoded), self.l0_penalty(torch.stack(each).sum())
 
     def open_gates(self) -> list[Tensor]:
-        """Return the gates used in evaluation, from below; 0 is closed and 1 open.
+        """Return the gates used in evaluation, lowest first; 0 is closed and 1 open.
 
-        Above each level but the last (n_subnetworks, n_subnetworks), above the last
-        (n_tasks, n_subnetworks): a row holds what one sub-network or tower reads.
+        Their shape is (n_tasks, n_subnetworks) above the last level and
+        (n_subnetworks, n_subnetworks) above the others: a row holds the inputs of one
+        sub-network or tower.
         """
         return [gates.deterministic().detach() for gates in self.gates]
 
     def gate_weights(self, encoded: Encoded) -> list[Tensor]:
         """Return the gates below the towers, (n_samples, n_tasks, n_subnetworks).
 
-        They are the same for all rows, from 0 to 1 each. Gates of lower levels, which
-        no task has for itself, are among `open_gates`.
+        They are the same for all rows, each from 0 to 1. `open_gates` also returns the
+        gates of lower levels, which belong to no task.
         """
         return [self.gates[-1].deterministic().expand(len(encoded.shared), -1, -1)]
 

@@ -16,20 +16,20 @@ from sk_mtl.nn._wirings._mixture_wiring import MixtureWiring, numbered
 class STEM(MixtureWiring):
     r"""shared (n, in_width), per_task (n, n_tasks, in_width) -> (n, n_tasks, width).
 
-    Shared and task-specific embeddings; the width is ``expert_hidden_sizes[-1]``. Every
-    task :math:`k` has an encoder of its own, whose row :math:`x^k` the task's experts
-    :math:`f^k_e` read; shared experts :math:`f_s` read the row :math:`x` of a shared
-    encoder. The task's gate mixes its own experts, the shared ones and, behind a stop
-    of the gradient :math:`\mathrm{sg}`, those of all other tasks,
+    Shared and task-specific embeddings; the width is ``expert_hidden_sizes[-1]``. The
+    experts :math:`f^k_e` of task :math:`k` read the row :math:`x^k` of the task's own
+    encoder; shared experts :math:`f_s` read the row :math:`x` of a shared encoder. The
+    task's gate mixes its own experts, the shared ones and, with the gradient stopped
+    (:math:`\mathrm{sg}`), the experts of all other tasks,
 
     .. math:: y^k = \sum_e g^k_{ke} f^k_e(x^k) + \sum_s g^k_s f_s(x)
               + \sum_{j \ne k} \sum_e g^k_{je}\, \mathrm{sg}(f^j_e(x^j)), \quad
               g^k = \mathrm{softmax}(W^k (x^k + x) + b^k),
 
     with ``n_task_experts`` experts :math:`e` per task and ``n_shared_experts`` experts
-    :math:`s`. Forward every task uses what the others know; backward its loss changes
-    its own and the shared embeddings only, so a task's embeddings keep meaning what
-    they mean for that task.
+    :math:`s`. In the forward pass every task uses the other tasks' features; in the
+    backward pass its loss changes only its own and the shared embeddings, so a task's
+    embeddings stay specific to that task.
 
     Parameters
     ----------
@@ -54,8 +54,8 @@ class STEM(MixtureWiring):
         The last of ``expert_hidden_sizes``.
 
     shared_by_members : tuple of str
-        Shared and task experts, so that members of an ensemble which share most differ
-        in their gates.
+        With ``sharing="most"`` the members of an ensemble share the shared and the task
+        experts. Each has its own gates.
 
     References
     ----------
@@ -119,7 +119,8 @@ class STEM(MixtureWiring):
         of_tasks = of_tasks.unflatten(2, (self.n_tasks, -1))
         own = of_tasks.diagonal(dim1=1, dim2=2).mT.unsqueeze(3)
         others = (of_tasks * self.other_tasks).flatten(2)
-        # One product mixes all that no gradient of the task's own experts goes through.
+        # One product mixes all results whose gradient does not reach the task's own
+        # experts.
         rest = torch.bmm(
             torch.cat([others, of_shared], 2),
             torch.cat([experts.detach().flatten(1, 2), shared], 1),
@@ -129,7 +130,7 @@ class STEM(MixtureWiring):
     def gate_weights(self, encoded: Encoded) -> list[Tensor]:
         """Return the mixing weights, (n_samples, n_tasks, n_experts), each row sum 1.
 
-        The experts stand task by task, the shared ones behind them.
+        The experts are ordered by task, with the shared ones last.
         """
         rows = encoded.per_task + encoded.shared.unsqueeze(1)
         return [self.gates(rows.transpose(0, 1))]

@@ -9,12 +9,12 @@ from sk_mtl.nn._layers import mix_groups
 class AverageTransfer(nn.Module):
     """rows (n_sources, n, width), gates (n_targets, n_sources) -> (n_targets, n, width)
 
-    Each target reads the sum of all sources, each times its gate.
+    Each target reads the sum of all sources, each multiplied by its gate.
 
     Parameters
     ----------
     n_targets, n_sources, width : int
-        Not needed here; every transfer is made of them.
+        Unused; all transfers have the same arguments.
     """
 
     def __init__(self, n_targets: int, n_sources: int, width: int) -> None:
@@ -28,9 +28,9 @@ class AverageTransfer(nn.Module):
 class TransformTransfer(nn.Module):
     """rows (n_sources, n, width), gates (n_targets, n_sources) -> (n_targets, n, width)
 
-    As `AverageTransfer`, with every source first multiplied by a matrix of the pair's
-    own. The gates scale the matrices and not their products with the rows: so all
-    products and the sums over them are a single product of one wide matrix.
+    As `AverageTransfer`, with every source first multiplied by the pair's own matrix.
+    The gates scale the matrices and not their products with the rows, so all products
+    and their sums are a single product with one wide matrix.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class TransformTransfer(nn.Module):
     Attributes
     ----------
     weight : Parameter of shape (n_sources, width, n_targets, width)
-        Each matrix starts as that of ``nn.Linear``, uniform on +-width^-0.5.
+        Each matrix starts as in ``nn.Linear``, uniform on +-width^-0.5.
     """
 
     def __init__(self, n_targets: int, n_sources: int, width: int) -> None:

@@ -11,8 +11,8 @@ from sk_mtl.nn._encoding._encoded import Encoded
 class Wiring(nn.Module, ABC):
     """Encoded rows -> (n, n_tasks, out_width).
 
-    The part of a network that a paper is about: it turns the encoder's row into one
-    row for each task, which the task's tower reads.
+    The part of a network that is the subject of a paper: it turns the encoder's row
+    into one row for each task, which the task's tower reads.
 
     Attributes
     ----------
@@ -23,11 +23,11 @@ class Wiring(nn.Module, ABC):
         The width of each task's row.
 
     embedding_sets : {"shared", "per_task", "both"}
-        Which rows the wiring reads of `Encoded`: ``shared``, the rows that an encoder
-        of each task makes (``per_task``), or both.
+        The rows of `Encoded` that the wiring reads: ``shared``, the rows of each task's
+        own encoder (``per_task``), or both.
 
     shared_by_members : tuple of str
-        The submodules that the members of an ensemble share which share most.
+        The submodules that members of an ensemble share with ``sharing="most"``.
     """
 
     embedding_sets: ClassVar[str] = "shared"
@@ -41,7 +41,7 @@ class Wiring(nn.Module, ABC):
         """Return each task's row."""
 
     def with_penalty(self, encoded: Encoded) -> tuple[Tensor, Tensor | None]:
-        """Return each task's row, and what the batch adds to the loss in training.
+        """Return each task's row, and the penalty of the batch in training.
 
         A wiring with a penalty computes both here, and `forward` returns the rows.
         """

@@ -348,16 +348,16 @@ def test_the_parts_keep_the_fused_kernel():
 
 
 @pytest.mark.parametrize("way", [copy.deepcopy, pickled])
-def test_a_net_of_skorch_goes_on_after(way):
+def test_a_net_of_skorch_resumes_after(way):
     net = skorch_net()
     train(net.module_, net.optimizer_, 5)
     other = way(net)
-    other.go_on(batch_size=8, lr=0.3, weight_decay=0.2)
+    other.resume(batch_size=8, lr=0.3, weight_decay=0.2)
     dense, sparse = other.optimizer_.dense, other.optimizer_.sparse
     assert dense.param_groups[0]["lr"] == sparse.param_groups[0]["lr"] == 0.3
     assert dense.param_groups[0]["weight_decay"] == 0.2
     assert "weight_decay" not in sparse.param_groups[0]
-    net.go_on(batch_size=8, lr=0.3, weight_decay=0.2)
+    net.resume(batch_size=8, lr=0.3, weight_decay=0.2)
     for each in (net, other):
         train(each.module_, each.optimizer_, 3, start=5)
     assert_equal_networks(net.module_, other.module_)
