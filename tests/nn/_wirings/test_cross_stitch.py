@@ -144,7 +144,7 @@ def test_no_row_and_one_row(n_rows, put):
 
 
 def test_a_unit_needs_a_layer():
-    message = r"hidden_sizes must hold at least one .* behind a layer; found \(\)"
+    message = r"hidden_sizes must hold at least one .* follows a layer; found \(\)"
     with pytest.raises(ValueError, match=message):
         CrossStitch(4, 2, hidden_sizes=())
 
