@@ -15,16 +15,16 @@ from sk_mtl._sklearn_compat import validate_parameter_constraints
 from sk_mtl.estimators._keyword_parameters import KeywordParameters
 
 
-# As a dataclass without fields it has a constructor, which takes nothing.
+# A dataclass without fields has a constructor without arguments.
 @dataclass(eq=False, repr=False)
 class Choice(KeywordParameters, BaseEstimator):
-    """Base of a choice that has settings of its own, such as a gate or a loss.
+    """Base of a choice with its own settings, such as a gate or a loss.
 
-    A parameter that takes a choice takes its name, too, which stands for the choice
+    A parameter that takes a choice also takes its name, which stands for the choice
     with its default settings. A subclass is a dataclass (``eq=False, repr=False``) with
-    a field per setting: `get_params`, `set_params`, `clone` and searches over
-    ``<parameter>__<setting>`` see them. Two choices are equal where their class and
-    their settings are.
+    a field per setting, which `get_params`, `set_params`, `clone` and searches over
+    ``<parameter>__<setting>`` use. Two choices are equal if their class and their
+    settings are equal.
     """
 
     _parameter_constraints: ClassVar[dict] = {}
@@ -35,7 +35,7 @@ class Choice(KeywordParameters, BaseEstimator):
             return NotImplemented
         return same_value(self, other)
 
-    # What can be set anew must not be found by its value.
+    # A mutable object must not be hashed by its value.
     __hash__ = None
 
     def set_params(self, **params):
@@ -73,7 +73,7 @@ class Choice(KeywordParameters, BaseEstimator):
 
 
 def refuse_names_inside_names(holder: BaseEstimator, params: Mapping) -> None:
-    """Raise where ``<outer>__<name>`` leads into a value without parameters.
+    """Raise if ``<outer>__<name>`` leads into a value without parameters.
 
     `params` are those that are about to be set: an object may be given together with
     its parameters.
@@ -100,7 +100,7 @@ _EXAMPLES = {
 
 
 def _object_first(outer: str) -> str:
-    """Return how to set what cannot be reached inside a parameter."""
+    """Return a remedy for setting a value inside a parameter that holds no object."""
     if outer in _EXAMPLES:
         return f"Give an object first, such as {outer}={_EXAMPLES[outer]}."
     return f"Set {outer} as a whole."
@@ -116,7 +116,7 @@ def resolve_choice(
     kind: type[AnyChoice],
     remedy: str = "Use one of these names, or an object of that kind.",
 ) -> AnyChoice:
-    """Return the choice that a value of a parameter means, or raise.
+    """Return the choice for a value of a parameter, or raise.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def resolve_choice(
     kind : type
         The base class of the parameter's choices.
     remedy : str
-        The advice where no other is nearer.
+        The advice unless a more specific one applies.
     """
     if isinstance(value, str) and value in named:
         return named[value]
@@ -153,7 +153,7 @@ def _describe(value: Any) -> str:
 
 
 def _a(kind: type) -> str:
-    """Return the name of a class behind its article."""
+    """Return the name of a class with its article."""
     return f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"
 
 

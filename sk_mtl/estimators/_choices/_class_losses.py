@@ -36,25 +36,25 @@ class CrossEntropy(Loss):
     label_smoothing: float = field(default=0.0, kw_only=True)
 
     def make_output(self, n_classes: int | None = None) -> TaskOutput:
-        """Return the output of a task of so many classes."""
+        """Return the output of a task of `n_classes` classes."""
         return ClassOutput(n_classes, label_smoothing=self.label_smoothing)
 
 
 @dataclass(eq=False, repr=False)
 class Focal(Loss):
-    """The focal loss of classes: rows that are easy count less.
+    """The focal loss of classes, which gives easy rows less weight.
 
     Cross-entropy is multiplied by ``(1 - p) ** gamma``, with p the probability of the
-    row's class. It was made for detectors that drown in easy negatives, and spoils
+    row's class. It was designed for detectors with very many easy negatives, and harms
     calibration.
 
     Parameters
     ----------
     gamma : float, default=2.0
-        The power. Easy rows count the less the larger it is; 0 is cross-entropy.
+        The power. A larger power gives easy rows less weight; 0 is cross-entropy.
 
     label_smoothing : float, default=0.0
-        Share of every label that is spread over all classes, as of `CrossEntropy`.
+        Share of every label that is spread over all classes, as in `CrossEntropy`.
 
     References
     ----------
@@ -80,7 +80,7 @@ class Focal(Loss):
     label_smoothing: float = field(default=0.0, kw_only=True)
 
     def make_output(self, n_classes: int | None = None) -> TaskOutput:
-        """Return the output of a task of so many classes."""
+        """Return the output of a task of `n_classes` classes."""
         return ClassOutput(
             n_classes, label_smoothing=self.label_smoothing, focal_gamma=self.gamma
         )

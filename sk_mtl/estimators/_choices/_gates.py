@@ -1,4 +1,4 @@
-"""Gates: how a mixture of experts turns the scores of experts into weights."""
+"""Gates, which turn the scores of experts into the weights of a mixture."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -59,7 +59,7 @@ class Gate(Choice, ABC):
         Returns
         -------
         head : GateHead
-            Takes scores of shape (n_samples, n_experts, n_gates) to weights of the same
+            Maps scores of shape (n_samples, n_experts, n_gates) to weights of the same
             shape.
         """
 
@@ -86,14 +86,14 @@ class Softmax(Gate):
 class TopK(Gate):
     """A softmax over the largest scores of the row, and exact zeros elsewhere.
 
-    The choice follows the scores in training, too: an expert that a row leaves out
-    learns nothing from it. The noise of the paper is left out.
+    The choice follows the scores in training, too: an expert learns nothing from rows
+    that do not select it. The noise of the paper is left out.
 
     Parameters
     ----------
     n_active : int, default=2
-        Experts with a weight, for each row and task: at least two, at most the number
-        of experts. Fewer let tasks part further.
+        Number of experts with a weight, for each row and task: at least two, at most
+        the number of experts. Fewer let tasks differ more.
 
     References
     ----------
@@ -123,20 +123,20 @@ class TopK(Gate):
 class DSelectK(Gate):
     """A selection of experts that is learnt by smooth steps.
 
-    Experts not selected yet are learnt from, too. Weights are exactly zero once the
-    selectors have decided. Where the number of experts is not a power of two, weights
+    Experts that are not yet selected are trained, too. Weights are exactly zero once
+    the selectors have decided. If the number of experts is not a power of two, weights
     may sum to less than 1.
 
     Parameters
     ----------
     n_active : int, default=2
-        Experts selected for each row and task, at most the number of experts. Fewer let
-        tasks part further.
+        Number of experts selected for each row and task, at most the number of experts.
+        Fewer let tasks differ more.
 
     penalty : float, default=0.01
         Weight in the loss of the selectors' entropy, and of weight that reaches no
-        expert. A larger one makes selectors decide sooner, and before they know enough
-        if it is too large; with 0 weights need not become sparse.
+        expert. A larger penalty makes selectors decide sooner, and too early if it is
+        too large; with 0 weights need not become sparse.
 
     References
     ----------
@@ -175,5 +175,5 @@ GATES: dict[str, Gate] = {
 
 
 def resolve_gate(value) -> Gate:
-    """Return the gate that the parameter `gate` means, or raise."""
+    """Return the gate for the parameter `gate`, or raise."""
     return resolve_choice("gate", value, GATES, Gate)

@@ -22,15 +22,15 @@ class Interaction(Choice, ABC):
     """Base of interactions, the objects that the parameter `interaction` takes.
 
     An interaction of your own is a subclass, a dataclass (``eq=False, repr=False``)
-    with a field per setting. It defines `make_module`, and sets `place` where its
-    modules do not read the whole input.
+    with a field per setting. It defines `make_module`, and sets `place` if its modules
+    do not read the whole input.
 
     Attributes
     ----------
     place : {"input", "fields", "logits"}, default="input"
-        What its modules do. ``"input"`` takes the whole input of the network,
-        (n, width), to the same shape. ``"fields"`` takes the embeddings,
-        (n, n_fields, field_width), to the same shape, and ``"logits"`` takes them to
+        Place of its modules in the network. ``"input"`` maps the whole input of the
+        network, (n, width), to the same shape. ``"fields"`` maps the embeddings,
+        (n, n_fields, field_width), to the same shape, and ``"logits"`` maps them to
         terms that are added to the logits, (n, n_heads); these two need embeddings of
         equal width. `sk_mtl.nn.InputSizes` holds the sizes.
 
@@ -116,8 +116,8 @@ class _Tried(Interaction):
 class Cross(_Tried):
     """A low-rank cross layer (DCN-v2) over the whole input.
 
-    It multiplies each entry of the input by a weighted sum of all, and so finds what
-    two columns say together.
+    It multiplies each entry of the input by a weighted sum of all entries, and so
+    learns joint effects of two columns.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ class Cross(_Tried):
 class FM(_Tried):
     """A factorisation machine: inner products of all pairs of embeddings.
 
-    Their sum is added to each logit with a weight of its own. It needs embeddings of
+    Their sum is added to each logit with a separate weight. It needs embeddings of
     equal width.
 
     References
@@ -227,7 +227,7 @@ INTERACTIONS: dict[str, Interaction] = {"cross": Cross(), "fm": FM(), "senet": S
 
 
 def resolve_interaction(value: Any) -> Interaction | None:
-    """Return the interaction that the parameter `interaction` means, or raise."""
+    """Return the interaction for the parameter `interaction`, or raise."""
     if value is None:
         return None
     return resolve_choice("interaction", value, INTERACTIONS, Interaction)

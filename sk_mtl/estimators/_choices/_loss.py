@@ -20,7 +20,7 @@ class Loss(Choice, ABC):
     Attributes
     ----------
     domain : {"classes", "real", "nonnegative", "positive"}
-        The targets that the loss takes, as of its output.
+        The targets that the loss takes, as in its output.
 
     Examples
     --------
@@ -62,7 +62,7 @@ class Loss(Choice, ABC):
         """
 
     def checked_output(self, n_classes: int | None = None) -> TaskOutput:
-        """Return the output, or raise where `make_output` returns something else."""
+        """Return the output, or raise if `make_output` returns something else."""
         output = self.make_output(n_classes)
         domain = getattr(output, "domain", None)
         if not isinstance(output, TaskOutput) or domain != self.domain:
@@ -76,7 +76,7 @@ class Loss(Choice, ABC):
 
 @dataclass(eq=False, repr=False)
 class GivenOutput(Loss):
-    """An output as the user gave it.
+    """The loss of an output from the user.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class GivenOutput(Loss):
     output: TaskOutput
 
     def __repr__(self) -> str:
-        """Return what the user gave."""
+        """Return the representation of the user's output."""
         return repr(self.output)
 
     @property

@@ -50,13 +50,13 @@ class AbsoluteError(_NumberLoss):
 
 @dataclass(eq=False, repr=False)
 class Huber(_NumberLoss):
-    """The Huber loss of a number: large errors count in proportion, not squared.
+    """The Huber loss of a number, squared for small errors and linear for large ones.
 
     Parameters
     ----------
     delta : float, default=1.0
-        Errors up to it are squared, in standard deviations of the target. Larger is
-        nearer to the squared error.
+        Largest error that is squared, in standard deviations of the target. Larger is
+        closer to the squared error.
 
     References
     ----------
@@ -83,14 +83,14 @@ class Huber(_NumberLoss):
 class Quantile(_NumberLoss):
     """The mean pinball loss of several quantiles of a number, which cannot cross.
 
-    The prediction is the quantile of the level nearest to 1/2, the median where it is
-    one of them; `predict_quantiles` answers all.
+    The prediction is the quantile of the level nearest to 1/2, such as the median;
+    `predict_quantiles` returns all quantiles.
 
     Parameters
     ----------
     levels : sequence of float, default=(0.1, 0.5, 0.9)
-        Shares of the targets that are to be below each quantile, between 0 and 1 and
-        strictly increasing.
+        Shares of the targets below each quantile, between 0 and 1 and strictly
+        increasing.
 
     References
     ----------
@@ -146,7 +146,7 @@ class Gamma(_NumberLoss):
 class ZILN(_NumberLoss):
     """The zero-inflated log-normal loss of many zeros and a few large numbers.
 
-    The prediction is the mean; `predict_proba_positive` answers the chance that a
+    The prediction is the mean; `predict_proba_positive` returns the chance that a
     number is not zero.
 
     References

@@ -30,8 +30,8 @@ class NumericEmbedding(Choice, ABC):
     Parameters
     ----------
     width : int or "auto", default="auto"
-        Width of the embedding of each number. ``"auto"`` is `embedding_dim` where that
-        is one number for all columns, else 8.
+        Width of the embedding of each number. ``"auto"`` is `embedding_dim` if that is
+        one number for all columns, else 8.
 
     See Also
     --------
@@ -78,8 +78,8 @@ class NumericEmbedding(Choice, ABC):
         Parameters
         ----------
         values : Tensor of shape (n_samples, n_numbers)
-            The numbers of the training rows as the module will get them: the numeric
-            columns after preprocessing, hence scaled and imputed, without the
+            The numbers of the training rows in the form of the module's input: the
+            numeric columns after preprocessing, hence scaled and imputed, without the
             indicators of missing numbers.
         width : int
             The width of the embedding.
@@ -87,11 +87,11 @@ class NumericEmbedding(Choice, ABC):
         Returns
         -------
         module : Module
-            Takes (n, n_numbers) to (n, n_numbers, width).
+            Maps (n, n_numbers) to (n, n_numbers, width).
         """
 
     def make_fields(self, columns: NumericColumns, width: int) -> nn.Module:
-        """Return the module of the encoder, which picks its columns of all numbers."""
+        """Return the module of the encoder, which selects its columns of numbers."""
         values = columns.values
         module = take_module(
             self.make_module(values, width),
@@ -124,12 +124,12 @@ class NumericEmbedding(Choice, ABC):
 
 @dataclass(eq=False, repr=False)
 class GivenCallable(NumericEmbedding):
-    """A callable ``(values, width) -> torch.nn.Module`` as the user gave it."""
+    """A callable ``(values, width) -> torch.nn.Module`` from the user."""
 
     make: Callable[[Tensor, int], nn.Module]
 
     def __repr__(self) -> str:
-        """Return the name of what the user gave."""
+        """Return the name of the user's callable."""
         return self.label
 
     @property
@@ -138,5 +138,5 @@ class GivenCallable(NumericEmbedding):
         return getattr(self.make, "__name__", type(self.make).__name__)
 
     def make_module(self, values: Tensor, width: int) -> nn.Module:
-        """Return what the callable makes."""
+        """Return the module that the callable makes."""
         return self.make(values, width)

@@ -1,4 +1,4 @@
-"""Embeddings of numbers, which stand beside the numbers in a network's input."""
+"""Embeddings of numbers, which join the numbers in a network's input."""
 
 import math
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ from sk_mtl.nn import (
 
 @dataclass(eq=False, repr=False)
 class _OfBins(NumericEmbedding):
-    """Base of embeddings that look at the quantile bins of numbers."""
+    """Base of embeddings that use the quantile bins of numbers."""
 
     _parameter_constraints: ClassVar[dict] = {
         "n_bins": [Interval(Integral, 2, None, closed="left"), StrOptions({"auto"})]
@@ -108,7 +108,7 @@ class PiecewiseLinear(_OfBins):
 
     Examples
     --------
-    Wide vectors for bins, and four functions beside them.
+    Vectors for bins, and four piecewise-linear functions.
 
     >>> from sk_mtl import MMOEClassifier, PiecewiseLinear
     >>> embeddings = ["bins", PiecewiseLinear(width=4)]
@@ -193,7 +193,7 @@ NUMERIC_EMBEDDINGS: dict[str, NumericEmbedding] = {
 
 
 def resolve_numeric_embeddings(value: Any) -> tuple[NumericEmbedding, ...]:
-    """Return the embeddings that the parameter `numeric_embedding` means, or raise."""
+    """Return the embeddings for the parameter `numeric_embedding`, or raise."""
     if value is None:
         return ()
     given = list(value) if isinstance(value, list | tuple) else [value]

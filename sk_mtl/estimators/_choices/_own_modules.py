@@ -15,8 +15,8 @@ def take_module(
 ):
     """Return a copy of a module for one network alone, or raise.
 
-    A copy, since code of a user's own may return the same module each time, whose
-    weights several networks would then share.
+    It is a copy because a user's code may return the same module each time, and several
+    networks would then share its weights.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def take_module(
 def _output_shape(module: nn.Module, inputs: Tensor) -> str:
     """Return the shape of a module's output as text.
 
-    In evaluation, where no layer draws numbers or keeps statistics of the rows.
+    The module is in evaluation mode, so no layer draws numbers or keeps statistics.
     """
     training = module.training
     with torch.no_grad():

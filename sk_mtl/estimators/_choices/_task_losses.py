@@ -1,4 +1,4 @@
-"""The losses of the tasks, from what `loss` was given."""
+"""The losses of the tasks, resolved from the parameter `loss`."""
 
 from collections.abc import Hashable, Mapping
 from typing import Any
@@ -46,7 +46,7 @@ def is_one_loss(loss: Any) -> bool:
 
 
 def losses_by_task(loss: Any, names: list, default: Any) -> dict[Hashable, Any]:
-    """Return the entry of `loss` for each task, as it was given."""
+    """Return the entry of `loss` for each task, unchanged."""
     entries = per_task(
         "loss",
         loss,
@@ -68,7 +68,7 @@ def resolve_losses(loss: Any, names: list, default: str) -> dict[Hashable, Loss]
     names : list
         Names of the tasks.
     default : {"log_loss", "squared_error"}
-        The loss of tasks that a dict leaves out, which says what all tasks hold.
+        The loss of tasks that a dict leaves out, which decides the kind of all tasks.
     """
     has_classes = default in CLASS_LOSSES
     named = CLASS_LOSSES if has_classes else NUMBER_LOSSES
@@ -98,7 +98,7 @@ def loss_parameter(loss: Any, name: Hashable) -> str:
 
 
 def resolve_loss(parameter: str, value: Any, named: Mapping[str, Loss]) -> Loss:
-    """Return the loss that an entry of `loss` means, or raise.
+    """Return the loss for an entry of `loss`, or raise.
 
     Parameters
     ----------
@@ -114,13 +114,13 @@ def resolve_loss(parameter: str, value: Any, named: Mapping[str, Loss]) -> Loss:
         return LOSSES[value]
     is_class = isinstance(value, type) and issubclass(value, TaskOutput)
     remedy = f"Write {value.__name__}()." if is_class else _REMEDY
-    # A copy, so that settings which are changed later change no fitted model.
+    # A copy, so that later changes of settings do not affect a fitted model.
     loss = clone(resolve_choice(parameter, value, named, Loss, remedy))
     return _with_domain(parameter, loss)
 
 
 def _with_domain(parameter: str, loss: Loss) -> Loss:
-    """Return the loss, or raise where it does not say which targets it takes."""
+    """Return the loss, or raise if it does not declare the targets that it takes."""
     domain = getattr(loss, "domain", None)
     if domain not in DOMAINS:
         raise ValueError(
@@ -136,6 +136,6 @@ def fits(loss: Loss, *, has_classes: bool) -> bool:
 
 
 def name_of(loss: Loss) -> str:
-    """Return a loss as messages show it: by its name where it has one."""
+    """Return the text of a loss for messages: its name if it has one."""
     names = (repr(name) for name, named in LOSSES.items() if named == loss)
     return next(names, repr(loss))

@@ -23,8 +23,8 @@ class WiringChoice(Choice):
     A wiring of your own is a subclass, a dataclass (``kw_only=True, eq=False,
     repr=False``) with a field for each keyword of `wiring_class` that a user may
     choose. `MultiTaskEstimator` takes it as `wiring`; a class that derives from it and
-    from `MultiTaskClassifier` or `MultiTaskRegressor` is an estimator that has its
-    fields beside those that all models share.
+    from `MultiTaskClassifier` or `MultiTaskRegressor` is an estimator with its fields
+    in addition to the parameters that all models share.
 
     The attribute `wiring_class` is the torch module between encoder and towers, a
     subclass of `sk_mtl.nn.Wiring`; with more than `batch_norm_above` training rows
@@ -60,7 +60,7 @@ class WiringChoice(Choice):
     _wiring_name: ClassVar[str]
 
     def __init_subclass__(cls, **kwargs):
-        """Enter a model under the name of its wiring; its text is its estimators'."""
+        """Register a model by its wiring's name; its estimators share its text."""
         super().__init_subclass__(**kwargs)
         if "_wiring_name" in vars(cls):
             WIRINGS[cls._wiring_name] = cls
@@ -117,7 +117,7 @@ class WiringChoice(Choice):
             The tasks.
 
         **layers : dict
-            The settings of hidden layers, as of `make_wiring`.
+            The settings of hidden layers, as in `make_wiring`.
 
         Returns
         -------
@@ -127,7 +127,7 @@ class WiringChoice(Choice):
         return Towers(in_width, hidden_sizes, head_widths, **layers)
 
     def _model(self) -> WiringChoice:
-        """Return what makes the part of the network behind the encoder."""
+        """Return the model that makes the part of the network behind the encoder."""
         return self
 
     def _settings(self) -> dict[str, Any]:
@@ -139,12 +139,12 @@ class WiringChoice(Choice):
 
 
 def is_estimator(cls: type) -> bool:
-    """Return whether a class trains a wiring, and is no wiring to be trained."""
+    """Return whether a class is an estimator, and not a wiring alone."""
     return hasattr(cls, "fit")
 
 
 def resolve_wiring(value: Any) -> WiringChoice:
-    """Return the wiring that the parameter `wiring` means, or raise."""
+    """Return the wiring for the parameter `wiring`, or raise."""
     cls = value if isinstance(value, type) else type(value)
     if is_estimator(cls):
         wirings = (base for base in cls.__mro__ if base in WIRINGS.values())
@@ -160,7 +160,7 @@ def resolve_wiring(value: Any) -> WiringChoice:
 def make_checked_wiring(
     choice: WiringChoice, in_width: int, task_names: Sequence, **layers: Any
 ) -> Wiring:
-    """Return what a choice makes, or raise where the network cannot use it."""
+    """Return the wiring that a choice makes, or raise if it is not usable."""
     wiring = choice.make_wiring(in_width, task_names, **layers)
     own = type(choice).__name__
     if not isinstance(wiring, Wiring):

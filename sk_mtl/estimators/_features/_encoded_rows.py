@@ -30,7 +30,7 @@ _ENCODING = (
 
 @dataclass(frozen=True)
 class EncodedRows:
-    """Rows that train and rows that decide when to stop, with encoded features.
+    """Training rows and validation rows with encoded features.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class EncodedRows:
         The parameters of the encoding, and the columns of X.
 
     encoder : RowEncoder
-        It was fitted on the training rows and encodes later rows alike.
+        The encoder, fitted on the training rows, which also encodes later rows.
 
     train : LabelledRows
         Labels and sample weights of the training rows; `X` are their arrays.
@@ -57,7 +57,7 @@ class EncodedRows:
     held_out: HeldOutRows | None
 
     def check_same_encoding(self, parameters: FitParameters) -> None:
-        """Raise where parameters ask for rows that are encoded otherwise."""
+        """Raise if parameters require another encoding of the rows."""
         kinds = [
             get_tags(each).estimator_type for each in (parameters, self.parameters)
         ]
@@ -106,7 +106,7 @@ def encode_rows(
     seed: FitSeed,
 ) -> EncodedRows:
     """Return encoded rows; a first fit fits the encoder on the training rows."""
-    # Labels of classes that weigh nothing teach a preprocessor nothing, either.
+    # A preprocessor also ignores labels of classes with weight 0.
     train, _ = parameters._weight_rows(targets, split.train, None)
     with training_state(seed.value, resolve_device(parameters.device)):
         if state is None:

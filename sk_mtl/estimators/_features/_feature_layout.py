@@ -43,7 +43,7 @@ class FeatureLayout:
         Which of them have sparse gradients.
 
     poolings : list of str
-        How each sequence is pooled.
+        The pooling of each sequence.
 
     targets : list of int or None
         The position of the column that each sequence is compared with.
@@ -56,7 +56,7 @@ class FeatureLayout:
         The interaction of features.
 
     groups : dict of str to list of int, or None
-        The fields of each group; None where no groups were asked for.
+        The fields of each group; None without groups.
     """
 
     schema: FeatureSchema
@@ -110,7 +110,7 @@ class FeatureLayout:
         return _field_names(self.schema, len(self.numbers))
 
     def describe(self, wanted: FeatureParameters) -> FeatureSchema:
-        """Return the schema with widths, and with a note of all that is done."""
+        """Return the schema with widths and notes on the network's features."""
         schema = self.schema.with_embedding_dims(self.dims)
         return schema.with_notes(feature_notes(self), summarise_layout(self, wanted))
 

@@ -42,16 +42,16 @@ class FeatureParameters(KeywordParameters):
     categorical_features : array-like, "from_dtype" or None, default=None
         Columns that hold categories or the integer codes of an earlier encoder: names,
         positions, a boolean mask, or ``"from_dtype"`` for the columns of dtype
-        ``category``. Codes are read back exactly; -1 and NaN mean unknown. None takes
+        ``category``. Codes are kept exactly; -1 and NaN mean unknown. None takes
         every column that is not numeric, and whole numbers whose name ends in a word
         for identifiers (``user_id``). Identifiers that are new in more than half of the
         rows are left out then, with a warning, unless another parameter, such as
-        `shared_embedding` or `feature_groups`, names them. Not allowed beside
+        `shared_embedding` or `feature_groups`, names them. Not allowed together with
         `preprocessor`.
 
     embedding_dim : int, "auto" or dict, default=8
-        Width of the embedding of each categorical column. Wider embeddings tell more
-        categories apart and cost memory, time and, with few rows, accuracy. ``"auto"``
+        Width of the embedding of each categorical column. Wider embeddings distinguish
+        more categories and cost memory, time and, with few rows, accuracy. ``"auto"``
         takes the smallest of 2, 4, 8, 16, 32 that is at least the cube root of the
         number of categories. A dict maps columns to widths; columns left out get
         ``"auto"``, or the width of the columns that they share an embedding with.
@@ -67,16 +67,16 @@ class FeatureParameters(KeywordParameters):
 
     feature_groups : dict or None, default=None
         Fields such as ``{"user": [...], "item": [...]}``: names or positions (integers
-        are always positions) of columns of `X`. Columns not named form a field of their
-        own. Numbers join behind the fields, named or not; their embeddings
-        (`numeric_embedding`) belong to the field. None makes one field of all columns.
+        are always positions) of columns of `X`. Columns not named form one more field.
+        Numbers follow the fields, named or not; their embeddings (`numeric_embedding`)
+        belong to the field. None makes one field of all columns.
         Fields matter only with a `group_pooling` other than ``"concat"``.
 
     group_pooling : {"concat", "sum", "mean"}, default="concat"
         Pooling of the embeddings inside a field. ``"sum"`` and ``"mean"`` pool them
         element by element into one vector per field, as in the figure of the ESMM
-        paper: a small input that no longer tells which column a number came from, and
-        that needs equal widths inside a field. ``"concat"`` keeps them side by side.
+        paper: a small input, in which columns are not distinguished, and which needs
+        equal widths inside a field. ``"concat"`` keeps them side by side.
 
     sequence_pooling : str or dict, default="mean"
         Pooling of the items of a sequence into one vector: ``"mean"``, ``"max"``,
@@ -99,14 +99,14 @@ class FeatureParameters(KeywordParameters):
 
     sparse_embedding : bool or "auto", default="auto"
         Whether embedding tables are trained by sparse gradients, so that the cost of a
-        step depends on the rows of its batch and not on the size of the table. It uses
-        :class:`torch.optim.SparseAdam` beside any `optimizer`, at the same `lr` and
-        without weight decay. ``"auto"`` does so for tables of more than 4,000,000
-        numbers, which is 500,000 rows at a width of 8. At an `lr` large enough for SGD,
-        such tables diverge.
+        step depends on the rows of its batch and not on the size of the table. It adds
+        :class:`torch.optim.SparseAdam` to any `optimizer`, at the same `lr` and without
+        weight decay. ``"auto"`` applies to tables of more than 4,000,000 numbers, which
+        is 500,000 rows at a width of 8. At an `lr` large enough for SGD, such tables
+        diverge.
 
     numeric_embedding : str, NumericEmbedding, callable, list or None, default="bins"
-        Embeddings of the numeric columns, which stand beside the numbers themselves.
+        Embeddings of the numeric columns, in addition to the numbers themselves.
         ``"bins"``: a learned vector for each quantile bin; learns steps and peaks.
         ``"ple"``: piecewise-linear in the same bins; learns bends. ``"periodic"``:
         sines of learned frequencies. An object has settings: ``Bins(32, width=4)``,
@@ -120,9 +120,9 @@ class FeatureParameters(KeywordParameters):
 
     interaction : {"cross", "fm", "senet"}, Interaction or None, default="cross"
         Products of features before the first layer. ``"cross"``: a low-rank cross layer
-        (DCN-v2) over the whole input, which finds what two columns say together.
+        (DCN-v2) over the whole input, which learns joint effects of two columns.
         ``"fm"``: a factorisation machine, the sum of the inner products of all pairs of
-        embeddings, added to each logit with a weight of its own. ``"senet"``: squeeze
+        embeddings, added to each logit with a separate weight. ``"senet"``: squeeze
         and excitation, weights per embedding that depend on the row. ``"fm"`` and
         ``"senet"`` need equal widths. An object has settings, ``Cross(rank=64)`` or
         ``SENet(reduction=2)``, or is of a class of your own (`Interaction`). None adds
@@ -146,7 +146,7 @@ class FeatureParameters(KeywordParameters):
         "sequence_target": [dict, None],
         "shared_embedding": [list, tuple, None],
         "sparse_embedding": ["boolean", StrOptions({"auto"})],
-        # `resolve_choice` refuses what is none, in words that name the choices.
+        # `resolve_choice` raises an error that names the choices.
         "numeric_embedding": "no_validation",
         "interaction": "no_validation",
         "wide": ["boolean"],

@@ -41,7 +41,7 @@ def check_pooled_widths(
     names: Sequence[str],
     widths: Sequence[int],
 ) -> None:
-    """Raise where fields that are pooled differ in width."""
+    """Raise if fields that are pooled differ in width."""
     if group_pooling == "concat":
         return
     shown = [(repr(group), fields) for group, fields in (groups or {}).items()]
@@ -58,7 +58,7 @@ def check_pooled_widths(
 def check_equal_widths(
     fields: Iterable[int], names: Sequence[str], widths: Sequence[int], what: str
 ) -> None:
-    """Raise where the fields' widths differ; `what` begins the message."""
+    """Raise if the fields' widths differ; `what` begins the message."""
     found = {f"{names[i]} ({widths[i]})": widths[i] for i in fields}
     if len(set(found.values())) > 1:
         raise ValueError(

@@ -40,7 +40,7 @@ def fit_preprocessor(
         Labels as numbers, NaN where one is missing.
 
     columns : sequence of TargetColumn
-        What they mean, one per task.
+        The columns of y, one per task.
 
     dtype : {np.float32, np.float64}, default=np.float32
         Type of the encoded numbers.
@@ -67,9 +67,9 @@ def _fit_transform(wanted: FeatureParameters, preprocessor, X, labels):
 
 
 def _check_choices(wanted: FeatureParameters) -> None:
-    """Raise for choices that no encoder could be made of.
+    """Raise for choices from which no encoder can be made.
 
-    Now, since the preprocessing of many rows takes long.
+    The check comes first, since preprocessing many rows takes long.
     """
     resolve_numeric_embeddings(wanted.numeric_embedding)
     resolve_interaction(wanted.interaction)
@@ -99,7 +99,7 @@ def _named_columns(wanted: FeatureParameters) -> set:
     lists = [targets, targets.values(), *(wanted.shared_embedding or ())]
     lists += (wanted.feature_groups or {}).values()
     for columns in lists:
-        # What is no list is refused where the parameter is read.
+        # A value that is not a list is refused later, where the parameter is read.
         if isinstance(columns, Iterable) and not isinstance(columns, str):
             found |= {c for c in columns if isinstance(c, str | Integral)}
     return found

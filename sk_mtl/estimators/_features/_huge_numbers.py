@@ -1,4 +1,4 @@
-"""Numbers that floats do not hold, or whose squares they do not, named by column."""
+"""Errors for numbers that overflow, or whose squares do, with their column."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LARGEST = 1e150
 def watching_for_overflow(X) -> Iterator[None]:
     """Raise an error that names the column of X whose numbers overflow in the block.
 
-    What overflows for other reasons draws a warning, as NumPy gives it.
+    Overflow for other reasons causes NumPy's own warning.
     """
     found = []
     try:
@@ -56,7 +56,7 @@ def _refuse_largest(X, cause: Exception | None = None) -> None:
 
 
 def _largest(column: pd.DataFrame):
-    """Return the number of the largest size, None where there are no numbers."""
+    """Return the number of the largest size, None if there are no numbers."""
     values = column.iloc[:, 0].dropna()
     if values.dtype.kind == "O":
         values = values[[isinstance(value, int) for value in values]]

@@ -1,4 +1,4 @@
-"""The notes of a schema on what the network makes of each feature."""
+"""The notes of a schema on the network's use of each feature."""
 
 from __future__ import annotations
 

@@ -48,8 +48,8 @@ def by_feature(
 ) -> dict[str, object]:
     """Return a parameter keyed by columns as one that is keyed by features.
 
-    A column stands for all its features of the kind in question. One that was dropped
-    as constant has none, whatever is said of it.
+    A column stands for all its features of the kind in question. A column that was
+    dropped as constant has none, and its entry is ignored.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def by_feature(
     parameter : str
 
     among : sequence of str
-        The features that the parameter is about.
+        The features to which the parameter applies.
     """
     result = {}
     for column, value in given.items():
@@ -79,7 +79,7 @@ def by_feature(
 
 
 def refuse_name(parameter: str, name, known: Sequence[str]):
-    """Raise the error for a name that is none, with those that look like it."""
+    """Raise the error for an unknown name, with similar names."""
     names = list(dict.fromkeys(map(str, known)))
     if not names:
         raise ValueError(

@@ -48,7 +48,7 @@ class RowEncoder:
             raise
 
     def described(self, schema: FeatureSchema) -> RowEncoder:
-        """Return the encoder with a schema that also tells what a network reads."""
+        """Return the encoder with a schema that also describes the network's input."""
         return replace(self, schema=schema)
 
 

@@ -19,7 +19,7 @@ from sk_mtl.preprocessing import FeatureSchema
 def resolve_sequences(
     wanted: FeatureParameters, schema: FeatureSchema
 ) -> tuple[list[str], list[int | None]]:
-    """Return how each sequence is pooled, and the column that it is compared with."""
+    """Return the pooling of each sequence, and the column it is compared with."""
     names, targets = schema.sequence_names, wanted.sequence_target or {}
     poolings = _resolve_poolings(wanted.sequence_pooling, schema)
     if "target_attention" in poolings:
@@ -29,7 +29,7 @@ def resolve_sequences(
         target = None
         if pooling == "target_attention":
             target = _resolve_target(name, targets, schema)
-            # A target that is always the same is a query that is always the same.
+            # A constant target is a constant query.
             pooling = "attention" if target is None else pooling
         resolved.append((pooling, target))
     return [pooling for pooling, _ in resolved], [target for _, target in resolved]
@@ -50,7 +50,7 @@ def _resolve_poolings(pooling, schema: FeatureSchema) -> list[str]:
 
 
 def _resolve_target(sequence: str, targets, schema: FeatureSchema) -> int | None:
-    """Return the position of a sequence's target, None where it is constant."""
+    """Return the position of a sequence's target, None if it is constant."""
     if sequence not in targets:
         raise ValueError(
             f"sequence_pooling='target_attention' of {sequence!r} needs the column "

@@ -21,7 +21,7 @@ def shared_groups(groups, schema: FeatureSchema) -> list[list[str]]:
     for group in groups:
         found = features_of(group, schema, "shared_embedding")
         members = [name for names in found.values() for name in names]
-        # Where a column was dropped as constant there may be nothing left to share.
+        # If a column was dropped as constant, a single column may be left.
         if len(members) > 1 or all(found.values()):
             named.append(members)
     return named

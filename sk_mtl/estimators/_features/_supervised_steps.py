@@ -17,7 +17,7 @@ from sklearn.utils import get_tags
 from sk_mtl._sklearn_compat import _safe_indexing
 from sk_mtl.preprocessing._tabular_preprocessor import fit_transform_unjoined
 
-# Packages whose steps tell whether they learn from labels.
+# Packages whose steps declare whether they learn from labels.
 _TELLING = {"sklearn", "sk_mtl"}
 
 
@@ -33,14 +33,14 @@ def needs_labels(transformer) -> bool:
 def fit_transform_labelled(preprocessor, X, y, *, named: bool):
     """Fit a preprocessor on labels; return it and the transformed rows.
 
-    Steps that learn from labels are fitted on the labelled rows; what they make of
-    these in `fit_transform` (a target encoder crosses folds there) is kept, and the
-    other rows are transformed. All other steps see every row.
+    Steps that learn from labels are fitted on the labelled rows. The result of their
+    `fit_transform` for these rows is kept (a target encoder uses cross-fitting there),
+    and the other rows are transformed. All other steps are fitted on every row.
 
     Parameters
     ----------
     preprocessor : transformer
-        Fitted in place, where it is made of steps.
+        Fitted in place if it consists of steps.
 
     X : data frame or array of shape (n_samples, n_features)
 
@@ -48,8 +48,8 @@ def fit_transform_labelled(preprocessor, X, y, *, named: bool):
         Labels; objects, None in a row without a label, if there are such rows.
 
     named : bool
-        Whether the user named the task. Then steps of other libraries, which may not
-        tell that they learn from labels, count as such.
+        Whether the user named the task. If so, steps of other libraries, which may not
+        declare that they learn from labels, are treated as if they did.
     """
     if y.dtype != object or all(label is not None for label in y):
         return preprocessor, fit_transform_unjoined(preprocessor, X, y)
@@ -109,14 +109,14 @@ def _join(first, second, order: np.ndarray):
 
 
 def _unwrapped(step):
-    """Return the fitted transformer, or the one to be fitted where there is none."""
+    """Return the fitted transformer, or the transformer to fit if there is none."""
     if not isinstance(step, LabelledOnly):
         return step
     return getattr(step, "transformer_", step.transformer)
 
 
 def _replace_steps(transformer, replace: Callable):
-    """Return a transformer, in place, of which every step is replaced."""
+    """Return the transformer with every step replaced, in place."""
     steps = _composed(transformer)
     if steps is None:
         return replace(transformer) if hasattr(transformer, "fit") else transformer
@@ -158,7 +158,7 @@ def _learns_from_labels(step) -> bool:
         if hasattr(value, "get_params") and not isinstance(value, type)
     ]
     if isinstance(step, SelectorMixin):
-        # The tags of scikit-learn's selectors leave room for scores without labels.
+        # The tags of scikit-learn's selectors also allow scores without labels.
         n_arguments = _n_required(getattr(step, "score_func", None))
         return n_arguments > 1 or any(map(_learns_from_labels, inner))
     # An imputer that predicts one column from others needs no labels of rows.
@@ -172,7 +172,7 @@ def _requires_y(step) -> bool:
 
 
 def _n_required(function) -> int:
-    """Return how many arguments a function must be given by position."""
+    """Return the number of arguments that a function requires by position."""
     if not callable(function):
         return 0
     try:

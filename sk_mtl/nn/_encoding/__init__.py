@@ -1,1 +1,1 @@
-"""From coded columns to one row of numbers."""
+"""Encoders, from coded columns to one row of numbers."""

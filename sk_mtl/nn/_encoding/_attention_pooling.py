@@ -1,4 +1,4 @@
-"""A sequence's items weighed by a learned query."""
+"""Attention pooling: a sequence's items weighed by a learned query."""
 
 import torch
 from torch import Tensor, nn
@@ -13,9 +13,8 @@ class AttentionPooling(nn.Module):
     .. math:: \sum_j \alpha_j x_j, \quad
               \alpha = \mathrm{softmax}_j(q \cdot x_j / \sqrt{d}),
 
-    with :math:`d` the width and the softmax over the real items. It tells items that
-    say much of a row from those that say little. The query starts at zero, where the
-    result is the plain mean.
+    with :math:`d` the width and the softmax over the real items. Informative items get
+    larger weights. The query starts at zero, where the result is the plain mean.
 
     Parameters
     ----------
@@ -28,7 +27,7 @@ class AttentionPooling(nn.Module):
 
     Examples
     --------
-    At the start the two real items weigh the same, and the padded one nothing.
+    At the start the two real items have equal weights, and the padded one has weight 0.
 
     >>> import torch
     >>> from sk_mtl.nn import AttentionPooling
@@ -42,17 +41,17 @@ class AttentionPooling(nn.Module):
         self.query = nn.Parameter(torch.zeros(width))
 
     def forward(self, items: Tensor, real: Tensor) -> Tensor:
-        """Weigh and add the items; zeros where no item is real."""
+        """Weigh and add the items; the result is zero if no item is real."""
         scores = items @ (self.query * self.query.shape[0] ** -0.5)
         return weighted_sum(masked_softmax(scores, real), items)
 
 
 def masked_softmax(scores: Tensor, real: Tensor) -> Tensor:
-    """Return weights that sum to one over what is real; all zero where nothing is.
+    """Return weights that sum to one over real items, or zeros if there are none.
 
-    The lowest finite number stands in for minus infinity: it too becomes a weight of
-    exactly zero beside any real score, and a row of nothing else stays free of NaN, in
-    the result as in the gradient.
+    The lowest finite number replaces minus infinity: it also becomes a weight of
+    exactly zero if there is a real score, and a row without real items has no NaN in
+    its result or gradient.
     """
     lowest = torch.finfo(scores.dtype).min
     weights = scores.masked_fill(~real, lowest).softmax(1)

@@ -2,7 +2,7 @@
 
 
 def auto_embedding_dim(cardinality: int) -> int:
-    """Return the embedding width for a column with so many codes.
+    """Return the embedding width for a column with `cardinality` codes.
 
     The smallest power of two that is at least the cube root of the cardinality, kept
     between 2 and 32: 2 up to 8 codes, 4 up to 64, 8 up to 512, 16 up to 4,096 and 32

@@ -1,4 +1,4 @@
-"""Numbers looked up by the bin they fall into."""
+"""Embeddings of numbers by the bin that each number falls into."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,19 +8,19 @@ from torch import Tensor, nn
 from sk_mtl.nn._encoding._embedding_tables import EMBEDDING_SD
 from sk_mtl.nn._encoding._take_rows import take_rows
 
-# Infinity would not do: a state with an infinite number counts as diverged.
+# Not infinity, because a state with an infinite number counts as diverged.
 _BEYOND = torch.finfo(torch.float32).max
 
 
 class BinEmbedding(nn.Module):
     """numeric (n, n_numeric) -> (n, n_fields, width).
 
-    Each number is embedded by the bin that it falls into: a step function of the
-    number, of any form, where a linear layer bends only as the layers behind it do. A
-    missing number has a bin of its own.
+    Each number is embedded by the bin that it falls into: a step function of any form,
+    whereas the bends of a linear layer depend on the layers after it. A missing number
+    has its own bin.
 
-    A number's bin is how many of its column's edges lie below it. The rows of all
-    columns lie in one table and take one lookup.
+    A number's bin is the number of its column's edges below it. The rows of all columns
+    are in one table and take one lookup.
 
     Parameters
     ----------
@@ -32,19 +32,19 @@ class BinEmbedding(nn.Module):
     width : int, default=8
         The width of the embedding.
     indicators : mapping of int to int, default=None
-        By the position of a column, the position of the one that is 1 where the number
-        was missing.
+        By the position of a column, the position of the column that is 1 where the
+        number was missing.
 
     Attributes
     ----------
     n_fields : int
         The number of embedded columns.
     table : Parameter of shape (n_rows, width)
-        Column by column its bins, then the bin of missing numbers where there is an
+        For each column its bins, then the bin of missing numbers if there is an
         indicator.
     edges : Tensor of shape (n_fields, most edges)
-        Padded with the largest number, below which every other lies. A buffer: edges
-        are learnt from data and belong to the state.
+        Padded with the largest number. A buffer: edges are learnt from data and belong
+        to the state.
 
     Examples
     --------
@@ -83,7 +83,7 @@ class BinEmbedding(nn.Module):
         self.register_buffer("starts", starts.int(), persistent=False)
         self._register_missing(has_missing, [indicators.get(c, c) for c in columns])
         self.register_buffer("missing_rows", (ends - 1).int(), persistent=False)
-        # In torch's own type, whatever that of the edges, as all other weights start.
+        # In torch's default type, like all other weights, for any type of the edges.
         self.table = nn.Parameter(torch.empty(int(ends[-1]), width))
         self.reset_parameters()
 
@@ -107,7 +107,7 @@ class BinEmbedding(nn.Module):
         return take_rows(self.table, rows)
 
     def _edges_below(self, x: Tensor) -> Tensor:
-        """Return how many of its column's edges lie below each number, (n, n_fields).
+        """Return the number of edges below each number in its column, (n, n_fields).
 
         A binary search is three times faster than comparing a number with every edge,
         but cannot be exported.

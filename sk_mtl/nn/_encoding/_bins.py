@@ -1,4 +1,4 @@
-"""Bin edges at quantiles, with bins of their own for heavy values."""
+"""Bin edges at quantiles, with separate bins for frequent values."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,19 +12,19 @@ def quantile_bins(values: ArrayLike, n_bins: int) -> np.ndarray:
     """Return the edges between bins that hold about the same number of rows.
 
     A value that fills more than one bin's share of the rows, as zero does in many
-    columns of amounts, gets a bin of its own, and the bins that are left are spread
-    over the quantiles of all other rows. Plain quantiles would give that value many
-    coinciding edges and the rest too few bins. With no more distinct values than bins,
+    columns of amounts, gets its own bin, and the remaining bins are spread over the
+    quantiles of all other rows. Plain quantiles would give that value many coinciding
+    edges and the rest too few bins. If there are no more distinct values than bins,
     every value has a bin.
 
-    Edges are midpoints between distinct values: bin 0 is all up to the first edge,
-    edge included, and so on.
+    Edges are midpoints between distinct values: bin 0 holds all values up to and
+    including the first edge, and so on.
 
     Parameters
     ----------
     values : array-like of shape (n_samples,)
-        The column. What is not finite is left out. Of more than a million rows, about
-        a million evenly spaced ones are looked at.
+        The column. Values that are not finite are left out. Of more than a million
+        rows, about a million evenly spaced ones are used.
     n_bins : int
         The largest number of bins, at least 2.
 
@@ -35,7 +35,7 @@ def quantile_bins(values: ArrayLike, n_bins: int) -> np.ndarray:
 
     Examples
     --------
-    Six rows of ten are zero. Of three bins zero gets one, the rest two.
+    Six rows of ten are zero. Zero gets one of three bins, the rest two.
 
     >>> from sk_mtl.nn import quantile_bins
     >>> quantile_bins([0, 0, 0, 0, 0, 0, 1, 2, 3, 4], n_bins=3).tolist()
@@ -57,7 +57,7 @@ def quantile_bins(values: ArrayLike, n_bins: int) -> np.ndarray:
 
 
 def _last_of_bins(counts: np.ndarray, n_bins: int) -> np.ndarray:
-    """Return the last value of each bin but the highest, as positions in `counts`."""
+    """Return the positions in `counts` of the last values of all bins but the top."""
     heavy, segments = _part_by_heavy(counts, n_bins)
     last = {*(heavy - 1), *heavy}
     bins_left = n_bins - len(heavy)
@@ -77,8 +77,8 @@ def _part_by_heavy(
 ) -> tuple[np.ndarray, list[tuple[int, int]]]:
     """Return the positions of heavy values, and the ranges of others between them.
 
-    Each of them takes at least one bin. Where that would be more than there are, the
-    lightest of the heavy values go back to their neighbours.
+    Each of them takes at least one bin. If that exceeds the number of bins, the least
+    frequent of the heavy values join their neighbours.
     """
     heavy = np.flatnonzero(counts > counts.sum() / n_bins)
     by_weight = heavy[np.argsort(-counts[heavy], kind="stable")]
@@ -92,7 +92,7 @@ def _part_by_heavy(
 
 
 def _last_of_equal_bins(counts: np.ndarray, n_bins: int) -> np.ndarray:
-    """Part values into bins by where the middle row of each stands."""
+    """Divide values into bins by the position of each value's middle row."""
     if len(counts) <= n_bins:
         return np.arange(len(counts) - 1)
     middle = counts.cumsum() - counts / 2
@@ -100,7 +100,7 @@ def _last_of_equal_bins(counts: np.ndarray, n_bins: int) -> np.ndarray:
 
 
 def _midpoints(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Return low <= midpoint < high, though rounding may want another.
+    """Return a midpoint with low <= midpoint < high, also after rounding.
 
     Between two neighbouring floating point numbers there is no third.
     """

@@ -11,18 +11,18 @@ class CrossLayer(nn.Module):
 
     .. math:: x * (U V x + b) + x,
 
-    where :math:`*` multiplies entry by entry. Each entry meets each other one, so the
-    result holds products of two features, which a layer of rectifiers has to build up
-    from many pieces. :math:`V` starts near zero and :math:`b` at zero: the layer begins
-    as the identity and adds the products that help.
+    where :math:`*` multiplies entry by entry. Each entry is multiplied by every other
+    one, so the result holds products of two features, which a layer of rectifiers can
+    only approximate by many pieces. :math:`V` starts near zero and :math:`b` at zero:
+    the layer starts as the identity and learns to add helpful products.
 
     Parameters
     ----------
     width : int
         The width of the input and of the result.
     rank : int, default=32
-        The rank of the weight matrix; smaller is faster and knows fewer products. A
-        rank above half the width would cost more than the full matrix.
+        The rank of the weight matrix; smaller is faster and represents fewer products.
+        A rank above half the width would cost more than the full matrix.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Embedding tables: the rows of many columns and sequences, few lookups."""
+"""Embedding tables for many columns and sequences, with few lookups."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from sk_mtl.nn._encoding._take_rows import take_rows
 
-# Inputs of a network are scaled to unit variance at most, and a code's row must first
-# move away from its start to mean anything. A start well below the numeric columns'
-# scale lets the first epoch listen to both, and rows that are rarely seen stay near
-# zero, which is "nothing known", instead of near a random vector.
+# Inputs of a network are scaled to unit variance at most, and a code's row carries no
+# information until training moves it from its start. With a start well below the scale
+# of numeric columns the first epoch learns from both, and rarely read rows stay near
+# zero, which means "unknown", instead of near a random vector.
 EMBEDDING_SD = 0.1
 
 
@@ -35,21 +35,21 @@ class EmbeddingTables(nn.ParameterList):
     parameter for the optimizer. Features of one vocabulary have the same offset, so
     they read, and train, the same rows.
 
-    A sequence is (n, length) with -1 where it is padded, always at the end. What is
-    padded reads no row that matters: `pool` never looks it up, and `look_up_items`
-    looks up the unknown row in its place and says which items are real.
+    A sequence is (n, length) with padding of -1, always at the end. Padding has no
+    influence: `pool` never looks it up, and `look_up_items` looks up the unknown row
+    instead and returns which items are real.
 
     Parameters
     ----------
     cardinalities, widths : sequence of int
         The number of codes and the embedding width of each feature.
     n_sequences : int, default=0
-        How many of the features, the last ones, are sequences.
+        Number of sequences, which are the last features.
     vocabularies : sequence of int or None, default=None
         Equal numbers mean common rows. None gives every feature its own.
     sparse : sequence of bool or None, default=None
-        Which features get a sparse gradient, one that holds the rows that were read
-        and no others. None is none of them.
+        The features that get a sparse gradient, which holds only the rows that were
+        read. None means no feature.
     start_sd : float, default=0.1
         The standard deviation of the rows at the start.
 
@@ -137,7 +137,7 @@ class EmbeddingTables(nn.ParameterList):
             nn.init.normal_(table, std=self._start_sd)
 
     def find_column(self, column: int) -> Place:
-        """Return where a column's embedding stands in what `look_up` returns."""
+        """Return the place of a column's embedding in the result of `look_up`."""
         for block, columns in enumerate(self.block_columns):
             if column in columns:
                 width = self.block_widths[block]
@@ -168,9 +168,9 @@ class EmbeddingTables(nn.ParameterList):
         return list(zip(rows, self._blocks))
 
     def look_up_items(self, sequence: int, codes: Tensor) -> tuple[Tensor, Tensor]:
-        """Return a sequence's embeddings and where they are real.
+        """Return a sequence's embeddings, and booleans that mark the real items.
 
-        That is (n, length, width) and booleans (n, length).
+        The shapes are (n, length, width) and (n, length).
         """
         table, start = self._sequences[sequence]
         rows = self._addressing(codes).clamp_min(0) + start
@@ -179,14 +179,14 @@ class EmbeddingTables(nn.ParameterList):
     def pool(self, sequence: int, codes: Tensor, mode: str) -> Tensor:
         """Return the "mean", "sum" or "max" of a sequence's items, (n, width).
 
-        The real items of the whole batch are strung together and pooled by one kernel,
-        in their order: padding is not even looked up, so it can change no bit of the
-        result or of a gradient. A sequence without any item gives zeros.
+        The real items of the whole batch are concatenated and pooled by one kernel, in
+        their order: padding is not looked up, so it cannot change a bit of the result
+        or of a gradient. A sequence without any item gives zeros.
 
-        Neither the number of real items, which depends on the data, nor that kernel
-        belongs in a graph: while one is captured, for `torch.compile` or an export,
-        padding is looked up and masked. So it is on a card, which that number would
-        keep waiting. The kernel knows no sparse maximum either.
+        A captured graph, for `torch.compile` or an export, cannot contain the number of
+        real items, which depends on the data, or that kernel. There padding is looked
+        up and masked, and on a GPU, too, which would have to wait for that number. The
+        kernel does not support a sparse maximum either.
         """
         table, start = self._sequences[sequence]
         sparse = self._kinds[table][1]
@@ -219,8 +219,8 @@ class EmbeddingTables(nn.ParameterList):
     def _rows_read(
         self, table: int, codes: Tensor, sequences: Sequence[Tensor]
     ) -> Tensor:
-        # Marks in an array as long as the table take one pass; sorting ten million
-        # codes to find the distinct ones takes seconds.
+        # Marking rows in an array as long as the table takes one pass; sorting ten
+        # million codes to find the distinct ones takes seconds.
         marks = torch.zeros(len(self[table]), dtype=torch.bool, device=codes.device)
         marks[self._unknown_rows[table]] = True
         columns = [column for block in self.block_columns for column in block]
@@ -266,9 +266,9 @@ def _check_vocabularies(
 
 
 def pool_items(items: Tensor, real: Tensor, mode: str) -> Tensor:
-    """Return the mean, sum or maximum of the real items; zeros where there is none.
+    """Return the mean, sum or maximum of the real items, or zeros if there are none.
 
-    Items are (n, length, width) and `real` says which count, (n, length).
+    Items are (n, length, width), and `real` marks the real ones, (n, length).
     """
     padded = ~real.unsqueeze(2)
     if mode == "max":

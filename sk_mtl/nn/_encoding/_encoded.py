@@ -6,13 +6,13 @@ from torch import Tensor
 
 
 class Encoded(NamedTuple):
-    """Rows for the wiring, and terms of the logits beside them.
+    """Rows for the wiring, and terms of the logits.
 
     Parameters
     ----------
     shared : Tensor of shape (n_samples, width) or None
-        One row of numbers per sample, the same for every task. None where every task
-        has a row of its own and no wiring reads a common one.
+        One row of numbers per sample, the same for every task. None if every task has
+        its own row and the wiring reads no common one.
     per_task : Tensor of shape (n_samples, n_tasks, width) or None
         A set of embeddings for each task, for wirings that ask for them.
     logit_terms : Tensor of shape (n_samples, n_heads) or None

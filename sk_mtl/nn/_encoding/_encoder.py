@@ -1,4 +1,4 @@
-"""From coded columns to one row of numbers: embeddings and numeric columns."""
+"""The encoder, from coded columns to one row of embeddings and numbers."""
 
 from collections.abc import Callable, Sequence
 
@@ -77,9 +77,9 @@ class FeatureEncoder(nn.Module):
         One number per categorical column and sequence. Equal numbers mean the same
         rows of a table. None gives every one its own.
     sparse : sequence of bool or None, default=None
-        Which of them get sparse gradients, in tables of their own. A training step
-        then costs as much as rows are read, however many there are; it needs an
-        optimizer that takes such gradients. None is none of them.
+        The features with sparse gradients, in separate tables. The cost of a training
+        step then depends on the rows that are read, and not on the size of the table;
+        it needs an optimizer that accepts such gradients. None means no feature.
     sequence_pooling : sequence of str, default=()
         For each sequence ``"mean"``, ``"max"``, ``"sum"``, ``"attention"``
         (`AttentionPooling`) or ``"target_attention"`` (`TargetAttention`).
@@ -94,14 +94,14 @@ class FeatureEncoder(nn.Module):
         The positions of the fields in each group that `group_pooling` pools. Fields in
         no group form one more.
     group_pooling : {"concat", "sum", "mean"}, default="concat"
-        How fields of a group become one vector of their width, which must be the same
-        inside a group. "concat" leaves all fields as they are.
+        Rule by which fields of a group become one vector of their width, which must be
+        the same inside a group. "concat" leaves all fields unchanged.
     interaction : callable or None, default=None
         Takes the `InputSizes` to a module, such as `CrossLayer` for the place
         ``"input"``, `SqueezeExcitation` for ``"fields"`` and `FactorizationMachine` for
         ``"logits"``.
     interaction_place : {"input", "fields", "logits"}, default="input"
-        What the interaction does. ``"input"`` takes the whole input (n, width) to the
+        Place of the interaction. ``"input"`` maps the whole input (n, width) to the
         same shape, ``"fields"`` the fields (n, n_fields, field_width) to the same
         shape, and ``"logits"`` these fields to terms of the logits, (n, n_heads). The
         latter two need fields of equal width.
@@ -115,7 +115,7 @@ class FeatureEncoder(nn.Module):
     width : int
         The width of the result.
     n_heads : int
-        The number of logits that it makes terms for; 0 where it makes none.
+        The number of logits that get terms; 0 if it computes none.
     field_widths : list of int
         The width of each field.
     tables : EmbeddingTables
@@ -134,7 +134,7 @@ class FeatureEncoder(nn.Module):
     >>> encoder(codes, torch.ones(2, 1)).shared.shape
     torch.Size([2, 9])
 
-    A history of items beside the item in question, both of one vocabulary: 4 + 4.
+    A history of items and the item in question, both of one vocabulary: 4 + 4.
 
     >>> encoder = FeatureEncoder(
     ...     [9, 9], 0, embedding_dims=[4, 4], vocabularies=[0, 0],
@@ -206,7 +206,7 @@ class FeatureEncoder(nn.Module):
         targets: Sequence[int | None],
         embedding_dims: Sequence[int],
     ) -> None:
-        """Make what pools the sequences; note where their targets' embeddings are."""
+        """Make the poolings of sequences; record where target embeddings are."""
         targets = list(targets) or [None] * len(poolings)
         check_sequences(poolings, targets, self.tables.vocabularies)
         self._targets = [
@@ -219,7 +219,7 @@ class FeatureEncoder(nn.Module):
             self.sequence_pooling = SequencePooling(poolings, widths)
 
     def _name_fields(self, embedding_dims: Sequence[int]) -> None:
-        """Note the widths of all fields, and which of them each block holds."""
+        """Record the widths of all fields, and the fields of each block."""
         self.field_widths = [int(width) for width in embedding_dims]
         self._block_fields = list(self.tables.block_columns)
         self._block_widths = list(self.tables.block_widths)
@@ -235,7 +235,7 @@ class FeatureEncoder(nn.Module):
     def _add_field_pooling(
         self, groups: Sequence[Sequence[int]] | None, mode: str, *, stacks: bool
     ) -> None:
-        """Make what pools fields, and what stacks them for it and for interactions."""
+        """Make the modules that stack and pool fields."""
         check_group_pooling(mode)
         self.pooling = self._stacks = None
         pools = mode != "concat" and len(self.field_widths) > 0
@@ -251,7 +251,7 @@ class FeatureEncoder(nn.Module):
     def forward(
         self, codes: Tensor, numeric: Tensor, sequences: Sequence[Tensor] = ()
     ) -> Encoded:
-        """Look the codes up, join the numeric columns, and do what was asked for."""
+        """Look the codes up, join the numeric columns, and apply all options."""
         codes, sequences = self.with_unknown(codes, sequences)
         return self.encode(codes, numeric, sequences)
 
@@ -270,7 +270,7 @@ class FeatureEncoder(nn.Module):
     def encode(
         self, codes: Tensor, numeric: Tensor, sequences: Sequence[Tensor] = ()
     ) -> Encoded:
-        """Do what `forward` does, with the codes as they are."""
+        """Apply `forward` to unchanged codes."""
         self._check_sequences(sequences)
         blocks, terms = self._embed(codes, numeric, sequences), None
         if self._stacks is not None:
@@ -291,7 +291,7 @@ class FeatureEncoder(nn.Module):
             )
 
     def _draw_unknown(self, codes: Tensor) -> Tensor:
-        """Return where codes are replaced by the unknown code."""
+        """Return a mask of the codes to replace by the unknown code."""
         return torch.rand(codes.shape, device=codes.device) < self.unknown_rate
 
     def _embed(
@@ -334,8 +334,8 @@ class FeatureEncoder(nn.Module):
     ) -> dict[str, Tensor]:
         """Return which rows training on these codes can change, by parameter name.
 
-        Only parameters with sparse gradients are there. The rows are sorted, and the
-        rows of unknown codes are among them.
+        The result holds only parameters with sparse gradients. The rows are sorted and
+        include the rows of unknown codes.
         """
         self._check_sequences(sequences)
         rows = self.tables.rows_read(codes, sequences)

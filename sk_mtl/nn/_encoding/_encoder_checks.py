@@ -38,7 +38,7 @@ def check_sequences(
     targets: Sequence[int | None],
     vocabularies: Sequence[int],
 ) -> None:
-    """Raise unless each sequence can be pooled as it should be."""
+    """Raise unless each sequence can be pooled as requested."""
     n_columns = len(vocabularies) - len(poolings)
     if n_columns < 0 or len(targets) != len(poolings):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Several encoders that read the same columns: a set of embeddings per task."""
+"""Sets of encoders of the same columns: a set of embeddings per task."""
 
 from collections.abc import Sequence
 
@@ -14,13 +14,13 @@ class EncoderSets(nn.Module):
 
     That is (n, n_tasks, width), and a shared row (n, width) if one is asked for.
 
-    An encoder of its own for each task, all of the same columns. What one task learns
-    about a category stays out of the way of the others: with common embeddings, two
-    tasks for which a category means opposite things pull its row to and fro.
+    A separate encoder for each task, all of the same columns. The embeddings of one
+    task do not interfere with the others': with common embeddings, two tasks for which
+    a category has opposite effects pull its row in opposite directions.
 
-    It takes the place of a `FeatureEncoder`. Codes that training replaces by "unknown"
-    are drawn once, so all tasks see the same row; entries that dropout zeroes are drawn
-    by each encoder.
+    It replaces a `FeatureEncoder`. Codes that training replaces by "unknown" are drawn
+    once, so all tasks read the same row; each encoder draws the entries that dropout
+    zeroes.
 
     The encoders are modules side by side and run one after another. Their tables could
     be one wider table with a single lookup, but then the rows of one task could not
@@ -44,7 +44,7 @@ class EncoderSets(nn.Module):
     head_widths : sequence of int
         The number of logits of each task.
     embedding_sets : {"per_task", "both"}, default="per_task"
-        As of the wiring that reads the rows. With ``"per_task"`` the shared row is
+        As in the wiring that reads the rows. With ``"per_task"`` the shared row is
         None.
 
     Attributes
@@ -93,7 +93,7 @@ class EncoderSets(nn.Module):
     def encode(
         self, codes: Tensor, numeric: Tensor, sequences: Sequence[Tensor] = ()
     ) -> Encoded:
-        """Do what `forward` does, with the codes as they are."""
+        """Apply `forward` to unchanged codes."""
         sets = [encoder.encode(codes, numeric, sequences) for encoder in self.encoders]
         common, own = sets[: self._n_shared], sets[self._n_shared :]
         terms = None

@@ -1,4 +1,4 @@
-"""The embeddings inside a group of fields become one vector."""
+"""Pooling of the embeddings of a group of fields into one vector."""
 
 from collections.abc import Sequence
 
@@ -23,13 +23,13 @@ class FieldPooling(nn.Module):
     Parameters
     ----------
     stacks : FieldStacks
-        What the stacks hold.
+        The fields of the stacks.
     field_widths : sequence of int
         The width of each field.
     groups : sequence of sequence of int or None
         The fields of each group. None is a single group of all fields.
     mode : {"sum", "mean"}
-        How the fields of a group are pooled.
+        Pooling of the fields of a group.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class FieldPooling(nn.Module):
 
 
 def _complete(groups: Sequence[Sequence[int]], n_fields: int) -> list[list[int]]:
-    """Return the groups, checked, and behind them one of the fields in none."""
+    """Return the checked groups, followed by a group of the remaining fields."""
     named = [field for group in groups for field in group]
     wrong = [field for field in named if not 0 <= field < n_fields]
     if wrong or len(set(named)) < len(named) or not all(map(len, groups)):

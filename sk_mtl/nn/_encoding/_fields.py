@@ -52,7 +52,7 @@ class FieldStacks:
 def check_equal_widths(
     fields: Sequence[int], field_widths: Sequence[int], what: str
 ) -> None:
-    """Raise where the fields' widths differ; `what` begins the message."""
+    """Raise if the fields' widths differ; `what` begins the message."""
     if len({field_widths[field] for field in fields}) > 1:
         found = ", ".join(f"{field} ({field_widths[field]})" for field in fields)
         raise ValueError(

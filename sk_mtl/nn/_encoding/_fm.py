@@ -14,8 +14,9 @@ class FactorizationMachine(nn.Module):
               - \sum_f v_{fd}^2\Big),
 
     and the right-hand side costs as much as there are fields, not pairs. Every logit
-    :math:`h` scales the sum by a weight of its own, which starts at zero: the network
-    begins as the one without the term, and a task that gains nothing leaves it out.
+    :math:`h` scales the sum by its own weight, which starts at zero: the network starts
+    like a network without the term, and a task that gains nothing keeps a weight near
+    zero.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The sizes that an interaction of features is made for."""
+"""The sizes for which an interaction of features is made."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,7 +14,7 @@ class InputSizes(NamedTuple):
     n_fields : int
         The number of embedded fields.
     field_width : int or None
-        The width of every field; None where their widths differ or there are none.
+        The width of every field; None if their widths differ or there are none.
     n_heads : int
         The number of logits.
     """

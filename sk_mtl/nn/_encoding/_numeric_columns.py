@@ -18,8 +18,9 @@ class NumericColumns:
     positions : sequence of int
         The positions of the columns to embed.
     indicators : mapping of int to int, default={}
-        By the position of a column, the position of the one that is 1 where the number
-        was missing. Such rows have no say in the edges of bins, and a bin of their own.
+        By the position of a column, the position of the column that is 1 where the
+        number was missing. Such rows do not influence the edges of bins, and have a
+        separate bin.
     """
 
     numeric: Tensor

@@ -1,4 +1,4 @@
-"""Embeddings of numbers, which stand beside the numbers."""
+"""Embeddings of numbers, in addition to the numbers themselves."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,8 @@ from sk_mtl.nn._encoding._bin_embedding import BinEmbedding
 from sk_mtl.nn._encoding._bins import quantile_bins
 from sk_mtl.nn._encoding._numeric_columns import NumericColumns
 
-# A bin narrower than this share of the numbers' magnitude would be computed as the
-# difference of two numbers that single precision hardly tells apart.
+# The width of a narrower bin, relative to the numbers' magnitude, would be the
+# difference of two numbers that are nearly equal in single precision.
 _NARROWEST_BIN = 1e-5
 
 
@@ -27,8 +27,8 @@ class ColumnEmbedding(nn.Module):
     width : int
         The width of the embedding of each number.
     bounds : Tensor of shape (2, n_fields) or None, default=None
-        The least and the largest number of each column; what lies outside is moved to
-        the nearer one.
+        The smallest and the largest number of each column, to which numbers outside are
+        clipped.
 
     Attributes
     ----------
@@ -112,8 +112,8 @@ def make_piecewise_linear_embedding(
 
     Version B, the authors' recommendation, starts as a linear embedding. Beyond the
     outermost training numbers its last piece would continue with its slope, which in a
-    narrow bin is steep; the numbers themselves stand beside the embedding and tell how
-    far outside they are.
+    narrow bin is steep. So numbers outside are clipped; the network also reads the
+    numbers themselves, unclipped.
 
     Parameters
     ----------
@@ -151,10 +151,10 @@ def make_piecewise_linear_embedding(
 
 
 def _breakpoints(values: np.ndarray, n_bins: int) -> np.ndarray:
-    """Return where a piecewise-linear function may bend, the two ends included.
+    """Return the points where a piecewise-linear function may bend, and its ends.
 
-    At least three, at distances that single precision resolves; a constant column gets
-    some around it.
+    There are at least three, at distances that single precision resolves; a constant
+    column gets some around its value.
     """
     low, high = (values.min(), values.max()) if len(values) else (0.0, 0.0)
     magnitude = max(abs(low), abs(high))

@@ -1,4 +1,4 @@
-"""Squeeze and excitation: fields rescaled by what they hold together."""
+"""Squeeze and excitation: fields rescaled by weights that depend on all fields."""
 
 from torch import Tensor, nn
 
@@ -12,10 +12,10 @@ class SqueezeExcitation(nn.Module):
     .. math:: \tilde v_f = a_f v_f, \quad
               a = 2\, \sigma(W_2\, \mathrm{relu}(W_1 z + b_1) + b_2).
 
-    So a row's fields decide together which of them count. FiBiNET ends in a rectifier
-    instead, which starts with half of the fields at zero and all others near it; the
-    doubled sigmoid starts near one, and the network much as the one
-    without the module.
+    So a row's fields together determine the weight of each. FiBiNET ends in a rectifier
+    instead, which starts with half of the fields at zero and all others near it. The
+    doubled sigmoid starts near one, so the network starts nearly like a network without
+    the module.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class SqueezeExcitation(nn.Module):
 
     Examples
     --------
-    Three fields of width 2, by a perceptron of zeros: all are left as they are.
+    Three fields of width 2, by a perceptron of zeros: all are unchanged.
 
     >>> import torch
     >>> from sk_mtl.nn import SqueezeExcitation
@@ -64,6 +64,6 @@ class SqueezeExcitation(nn.Module):
         return fields * self.field_weights(fields).unsqueeze(2)
 
     def field_weights(self, fields: Tensor) -> Tensor:
-        """Return what every field is multiplied by, (n, n_fields), from 0 to 2."""
+        """Return the factor of every field, (n, n_fields), from 0 to 2."""
         hidden = self.squeeze(fields.mean(2)).relu()
         return 2.0 * self.excite(hidden).sigmoid()

@@ -1,4 +1,4 @@
-"""From a sequence of codes to one vector: mean, sum, maximum, attention."""
+"""Poolings of a sequence of codes into one vector: mean, sum, maximum, attention."""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,7 @@ class SequencePooling(nn.Module):
     Attributes
     ----------
     attention : ModuleDict
-        By the sequence's position, the modules of those that have one.
+        By the sequence's position, the modules of sequences with attention.
     """
 
     def __init__(self, poolings: Sequence[str], widths: Sequence[int]) -> None:

@@ -1,4 +1,4 @@
-"""Rows of a table by their numbers, with a gradient that is quick to add up."""
+"""Lookup of the rows of a table, with a gradient that is quick to add up."""
 
 from typing import Any
 
@@ -24,8 +24,8 @@ class _Gather(torch.autograd.Function):
     """table (rows, width), index (n,) -> (n, width), the rows of these numbers.
 
     `Tensor.gather` along the first axis, with a rule for `torch.func.vmap`: the tables
-    of several members are one table of all their rows. Left to itself, `vmap` adds a
-    gradient up along an inner axis, which takes four times as long.
+    of several members are one table of all their rows. Without the rule, `vmap` would
+    add a gradient up along an inner axis, which takes four times as long.
     """
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""A sequence's items weighed by how they relate to the item in question."""
+"""Target attention: a sequence's items weighed by comparison with one item."""
 
 from collections.abc import Sequence
 
@@ -12,24 +12,24 @@ from sk_mtl.nn._layers import make_activation
 class TargetAttention(nn.Module):
     r"""items (n, length, width), real (n, length), target (n, width) -> (n, width).
 
-    The local activation unit of the Deep Interest Network. A history tells most through
-    the items that are like the one in question, the *target* :math:`t`: a small
-    perceptron looks at each item :math:`x_j` beside it and gives it a weight,
+    The local activation unit of the Deep Interest Network. The most informative items
+    of a history are similar to the item in question, the *target* :math:`t`: a small
+    perceptron compares each item :math:`x_j` with it and computes a weight,
 
     .. math:: \sum_j \alpha_j x_j, \quad
               \alpha = \mathrm{softmax}_j(
               \mathrm{MLP}([x_j,\; t,\; x_j - t,\; x_j * t])),
 
     with the softmax over the real items. The paper leaves the softmax out, so that a
-    longer history gives a longer vector. With it, the result keeps the scale of one
-    embedding whatever the length, as the other poolings do but the sum, and it starts
-    as the plain mean, near enough, while unnormalised weights start as noise; on
-    `make_conversion_funnel` it learns faster and ends higher.
+    longer history gives a longer vector. With it, the result has the scale of one
+    embedding for any length, like all other poolings except the sum, and it starts
+    close to the plain mean, while unnormalised weights start as noise; on
+    `make_conversion_funnel` it learns faster and reaches a higher accuracy.
 
-    The four inputs are never laid side by side. The first layer is linear, so the
-    target's part is computed once a row, and item, difference and product share one
-    batched product, by a matrix that the target makes: half the time, and no array of
-    four times the items.
+    The four inputs are never concatenated. The first layer is linear, so the target's
+    part is computed once per row, and item, difference and product share one batched
+    product, by a matrix that depends on the target: this takes half the time, and no
+    array of four times the items.
 
     Parameters
     ----------
@@ -82,11 +82,11 @@ class TargetAttention(nn.Module):
             self.rest.append(nn.Linear(in_width, out_width))
             self.rest.append(make_activation(activation))
             in_width = out_width
-        # The softmax takes a bias of all scores away again.
+        # The softmax cancels a bias of all scores.
         self.rest.append(nn.Linear(in_width, 1, bias=False))
 
     def forward(self, items: Tensor, real: Tensor, target: Tensor) -> Tensor:
-        """Weigh the items by the target and add them; zeros where none is real."""
+        """Weigh the items by the target and add them; return zeros without items."""
         scores = self.rest(self._first_layer(items, target)).squeeze(2)
         return weighted_sum(masked_softmax(scores, real), items)
 

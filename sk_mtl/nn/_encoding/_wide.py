@@ -10,11 +10,11 @@ from sk_mtl.nn._encoding._embedding_tables import EmbeddingTables
 class WideTerm(nn.Module):
     """codes (n, n_columns), sequences -> logit terms (n, n_heads).
 
-    A linear model of the categories beside the network: every category adds a number of
-    its own to every logit, and a sequence the mean of its items' numbers, so that a
-    long one does not outweigh a short one. The numbers start at zero, hence the
-    network as the one without them. They lie in `EmbeddingTables` of width n_heads,
-    with the vocabularies and the kinds of gradient of the embeddings.
+    A linear model of the categories in addition to the network: every category adds its
+    own number to every logit, and a sequence adds the mean of its items' numbers, so
+    that a long one does not outweigh a short one. The numbers start at zero, so the
+    network starts like a network without them. They are in `EmbeddingTables` of width
+    n_heads, with the vocabularies and the kinds of gradient of the embeddings.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class WideTerm(nn.Module):
     n_heads : int
         The number of logits.
     n_sequences : int, default=0
-        How many of the features, the last ones, are sequences.
+        Number of sequences, which are the last features.
     vocabularies : sequence of int or None, default=None
     sparse : sequence of bool or None, default=None
         As in `EmbeddingTables`.

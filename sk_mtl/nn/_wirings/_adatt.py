@@ -128,8 +128,7 @@ class NativeWeights(nn.Module):
     Parameters
     ----------
     n_units, n_native : int
-        The number of units, and of native experts of each; the experts of one unit
-        follow those of the unit before.
+        The number of units, and of native experts of each, which are ordered by unit.
     before, behind : int, default=0
         The number of other experts before and behind them.
 
