@@ -55,9 +55,9 @@ class KeywordParameters:
 
 
 def _check_complete(cls: type) -> None:
-    """Raise for a class without its methods, or with settings that nothing reads."""
+    """Raise for a class without its methods, or with settings that no code reads."""
     missing = sorted(getattr(cls, "__abstractmethods__", ()))
-    # The package's own bases lack private methods, which nobody is to define.
+    # Users need not define the private methods that the package's own bases leave open.
     if missing and not any(name.startswith("_") for name in missing):
         raise TypeError(
             f"{cls.__name__} must define {' and '.join(missing)}; found none. Derive a "

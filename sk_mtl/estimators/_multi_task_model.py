@@ -192,8 +192,8 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
     ) -> tuple[EncodedRows, Targets]:
         """Return checked rows with encoded features, for several fits by `fit_rows`.
 
-        The estimator stays as it is. Parameters of the network and its training may
-        differ between the fits; those of the preprocessing and of the tasks may not.
+        The estimator does not change. Parameters of the network and its training may
+        differ between the fits; parameters of the preprocessing and the tasks may not.
 
         Parameters
         ----------

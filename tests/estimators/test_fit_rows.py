@@ -66,7 +66,7 @@ def test_rows_of_another_preprocessing_are_refused(table):
 def test_rows_of_other_kinds_are_refused(table):
     X, y, _ = table
     rows, targets = make(early_stopping=False).encode_rows(X, y)
-    with pytest.raises(ValueError, match="same kind of tasks; found those of MMOEC"):
+    with pytest.raises(ValueError, match="same kind of tasks; found rows of MMOEC"):
         MMOERegressor(**QUICK).fit_rows(rows, targets)
     with pytest.raises(ValueError, match="early_stopping=True needs validation rows"):
         make().fit_rows(rows, targets)

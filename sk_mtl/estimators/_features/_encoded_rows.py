@@ -20,7 +20,7 @@ from sk_mtl.estimators._training._precision import DTYPES
 from sk_mtl.estimators._training._random import FitSeed, training_state
 from sk_mtl.estimators._training._resolved import resolve_device
 
-# The parameters that decide what rows and labels are encoded as.
+# The parameters that determine the encoding of rows and labels.
 _ENCODING = (
     *("preprocessor", "target_for_preprocessor", "categorical_features"),
     *("shared_embedding", "precision"),
@@ -64,7 +64,7 @@ class EncodedRows:
         if kinds[0] != kinds[1]:
             raise ValueError(
                 "rows must come from encode_rows of an estimator of the same kind of "
-                f"tasks; found those of {type(self.parameters).__name__}. Encode them "
+                f"tasks; found rows of {type(self.parameters).__name__}. Encode them "
                 f"with encode_rows of {type(parameters).__name__}."
             )
         for name in _ENCODING:

@@ -41,15 +41,15 @@ from sk_mtl.losses import Balancer, TaskLoss
 class _MultiTaskNet(NeuralNet):
     """A skorch net that trains on batches of rows that are encoded already.
 
-    skorch keeps what it is good at: building module and optimiser, callbacks, moving
-    between devices and pickling. Replaced are the parts that copy rows one by one:
-    batches are sliced from tensors that were made once, and losses are summed on the
-    device per epoch and task.
+    skorch builds the module and the optimiser, calls callbacks, moves between devices
+    and pickles. The parts that copy rows one by one are replaced: batches are sliced
+    from tensors that were made once, and losses are summed on the device per epoch and
+    task.
 
     Attributes
     ----------
     task_names : list of str
-        Whose losses are recorded.
+        The names of the tasks, for the recorded losses.
 
     autocast : bool
         Whether training steps multiply in bfloat16.
@@ -58,8 +58,8 @@ class _MultiTaskNet(NeuralNet):
         The epoch whose weights were kept; 0 before the first one is complete.
     """
 
-    # What skorch moves, with module, criterion and optimiser, to a device that there
-    # is, where a pickle was made on a card.
+    # skorch moves these, with module, criterion and optimiser, to an existing device
+    # when it loads a pickle from a GPU.
     cuda_dependent_attributes_: ClassVar[list[str]] = ["balancer"]
     autocast = False
     best_epoch = 0
@@ -69,7 +69,7 @@ class _MultiTaskNet(NeuralNet):
         return []
 
     def on_device(self, device: torch.device) -> _MultiTaskNet:
-        """Return the net where it is on a device, else a copy there."""
+        """Return the net if it is on the device, else a copy on it."""
         if torch.device(self.device) == device:
             return self
         moved = object.__new__(type(self))
@@ -117,7 +117,7 @@ class _MultiTaskNet(NeuralNet):
             self._fit_and_notify(rows, epochs)
         except NonFiniteLossError as error:
             recover(control, error.what, self.n_epochs)
-            # What these have averaged may be NaN, and a later fit would go on from it.
+            # Their averages may be NaN, and a later fit would continue from them.
             self.balancer = balancer
             self.initialize_optimizer()
         finally:
@@ -127,7 +127,7 @@ class _MultiTaskNet(NeuralNet):
             del self._run
             self.module_.eval()
             self.module_.zero_grad(set_to_none=True)
-            # Last, since an interrupted fit is kept where this is not 0: the lines
+            # Last, since an interrupted fit is kept if this is not 0, and the lines
             # above may be interrupted, too.
             self.best_epoch = control.best_epoch
 
@@ -152,8 +152,8 @@ class _MultiTaskNet(NeuralNet):
                 compile_in_place(self.module_, X.first(64))
             self._run_epochs(epochs, sets)
         finally:
-            # Before `on_train_end`, in which callbacks read the weights that are kept,
-            # or load others (`load_best=True`).
+            # Before `on_train_end`, in which callbacks read the kept weights, or load
+            # others (`load_best=True`).
             run.control.restore(self.module_)
         return self
 
@@ -166,7 +166,7 @@ class _MultiTaskNet(NeuralNet):
             try:
                 self.notify("on_epoch_end", **sets)
             except KeyboardInterrupt as error:
-                # How skorch's callbacks ask to stop, and the user may press Ctrl-C.
+                # skorch's callbacks stop training in this way, and so does Ctrl-C.
                 if not is_raised_by_code(error):
                     raise
                 stop = True
@@ -194,7 +194,7 @@ class _MultiTaskNet(NeuralNet):
         return stop
 
     def run_single_epoch(self, rows, training, prefix, step_fn, **_):
-        """Walk the batches, record the mean losses, return the logits if validating."""
+        """Run the batches, record the mean losses, return the logits if validating."""
         if rows is None:
             return None
         self._set_training(training)
@@ -256,7 +256,7 @@ class _MultiTaskNet(NeuralNet):
         self.balancer.end_step(new_losses)
 
     def _end_balanced_epoch(self) -> None:
-        """Record what the tasks counted, where that changes."""
+        """End the balancer's epoch, and record its task weights if they change."""
         self.balancer.end_epoch()
         if self.balancer.changes and self.balancer.task_weights is not None:
             weights = self.balancer.task_weights.tolist()
@@ -270,16 +270,16 @@ class _MultiTaskNet(NeuralNet):
     def set_loss(self, loss: TaskLoss, balancer: Balancer | None) -> None:
         """Replace the criterion, whose constants belong to the rows of a fit.
 
-        And what balances the tasks; None keeps it, with what it has learnt.
+        The balancer is replaced, too; None keeps it, with its learnt state.
         """
         self.criterion_ = loss.to(self.device)
         if balancer is not None:
             self.balancer = balancer
 
     def resume(self, *, batch_size: int, lr: float, weight_decay: float) -> None:
-        """Take what a fit that continues may change.
+        """Set the options that a fit that continues may change.
 
-        The learning rate is set anew, whatever an earlier schedule has left of it.
+        The learning rate is reset, whether or not an earlier schedule has changed it.
         """
         self.best_epoch = 0
         self.batch_size = batch_size
@@ -287,7 +287,7 @@ class _MultiTaskNet(NeuralNet):
             group["lr"] = lr
             if "weight_decay" in group:
                 group["weight_decay"] = weight_decay
-            # Where torch's schedulers, which callbacks may bring, look a rate up.
+            # torch's schedulers, which callbacks may use, read the rate here.
             if "initial_lr" in group:
                 group["initial_lr"] = lr
 
@@ -314,14 +314,14 @@ class _MultiTaskNet(NeuralNet):
     def _record(self, losses: EpochLosses, prefix: str, rows: TrainingRows) -> None:
         scale = 1.0
         if prefix == "valid":
-            # The criterion divides by the training set's mean weight; what is shown of
-            # the validation rows is divided by their own.
+            # The criterion divides by the training set's mean weight; the recorded
+            # losses of the validation rows are divided by their own mean weight.
             scale = self.criterion_.mean_weights / rows.mean_weight().double()
         losses.record(self.history, prefix, self.task_names, len(rows), scale)
 
     def _notify_batch(self, method: str, batch, training: bool, **step) -> None:
-        # Without callbacks nobody listens, and skorch would still keep a record of
-        # every batch.
+        # Without callbacks no code reads it, and skorch would still record every
+        # batch.
         if self.callbacks_:
             self.notify(method, batch=batch, training=training, **step)
 
@@ -341,15 +341,15 @@ class _MultiTaskNet(NeuralNet):
             )
 
     def __deepcopy__(self, memo):
-        # By way of a pickle, as skorch would have it, a copy takes ten times as long
-        # and holds every weight three times.
+        # skorch copies by way of a pickle, which takes ten times as long and holds
+        # every weight three times.
         new = object.__new__(type(self))
         memo[id(self)] = new
         new.__dict__.update(copy.deepcopy(_kept(self.__dict__), memo))
         return new
 
     def snapshot(self) -> _MultiTaskNet:
-        """Return a copy that answers as the net would if its training ended now."""
+        """Return a copy with the answers of the net if its training ended now."""
         new = copy.deepcopy(self)
         new.best_epoch = new.n_epochs
         new.module_.eval()
@@ -361,22 +361,22 @@ class _MultiTaskNet(NeuralNet):
         return _kept({**super().__getstate__(), "module": type(self.module_)})
 
     def torch_compile(self, module, name):
-        """Leave the module as it is: `fit_loop` compiles it in place, if it can."""
+        """Return the module unchanged: `fit_loop` compiles it in place, if possible."""
         return module
 
 
 def _kept(attributes: dict) -> dict:
-    """Return what copies and pickles hold, those made in the middle of a fit, too.
+    """Return the state for copies and pickles, also in the middle of a fit.
 
-    Callbacks are the caller's, and may hold what cannot be copied or pickled; what
-    belongs to the call of `train` holds the rows.
+    Callbacks are left out, since they may not be picklable, and so are the objects of a
+    call of `train`, since they hold the rows.
     """
     kept = {name: value for name, value in attributes.items() if name != "_run"}
     return kept | {"callbacks": None, "callbacks_": []}
 
 
 def _check_callback(callback):
-    """Return a callback, or a pair of a name and one; raise for what cannot work."""
+    """Return a callback, or a pair with its name; raise for unusable callbacks."""
     bare = callback[-1] if isinstance(callback, tuple | list) else callback
     if not hasattr(bare, "on_epoch_end"):
         raise ValueError(
@@ -396,7 +396,7 @@ def _check_callback(callback):
 
 
 class _Run:
-    """What belongs to one call of `train` and is forgotten after it."""
+    """The objects of one call of `train`, which are dropped after it."""
 
     def __init__(self, valid, control, progress, tasks) -> None:
         self.valid: TensorTable | None = valid

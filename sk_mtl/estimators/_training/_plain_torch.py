@@ -30,7 +30,7 @@ def plain_products(device: torch.device) -> Iterator[None]:
 
 @contextmanager
 def single_precision_default() -> Iterator[None]:
-    """Make new tensors in single precision, whatever the caller's default is.
+    """Make new tensors in single precision, for any default of the caller.
 
     The weights of a network are drawn in this precision. All threads share the default,
     so only one thread may be in the block at a time.

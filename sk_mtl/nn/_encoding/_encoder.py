@@ -48,13 +48,13 @@ class FeatureEncoder(nn.Module):
     5. fields and numeric columns are joined;
     6. an interaction in the place ``"input"`` transforms the joined entries.
 
-    So interactions of fields see every field, before pooling mixes it with others, and
-    one of the input sees all that the wiring would get. The output's columns are, in
-    this order: the columns' embeddings, narrower widths first and within a width in
-    the order of the codes' columns (columns with sparse gradients behind the others of
-    their width); the sequences; the embedded numbers; the numeric columns. Where
-    fields are stacked, that is with pooled groups or an interaction of fields, all
-    fields of a width stand together.
+    So interactions of fields read every field, before pooling mixes it with others, and
+    an interaction of the input reads the whole input of the wiring. The output's
+    columns are, in this order: the columns' embeddings, narrower widths first and
+    within a width in the order of the codes' columns (columns with sparse gradients
+    after the others of their width); the sequences; the embedded numbers; the numeric
+    columns. If fields are stacked, that is with pooled groups or an interaction of
+    fields, all fields of a width are together.
 
     Parameters
     ----------
