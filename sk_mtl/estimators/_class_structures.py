@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sk_mtl._close_names import did_you_mean
 from sk_mtl._relations import funnel_parents
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.losses import FunnelStructure, IndependentStructure, Structure
@@ -17,6 +18,20 @@ def make_class_structure(structure: str | Mapping, targets: Targets) -> Structur
     check_binary(targets)
     parents = step_parents(structure, targets.task_names)
     return FunnelStructure(targets.n_tasks, parents, output=targets.outputs)
+
+
+def check_structure(structure: Any, named: Sequence[str], task_names: list) -> None:
+    """Raise where a value of the parameter is neither a name nor a tree."""
+    is_text = isinstance(structure, str)
+    if isinstance(structure, Mapping) or (is_text and structure in named):
+        return
+    step, *_, later = (*task_names, "click", "conversion")[:2]
+    remedy = did_you_mean(structure, named) if is_text else ""
+    raise ValueError(
+        f"structure must be one of {list(named)} or a dict of steps, such as "
+        f"{{{later!r}: {step!r}}}; found {structure!r}. "
+        + (remedy or "Use one of these names, or name the step that each builds on.")
+    )
 
 
 def is_funnel(structure: Any) -> bool:

@@ -11,9 +11,12 @@ from sklearn.utils.metaestimators import available_if
 from torch import Tensor
 
 from sk_mtl._relations import as_tuples
-from sk_mtl._sklearn_compat import StrOptions
 from sk_mtl.estimators._choices._loss import Loss
-from sk_mtl.estimators._class_structures import is_funnel, make_class_structure
+from sk_mtl.estimators._class_structures import (
+    check_structure,
+    is_funnel,
+    make_class_structure,
+)
 from sk_mtl.estimators._class_tasks import ClassTasks, in_order
 from sk_mtl.estimators._multi_task_model import MultiTaskModel
 from sk_mtl.estimators._rows._funnel_labels import (
@@ -64,10 +67,12 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        "structure": [StrOptions({"independent", "funnel"}), Mapping],
         # Errors that name the task are raised once the tasks are known.
+        "structure": "no_validation",
         "loss": "no_validation",
     }
+
+    _structures: ClassVar[tuple[str, ...]] = ("independent", "funnel")
 
     structure: str | Mapping = "independent"
     loss: str | Loss | TaskOutput | Sequence | Mapping = "log_loss"
@@ -119,6 +124,7 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
         )
 
     def _make_structure(self, targets: Targets) -> Structure:
+        check_structure(self.structure, self._structures, targets.task_names)
         return make_class_structure(self.structure, targets)
 
     def _check_labels(self, rows: LabelledRows, targets: Targets) -> None:

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from sk_mtl.estimators._choices._wiring_choice import (
-    WiringChoice,
-    make_checked_wiring,
-)
+from sk_mtl.estimators._choices._own_wirings import make_checked_wiring
+from sk_mtl.estimators._choices._wiring_choice import WiringChoice
 from sk_mtl.estimators._features._feature_layout import FeatureLayout
 from sk_mtl.estimators._fit_parameters import FitParameters
 from sk_mtl.estimators._layer_sizes import resolve_batch_norm, resolve_tower_sizes

@@ -232,7 +232,8 @@ class SharedParameters(FeatureParameters):
         "member_sharing": [StrOptions(set(MEMBER_SHARING))],
         # A text raises an error that points to `balancing`.
         "task_weights": ["array-like", dict, str, None],
-        "balancing": [str, callable, None],
+        # Refused with more words where the balancer is made.
+        "balancing": "no_validation",
         "missing_label": "no_validation",
         "check_leaks": ["boolean"],
         "optimizer": [StrOptions(set(OPTIMIZERS)), type],

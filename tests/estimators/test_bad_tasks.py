@@ -1,5 +1,7 @@
 """Bad input about tasks and how they are joined: required; found; what to do."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -257,6 +259,8 @@ def test_negative_numbers_of_one_task_of_several(loss, bound, numbers):
         ("uncertain", "Did you mean 'uncertainty'?"),
         ("PCGrad", "Did you mean 'pcgrad'?"),
         ("", "Use one of these."),
+        (True, "Use one of these."),
+        (5, "Use one of these."),
     ],
 )
 def test_an_unknown_method(name, remedy, table):
@@ -274,6 +278,38 @@ def test_a_method_that_is_no_weight(table):
         "'uncertainty'. Set balancing='uncertainty' for the method of this name."
     )
     refuse(MMOEClassifier, table, message, task_weights="uncertainty")
+
+
+def test_a_text_that_is_no_method(table):
+    message = (
+        "task_weights must be numbers, one per task ['click', 'conversion']; found "
+        "'equal'. Leave it out to weigh all tasks alike; balancing takes names of "
+        "methods."
+    )
+    refuse(MMOEClassifier, table, message, task_weights="equal")
+
+
+@pytest.mark.parametrize(
+    ("cls", "structure", "names", "remedy"),
+    [
+        (MMOEClassifier, "funel", ["independent", "funnel"], "Did you mean 'funnel'?"),
+        (
+            MMOEClassifier,
+            None,
+            ["independent", "funnel"],
+            "Use one of these names, or ",
+        ),
+        (AITMClassifier, 5, ["sequential", "independent", "funnel"], "Use one of "),
+        (ESCM2Classifier, "independent", ["funnel"], "Use one of "),
+    ],
+)
+def test_an_unknown_structure(cls, structure, names, remedy, table):
+    message = (
+        f"structure must be one of {names} or a dict of steps, such as {{'conversion': "
+        f"'click'}}; found {structure!r}. {remedy}"
+    )
+    with pytest.raises(ValueError, match="^" + re.escape(message)):
+        cls(structure=structure).fit(*table)
 
 
 def test_an_aggregator_that_is_no_instance(table):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from sk_mtl._sklearn_compat import StrOptions
 from sk_mtl.estimators._choices._choice import Choice
-from sk_mtl.estimators._choices._own_modules import take_module
+from sk_mtl.estimators._choices._own_modules import noted, take_module
 from sk_mtl.estimators._constraints import COUNT
 from sk_mtl.nn import ColumnEmbedding, NumericColumns
 
@@ -139,4 +139,8 @@ class GivenCallable(NumericEmbedding):
 
     def make_module(self, values: Tensor, width: int) -> nn.Module:
         """Return the module that the callable makes."""
-        return self.make(values, width)
+        with noted(
+            f"numeric_embedding={self!r} was called with the numbers of the training "
+            f"rows, a tensor {tuple(values.shape)}, and the width {width}."
+        ):
+            return self.make(values, width)

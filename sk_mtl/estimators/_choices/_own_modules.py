@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -35,7 +36,7 @@ def take_module(
             f"{type(made).__name__}. {remedy}"
         )
     module = copy.deepcopy(made).to(inputs.dtype)
-    found = _output_shape(module, inputs)
+    found = _output_shape(module, inputs, what)
     if found != _text((len(inputs), *shape), len(inputs)):
         raise ValueError(
             f"{what} must make a module that takes a tensor "
@@ -45,13 +46,23 @@ def take_module(
     return module
 
 
-def _output_shape(module: nn.Module, inputs: Tensor) -> str:
+@contextmanager
+def noted(note: str) -> Iterator[None]:
+    """Add what was done to an error of a user's own code."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(note)
+        raise
+
+
+def _output_shape(module: nn.Module, inputs: Tensor, what: str) -> str:
     """Return the shape of a module's output as text.
 
     The module is in evaluation mode, so no layer draws numbers or keeps statistics.
     """
     training = module.training
-    with torch.no_grad():
+    with torch.no_grad(), noted(f"{what} was tried with {tuple(inputs.shape)}."):
         output = module.eval()(inputs)
     module.train(training)
     if not isinstance(output, Tensor):

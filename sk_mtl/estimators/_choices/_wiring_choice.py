@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from torch import nn
 
 from sk_mtl.estimators._choices._choice import Choice, resolve_choice
+from sk_mtl.estimators._choices._own_wirings import check_keywords, check_wiring_class
 from sk_mtl.estimators._layer_sizes import resolve_sizes
 from sk_mtl.nn import LayerOptions, Towers, Wiring
 
@@ -62,6 +63,7 @@ class WiringChoice(Choice):
     def __init_subclass__(cls, **kwargs):
         """Register a model by its wiring's name; its estimators share its text."""
         super().__init_subclass__(**kwargs)
+        check_wiring_class(cls)
         if "_wiring_name" in vars(cls):
             WIRINGS[cls._wiring_name] = cls
             cls._teaches = True
@@ -90,6 +92,7 @@ class WiringChoice(Choice):
             name: resolve_sizes(name, value) if name.endswith("hidden_sizes") else value
             for name, value in self._settings().items()
         }
+        check_keywords(type(self), settings)
         return self.wiring_class(in_width, len(task_names), **{**settings, **layers})
 
     def make_towers(
@@ -155,31 +158,3 @@ def resolve_wiring(value: Any) -> WiringChoice:
         )
     named: Mapping[str, WiringChoice] = {key: own() for key, own in WIRINGS.items()}
     return resolve_choice("wiring", value, named, WiringChoice)
-
-
-def make_checked_wiring(
-    choice: WiringChoice, in_width: int, task_names: Sequence, **layers: Any
-) -> Wiring:
-    """Return the wiring that a choice makes, or raise if it is not usable."""
-    wiring = choice.make_wiring(in_width, task_names, **layers)
-    own = type(choice).__name__
-    if not isinstance(wiring, Wiring):
-        raise ValueError(
-            f"make_wiring of {own} must return a sk_mtl.nn.Wiring; found "
-            f"{type(wiring).__name__}. Derive its class from sk_mtl.nn.Wiring."
-        )
-    if wiring.embedding_sets != choice.wiring_class.embedding_sets:
-        raise ValueError(
-            f"wiring_class of {own} must be the class that make_wiring returns, since "
-            "it says which encoders to make; found "
-            f"{choice.wiring_class.__name__} and {type(wiring).__name__}. Set "
-            f"wiring_class = {type(wiring).__name__}."
-        )
-    missing = [name for name in ("n_tasks", "out_width") if not hasattr(wiring, name)]
-    if missing or wiring.n_tasks != len(task_names):
-        found = f"no {missing[0]}" if missing else f"n_tasks={wiring.n_tasks}"
-        raise ValueError(
-            f"The wiring of {own} must set n_tasks, {len(task_names)}, and out_width; "
-            f"found {found}. Set them in its constructor."
-        )
-    return wiring

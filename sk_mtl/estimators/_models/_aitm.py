@@ -8,7 +8,7 @@ from numbers import Real
 from typing import ClassVar
 
 from sk_mtl._relations import chain_of
-from sk_mtl._sklearn_compat import Interval, StrOptions
+from sk_mtl._sklearn_compat import Interval
 from sk_mtl.estimators._class_structures import check_binary, step_parents
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
@@ -109,15 +109,16 @@ class AITMClassifier(AITM, MultiTaskClassifier):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        "structure": [StrOptions({"sequential", "funnel", "independent"}), Mapping],
         "calibrator_weight": [Interval(Real, 0, None, closed="left")],
     }
+
+    _structures: ClassVar[tuple[str, ...]] = ("sequential", "independent", "funnel")
 
     structure: str | Mapping = "sequential"
     calibrator_weight: float = 0.6
 
     def _make_structure(self, targets: Targets) -> Structure:
-        if self.structure != "sequential":
+        if not self._is_sequential():
             return super()._make_structure(targets)
         check_binary(targets)
         return SequentialStructure(
@@ -127,7 +128,10 @@ class AITMClassifier(AITM, MultiTaskClassifier):
         )
 
     def _step_parents(self, targets: Targets) -> list[tuple[int, ...]] | None:
-        if self.structure == "sequential":
+        if self._is_sequential():
             check_binary(targets)
             return chain_of(targets.task_names)
         return super()._step_parents(targets)
+
+    def _is_sequential(self) -> bool:
+        return isinstance(self.structure, str) and self.structure == "sequential"

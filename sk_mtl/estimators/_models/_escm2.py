@@ -11,7 +11,11 @@ import torch
 
 from sk_mtl._sklearn_compat import Interval, StrOptions
 from sk_mtl._warnings import warn_user
-from sk_mtl.estimators._class_structures import check_binary, step_parents
+from sk_mtl.estimators._class_structures import (
+    check_binary,
+    check_structure,
+    step_parents,
+)
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._documentation import share_documentation
 from sk_mtl.estimators._models._esmm import ESMM
@@ -102,7 +106,6 @@ class ESCM2Classifier(ESMM, MultiTaskClassifier):
         "propensity_clip": [Interval(Real, 0, 1, closed="right")],
         "counterfactual_weight": [Interval(Real, 0, None, closed="left")],
         "imputation_weight": [Interval(Real, 0, None, closed="left")],
-        "structure": [StrOptions({"funnel"}), Mapping],
     }
 
     variant: str = "ipw"
@@ -110,9 +113,12 @@ class ESCM2Classifier(ESMM, MultiTaskClassifier):
     counterfactual_weight: float = 0.5
     imputation_weight: float = 0.5
     tower_hidden_sizes: TowerSizes = (64, 32)
+    _structures: ClassVar[tuple[str, ...]] = ("funnel",)
+
     structure: str | Mapping = "funnel"
 
     def _make_structure(self, targets: Targets) -> Structure:
+        check_structure(self.structure, self._structures, targets.task_names)
         check_binary(targets, "Use another classifier, with structure='independent'.")
         return ESCM2Structure(
             self.variant,

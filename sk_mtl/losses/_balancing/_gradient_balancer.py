@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from torch import Tensor
 
@@ -71,6 +72,8 @@ class AggregatedBalancer(GradientBalancer):
 
         Raises
         ------
+        ValueError
+            Where the aggregator returns anything but a number for each column.
         FloatingPointError
             Where the aggregator fails on gradients whose products are not finite.
         """
@@ -81,7 +84,9 @@ class AggregatedBalancer(GradientBalancer):
         jacobian = found.jacobian()
         if not jacobian.shape[1]:
             return found.sum()
-        return found.sum_with_shared(self._aggregate(jacobian))
+        direction = self._aggregate(jacobian)
+        _check_direction(direction, jacobian)
+        return found.sum_with_shared(direction)
 
     def _aggregate(self, jacobian: Tensor) -> Tensor:
         try:
@@ -92,3 +97,15 @@ class AggregatedBalancer(GradientBalancer):
             if bool((jacobian @ jacobian.T).isfinite().all()):
                 raise
             raise FloatingPointError("a gradient is NaN or too large") from error
+
+
+def _check_direction(direction: Any, jacobian: Tensor) -> None:
+    """Raise for a direction that is not one of the columns of the Jacobian."""
+    found = getattr(direction, "shape", None)
+    if found != jacobian.shape[1:]:
+        raise ValueError(
+            "balancing must take a Jacobian (n_tasks, n_shared), "
+            f"{tuple(jacobian.shape)}, to a tensor (n_shared,); found "
+            f"{type(direction).__name__ if found is None else tuple(found)}. Return "
+            "one number for each column, such as jacobian.mean(0)."
+        )

@@ -1,6 +1,7 @@
 """Embeddings of numbers as names, objects and callables."""
 
 import pickle
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -310,3 +311,17 @@ def test_settings_inside_a_name_a_list_or_a_callable_are_refused(value):
 def test_auto_bins_are_one_per_150_rows(n_rows, n_bins):
     assert resolve_n_bins("auto", n_rows) == n_bins
     assert resolve_n_bins(np.int64(5), n_rows) == 5
+
+
+@pytest.mark.parametrize(
+    ("embedding", "note"),
+    [
+        (nn.Linear, "=Linear was called with the numbers of .* and the width 8"),
+        (lambda values, width: nn.Linear(99, width), r"=<lambda> was tried with \(2, "),
+    ],
+)
+def test_errors_of_ones_own_code_say_how_it_was_called(embedding, note):
+    model = MMOEClassifier(numeric_embedding=embedding, **QUICK)
+    with pytest.raises((TypeError, RuntimeError)) as caught:
+        model.fit(*mixed_table())
+    assert re.search(note, caught.value.__notes__[0])

@@ -22,7 +22,7 @@ from sk_mtl import (
     WiringChoice,
 )
 from sk_mtl.estimators._choices._wiring_choice import WIRINGS
-from tests.estimators.common import QUICK, assert_equal_proba, mixed_table
+from tests.estimators.common import QUICK, assert_equal_proba, mixed_table, refuse
 from tests.estimators.toy import Toy, ToyClassifier, ToyWiring
 
 BRIEF = {**QUICK, "max_epochs": 1}
@@ -224,3 +224,59 @@ def test_names_of_wirings_and_gates_have_no_parameters():
     with pytest.raises(ValueError, match="found 'moe'"):
         MultiTaskEstimator(wiring="moe").fit(np.zeros((4, 1)), [0, 1, 0, 1])
     assert MMOEClassifier().set_params(gate=TopK(), gate__n_active=3).gate == TopK(3)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Mistyped(WiringChoice):
+    """A wiring whose field no constructor takes by name."""
+
+    wiring_class = ToyWiring
+    siz: int = 3
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Formless(WiringChoice):
+    """A wiring without a class."""
+
+
+class FlatWiring(ToyWiring):
+    """A wiring that loses the axis of the tasks."""
+
+    def forward(self, encoded):
+        return super().forward(encoded).mean(1)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Flat(WiringChoice):
+    wiring_class = FlatWiring
+
+
+@pytest.mark.parametrize(
+    ("wiring", "message"),
+    [
+        (
+            Mistyped(),
+            "The constructor of ToyWiring must take each field of Mistyped by its "
+            "name; found none for ['siz']. Correct the name, or define make_wiring.",
+        ),
+        (
+            Formless(),
+            "Formless must set wiring_class to a subclass of sk_mtl.nn.Wiring that "
+            "defines forward; found Wiring. Set it in the class, or define "
+            "make_wiring.",
+        ),
+        (
+            Flat(),
+            "The wiring of Flat must return (n_samples, n_tasks, out_width), (2, 2, "
+            "32) for two rows; found (2, 32). Return a row of out_width numbers for "
+            "each task.",
+        ),
+    ],
+)
+def test_a_wiring_of_ones_own_that_is_not_complete(table, wiring, message):
+    refuse(lambda: MultiTaskEstimator(wiring=wiring, **BRIEF).fit(*table), message)
+
+
+def test_a_wiring_class_is_a_wiring():
+    with pytest.raises(TypeError, match="wiring_class of Other must be a subclass of"):
+        type("Other", (WiringChoice,), {"wiring_class": torch.nn.Linear})

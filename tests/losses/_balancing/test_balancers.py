@@ -243,6 +243,21 @@ def test_an_error_of_an_aggregator_about_finite_gradients_is_its_own():
         balancer.backward(1e38 * _losses(x), None, [x])
 
 
+@pytest.mark.parametrize(
+    ("aggregator", "found"),
+    [
+        (lambda jacobian: jacobian, r"\(2, 2\)"),
+        (lambda jacobian: None, "NoneType"),
+    ],
+)
+def test_an_aggregator_returns_a_number_for_each_column(aggregator, found):
+    balancer = AggregatedBalancer(aggregator, torch.ones(2))
+    x = torch.full((2,), 3.0, requires_grad=True)
+    message = rf"\(n_shared,\); found {found}. Return one number for each column"
+    with pytest.raises(ValueError, match=message):
+        balancer.backward(_losses(x), None, [x])
+
+
 def test_only_what_tasks_share_is_joined():
     """The towers' rows get their own gradients, whatever the aggregator returns."""
     shared = torch.ones(2, requires_grad=True)
