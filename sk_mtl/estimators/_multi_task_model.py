@@ -225,7 +225,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         """Train on rows that are encoded already.
 
         With a `random_state` that is a number, ``fit_rows(*encode_rows(X, y))`` equals
-        ``fit(X, y)``.
+        ``fit(X, y)``. scikit-learn's callbacks hear of the fit without X and y.
 
         Parameters
         ----------
@@ -248,6 +248,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
                 "rows must come from encode_rows, with targets; found a value of type "
                 f"{type(rows).__name__}. Call fit_rows(*encode_rows(X, y)), or fit."
             )
+        rows.check_same_targets(targets)
         rows.check_same_encoding(parameters)
         vars(parameters).update(learnt_columns(rows.parameters))
         known = state and state.encoder.preprocessor
@@ -256,7 +257,11 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
                 "A fit that continues must have rows of the encoder of the first one; "
                 "found rows of another. Encode them with encode_rows of this estimator."
             )
+        if state is not None:
+            # With the units of the first fit.
+            targets = state.targets
         tasks = FitTasks(self._attributes_of)
+        tasks.begin(self)
         with self._kept_if_interrupted(tasks):
             monitor = resolve_monitor(parameters.monitor, targets)
             seed = FitSeed.draw(parameters.random_state, state and state.generator)
@@ -272,6 +277,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
                     monitor=monitor,
                 )
             )
+        tasks.end()
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)

@@ -1,6 +1,7 @@
 """Fits on rows that are encoded already, and the steps of a prediction."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -82,6 +83,25 @@ def test_a_fit_on_rows_that_continues_needs_the_encoder_of_the_first(table):
     assert model.n_iter_ == 2 * QUICK["max_epochs"]
     with pytest.raises(ValueError, match="must have rows of the encoder of the first"):
         model.fit_rows(*make().encode_rows(X, y))
+
+
+def test_numbers_keep_their_units_where_a_fit_on_rows_continues(table):
+    X, y, _ = table
+    y = pd.DataFrame({"a": 100 + np.arange(len(X)) % 7, "b": np.linspace(0, 9, len(X))})
+    model = MMOERegressor(warm_start=True, **QUICK)
+    rows, targets = model.encode_rows(X, y)
+    model.fit_rows(rows, targets).fit_rows(rows, targets)
+    expected = MMOERegressor(warm_start=True, **QUICK).fit(X, y).fit(X, y).predict(X)
+    np.testing.assert_array_equal(model.predict(X), expected)
+
+
+def test_targets_of_other_rows_are_refused(table):
+    X, y, _ = table
+    rows, _ = make().encode_rows(X, y)
+    _, others = make().encode_rows(X, y.iloc[:, :1])
+    for wrong in (others, None, y):
+        with pytest.raises(ValueError, match="targets must come from the same call"):
+            make().fit_rows(rows, wrong)
 
 
 def test_the_steps_of_a_prediction_are_public(table):

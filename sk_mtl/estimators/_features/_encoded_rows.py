@@ -48,6 +48,9 @@ class EncodedRows:
 
     held_out : HeldOutRows or None
         The rows that later fits must not train on.
+
+    targets : Targets
+        The tasks of the labels.
     """
 
     parameters: FitParameters
@@ -55,6 +58,22 @@ class EncodedRows:
     train: LabelledRows
     valid: LabelledRows | None
     held_out: HeldOutRows | None
+    targets: Targets
+
+    def check_same_targets(self, targets: Targets) -> None:
+        """Raise if these are no targets, or others than those of the labels."""
+        found, own = f"a value of type {type(targets).__name__}", self.targets
+        if isinstance(targets, Targets):
+            if targets.task_names == own.task_names and same_value(
+                targets.classes, own.classes
+            ):
+                return
+            found = f"those of the tasks {targets.task_names}, or of other classes"
+        raise ValueError(
+            "targets must come from the same call of encode_rows as the rows, whose "
+            f"tasks are {own.task_names}; found {found}. Call "
+            "fit_rows(*encode_rows(X, y))."
+        )
 
     def check_same_encoding(self, parameters: FitParameters) -> None:
         """Raise if parameters require another encoding of the rows."""
@@ -118,5 +137,5 @@ def encode_rows(
             valid = replace(valid, X=encoder.encode(valid.X))
     train = replace(split.train, X=arrays)
     return EncodedRows(
-        parameters._without_callbacks(), encoder, train, valid, split.held_out
+        parameters._without_callbacks(), encoder, train, valid, split.held_out, targets
     )

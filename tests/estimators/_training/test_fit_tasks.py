@@ -75,6 +75,15 @@ def test_a_fit_is_heard_epoch_by_epoch():
     assert_equal_proba(last, plain.predict_proba(X))
 
 
+def test_a_fit_on_rows_is_heard():
+    listener = Listener()
+    model = make(listener, max_epochs=1)
+    listener.on_fit_task_end = lambda estimator, context: None
+    model.fit_rows(*model.encode_rows(*mixed_table(80)))
+    expected = ["setup", "fit begins", "epoch begins", "teardown"]
+    assert listener.heard == expected
+
+
 @pytest.mark.parametrize("early_stopping", [True, False])
 def test_the_estimator_of_an_epoch_is_as_if_the_fit_ended_there(early_stopping):
     X, y = mixed_table(160)
