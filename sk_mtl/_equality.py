@@ -1,4 +1,4 @@
-"""Equality of parameter values, whatever they hold."""
+"""Equality of parameter values of any type."""
 
 from collections.abc import Mapping
 from numbers import Number
@@ -39,7 +39,7 @@ def same_value(a, b):
         return False
     if hasattr(a, "equals"):
         return bool(a.equals(b))
-    return _says_equal(a, b)
+    return _compares_equal(a, b)
 
 
 def _has_params(value):
@@ -58,8 +58,8 @@ def _same_arrays(a, b):
     return bool(np.array_equal(a, b, equal_nan=a.dtype.kind in "fcmM"))
 
 
-def _says_equal(a, b):
-    """Return what `==` says, False where it says no single word."""
+def _compares_equal(a, b):
+    """Return the result of `==`, or False if it is no single boolean."""
     try:
         return bool(a == b)
     except Exception:
@@ -67,7 +67,7 @@ def _says_equal(a, b):
 
 
 def held_value(value):
-    """Return a parameter's value as it is now, whatever is done to it later.
+    """Return a parameter's current value, which later changes do not affect.
 
     Lists, dicts, arrays and objects with parameters are copied, as deep as they go;
     functions and other objects, which are the same only where they are one, are kept.

@@ -96,7 +96,7 @@ def as_pandas(X):
 def frame_of_records(rows, names):
     """Return rows that are dicts as a pandas data frame; absent keys are missing.
 
-    Integers beside missing values become a nullable column, which rounds none.
+    Integers with missing values become a nullable column, which does not round them.
 
     Parameters
     ----------

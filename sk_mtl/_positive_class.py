@@ -14,7 +14,7 @@ _CONVENTIONS = ({0, 1}, {-1, 1})
 
 
 def is_conventional(classes):
-    """Return whether the labels themselves say which of them is positive."""
+    """Return whether the labels themselves show which of them is positive."""
     found = set(label_list(classes))
     return any(found <= convention for convention in _CONVENTIONS)
 

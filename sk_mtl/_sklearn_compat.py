@@ -23,7 +23,7 @@ try:
 except ImportError:  # scikit-learn before 1.9
 
     class CallbackSupportMixin:
-        """Base of estimators that tell no callbacks of scikit-learn of their fits."""
+        """Base of estimators whose fits do not call callbacks of scikit-learn."""
 
 
 __all__ = [

@@ -18,7 +18,7 @@ class VersionedPickle:
     them, and pickled again it carries the current ones.
     """
 
-    #: Packages beside sk_mtl that the state depends on. scikit-learn's own objects
+    #: Packages other than sk_mtl that the state depends on. scikit-learn's own objects
     #: inside carry its version themselves.
     _pickled_with: ClassVar[tuple[str, ...]] = ()
 

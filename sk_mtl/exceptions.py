@@ -1,4 +1,4 @@
-"""Warnings that a user may want to filter by their class."""
+"""Warnings, which a user can filter by their class."""
 
 __all__ = [
     "ColumnWarning",
@@ -23,7 +23,7 @@ class LeakWarning(UserWarning):
 
 
 class PositiveClassWarning(UserWarning):
-    """Nothing says which of two classes is positive, and the result depends on it."""
+    """The positive class of two is not named, and the result depends on it."""
 
 
 class PropensityWarning(UserWarning):

@@ -160,7 +160,7 @@ class ClassTasks:
             given = [given]
         if "balanced" in list(given):
             raise ValueError(
-                "class_weight must hold numbers for partial_fit, which sees a part of "
+                "class_weight must hold numbers for partial_fit, which gets a part of "
                 f"the rows; found {self.class_weight!r}. Compute the weights on all "
                 "rows with sklearn.utils.compute_class_weight and give them as a dict."
             )

@@ -232,14 +232,14 @@ class FittedNetwork:
     def apply(
         self, function: Callable[[Tensor], Sequence[Tensor]], logits: np.ndarray
     ) -> list[np.ndarray]:
-        """Return the arrays that a function of tensors makes of logits."""
+        """Return the arrays that a function of tensors computes from logits."""
         results = function(torch.from_numpy(logits).double())
         return [result.numpy() for result in results]
 
     def evaluate(
         self, function: Callable[..., list[Tensor]], arrays: FeatureArrays
     ) -> list[np.ndarray]:
-        """Return the arrays that a function makes of the module and its inputs.
+        """Return the arrays that a function computes from the module and its inputs.
 
         Parameters
         ----------
@@ -260,7 +260,7 @@ class FittedNetwork:
     def map_rows(
         self, X, function: Callable[[np.ndarray], Sequence[np.ndarray | None]]
     ) -> list[np.ndarray | None]:
-        """Return the arrays that a function makes of logits, chunk by chunk, rounded.
+        """Return the rounded arrays of a function of logits, chunk by chunk.
 
         Parameters
         ----------
@@ -277,7 +277,7 @@ class FittedNetwork:
     def map_arrays(
         self, X, function: Callable[[FeatureArrays], list[np.ndarray | None]]
     ) -> list[np.ndarray | None]:
-        """Return the arrays that a function makes of encoded rows, chunk by chunk."""
+        """Return the arrays of a function of encoded rows, chunk by chunk."""
         X, encoder = self._check(X), self._state.encoder
         if len(X) <= _CHUNK:
             # Slicing all rows of a data frame costs as much as encoding one row.

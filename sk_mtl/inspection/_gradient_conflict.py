@@ -32,7 +32,7 @@ def gradient_conflict(estimator, X, y, sample_weight=None, *, batch_size=None):
     batch_size : int, default=None
         Rows of one gradient; the result is the mean over batches of rows in their
         order. Larger leaves less noise in each gradient, and shows agreement or
-        conflict more clearly. None is the batch size of the fit, and so tells about its
+        conflict more clearly. None is the batch size of the fit, and so measures its
         steps.
 
     Returns

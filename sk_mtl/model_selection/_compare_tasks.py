@@ -171,7 +171,7 @@ def _fit_and_score(estimator, X, y, given, train, test, seed, scoring):
     seconds = time.perf_counter() - start
     tasks, trained = FittedTasks(model, y_test), FittedTasks(model, y_train)
     metrics = _metrics_of(tasks, scoring)
-    # A class that no training row has says nothing about the model.
+    # A class that no training row has does not measure the model.
     defined = [k for k in metrics if tasks.classes_in_y(k) <= trained.classes_in_y(k)]
     pos_label = getattr(scoring, "pos_label", None)
     rows = tasks.rows(_safe_indexing(X, test), defined, pos_label=pos_label)

@@ -65,7 +65,7 @@ def fit_keyword(model, name):
 
 
 def all_classes(model, y):
-    """Return keywords that tell `model.fit` the classes of all rows of y.
+    """Return keywords that pass the classes of all rows of y to `model.fit`.
 
     A fold then may miss a class. Estimators of other packages learn the classes that
     their rows have.
@@ -78,7 +78,7 @@ def all_classes(model, y):
     if all(own is None for own in each) or any(
         own is not None and len(own) < 2 for own in each
     ):
-        # The fit says in its own words what is wrong with a single class.
+        # The fit raises its own error for a single class.
         return {}
     return {fit_keyword(model, "classes"): classes}
 

@@ -1,4 +1,4 @@
-"""Names that tell two estimators apart."""
+"""Names that distinguish two estimators."""
 
 from sklearn.pipeline import Pipeline
 

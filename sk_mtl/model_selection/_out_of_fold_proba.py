@@ -63,10 +63,10 @@ def out_of_fold_proba(
     -------
     proba : list of ndarray of shape (n_samples, n_classes), or ndarray
         What `predict_proba` returns: a list with an array per task, or one array for a
-        one-dimensional y. The columns are the sorted classes that the folds' models
-        know. A class that the training part of a fold misses has a probability of 0
-        there, or near 0 where `fit` takes `classes` and gets the classes of all rows.
-        A task of numbers, beside tasks of classes, has None.
+        one-dimensional y. The columns are the sorted classes of the folds' models. A
+        class that the training part of a fold misses has a probability of 0 there, or
+        near 0 if `fit` takes `classes` and gets the classes of all rows. A task of
+        numbers, together with tasks of classes, has None.
 
     Examples
     --------

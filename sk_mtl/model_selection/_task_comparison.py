@@ -17,7 +17,7 @@ _VERDICTS = {
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TaskComparison:
-    """An estimator beside a baseline, task by task, on the same folds.
+    """An estimator compared with a baseline, task by task, on the same folds.
 
     Made by :func:`compare_tasks`. Printed, it is the table of the tasks, the costs of
     both models and a sentence.
@@ -82,7 +82,7 @@ class TaskComparison:
 
     @property
     def summary(self):
-        """A sentence that says which tasks gain, which lose, and which are open."""
+        """A sentence that lists the tasks that gain, lose, or are undecided."""
         table = self.frame()
         parts = [
             f"{_listed(rows)} {words[len(rows) > 1]}"

@@ -154,7 +154,7 @@ class NetworkEnsemble(nn.Module):
         numeric: Tensor,
         sequences: Sequence[Tensor] = (),
     ) -> list[Tensor]:
-        """Return the tensors that a function makes of each member and its encoded rows.
+        """Return the tensors of a function of each member and its encoded rows.
 
         The members are along their second axis.
         """

@@ -94,7 +94,7 @@ class MultiTaskNetwork(nn.Module):
         numeric: Tensor,
         sequences: Sequence[Tensor] = (),
     ) -> list[Tensor]:
-        """Return the tensors that a function makes of the network and its encoded rows.
+        """Return the tensors of a function of the network and its encoded rows.
 
         The members of an ensemble are along a second axis.
         """

@@ -211,7 +211,7 @@ def _columns(X, categorical_features, wanted):
 def _meet(times, X):
     """Return whether a part of the calendar would be named as a column of X is.
 
-    The names of the steps then tell the two apart.
+    The names of the steps then distinguish the two.
     """
     if X is None or not has_names(X):
         return False

@@ -78,7 +78,7 @@ class _MultiTaskNet(NeuralNet):
         return moved
 
     def listen_with(self, callbacks, known=()) -> _MultiTaskNet:
-        """Take callbacks: instances as they are, and one instance of each class.
+        """Set the callbacks: given instances, and one instance of each class.
 
         `known` are the pairs of name and callback of the fit that this one continues;
         they are not initialised again.

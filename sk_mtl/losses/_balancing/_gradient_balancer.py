@@ -92,8 +92,8 @@ class AggregatedBalancer(GradientBalancer):
         try:
             return self.aggregator(jacobian)
         except Exception as error:
-            # Solvers say in many ways that they were given infinity or NaN, and most
-            # are given the products of the gradients.
+            # Solvers raise many kinds of errors for infinity or NaN, and most of them
+            # read the products of the gradients.
             if bool((jacobian @ jacobian.T).isfinite().all()):
                 raise
             raise FloatingPointError("a gradient is NaN or too large") from error

@@ -26,7 +26,7 @@ class MetaBalancer(GradientBalancer):
     ----------
     n_tasks : int
     relaxation : float, default=0.7
-        :math:`r`, in [0, 1]: 0 leaves the gradients as they are, 1 makes them equal in
+        :math:`r`, in [0, 1]: 0 leaves the gradients unchanged, 1 makes them equal in
         size.
     decay : float, default=0.9
         :math:`\beta`, in [0, 1). Larger averages over more batches.

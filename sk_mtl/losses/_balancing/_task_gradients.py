@@ -1,4 +1,4 @@
-"""The gradient of each task's loss, told apart into shared and own parameters."""
+"""The gradient of each task's loss, split into shared and own parameters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ class SharedRows:
     """Rows of parameters that two or more tasks' losses reach.
 
     Rows are those along a parameter's first axis. Many small layers lie in one tensor
-    (a tower per task, a gate per task), so a whole tensor would say too much. A row
+    (a tower per task, a gate per task), so a whole tensor would be too coarse. A row
     counts as shared from the first batch on in which two losses reach it.
     """
 

@@ -51,10 +51,10 @@ def bounded_exp(log_mean: Tensor) -> Tensor:
 
 
 def steady_exp(z: Tensor) -> Tensor:
-    """Return the exponential, and beyond LARGEST_LOG_MEAN what grows as a logarithm.
+    """Return the exponential, which grows as a logarithm beyond LARGEST_LOG_MEAN.
 
-    It is finite for every finite number and never flat, so that a loss made of it still
-    says which way to go.
+    It is finite for every finite number and never flat, so that a loss made of it
+    always has a gradient.
     """
     beyond = (z - LARGEST_LOG_MEAN).clamp(min=0)
     return z.clamp(max=LARGEST_LOG_MEAN).exp() * (1 + beyond.log1p())

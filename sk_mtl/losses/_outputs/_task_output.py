@@ -96,8 +96,8 @@ class TaskOutput(ABC):
         """Return the answers, (n_samples, n_tasks, n_answers).
 
         Of classes they are the log-probabilities of each. Of a number the first is the
-        prediction, in the units of ``y``; the others are as `zero_inflated` and
-        `quantile_levels` say.
+        prediction, in the units of ``y``; `zero_inflated` and `quantile_levels` define
+        the others.
         """
 
     @abstractmethod

@@ -67,8 +67,8 @@ class ESCM2Structure(FunnelStructure):
         The least propensity, in (0, 1]: no row weighs more than its inverse. A smaller
         value removes more of the bias and lets fewer rows decide more.
     counterfactual_weight : float, default=0.5
-        :math:`\lambda_c`, what the counterfactual risk counts beside the tasks' losses.
-        What click-and-conversion counts is its task weight.
+        :math:`\lambda_c`, the weight of the counterfactual risk relative to the tasks'
+        losses. Click-and-conversion is weighted by its task weight.
     imputation_weight : float, default=0.5
         :math:`\lambda_i`, what the imputation's own loss counts.
     output : TaskOutput, sequence of TaskOutput or None, default=None

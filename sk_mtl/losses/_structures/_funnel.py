@@ -43,9 +43,9 @@ class FunnelStructure(Structure):
     and probabilities so keep their relative precision in very rare steps, where
     :math:`1 - P_k` rounds to 1, and stay finite where all logits are in the hundreds.
 
-    Steps need not stand in one row: after a click, "liked" and "bought" may each build
-    on the click and not on each other. Then :math:`j \le k` reads "on the way to step
-    k", and "the step before" is ``parents[k]``.
+    Steps need not form a chain: after a click, "liked" and "bought" may each build on
+    the click and not on each other. Then :math:`j \le k` means "on the way to step k",
+    and "the step before" is ``parents[k]``.
 
     Parameters
     ----------

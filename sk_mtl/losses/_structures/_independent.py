@@ -15,9 +15,9 @@ from sk_mtl.losses._structures._structure import Structure
 class IndependentStructure(Structure):
     """logits (n, n_heads) -> losses (n, n_tasks), each task by itself.
 
-    What the logits of a task mean says its output: classes, or a number under one of
-    several losses. Tasks with equal outputs are computed together. When all tasks have
-    the same, the logits are used as they lie, without a copy.
+    A task's output defines the meaning of its logits: classes, or a number under one of
+    several losses. Tasks with equal outputs are computed together. If all tasks have
+    the same output, the logits are used without a copy.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class IndependentStructure(Structure):
 
     Examples
     --------
-    A binary task beside one with three classes; logits of zero mean "all equal".
+    A binary task and one with three classes; logits of zero mean "all equal".
 
     >>> import torch
     >>> from sk_mtl.losses import IndependentStructure

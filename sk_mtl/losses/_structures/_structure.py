@@ -8,9 +8,9 @@ from torch import Tensor
 class Structure(ABC):
     """logits (n, n_heads) -> losses (n, n_tasks) and probabilities.
 
-    A structure says what the logits of a network mean, independently of its wiring:
-    how many logits (heads) each task needs, what a row loses on each column of y, and
-    the probabilities of each column's classes.
+    A structure defines the meaning of a network's logits, independently of its wiring:
+    the number of logits (heads) of each task, the loss of a row on each column of y,
+    and the probabilities of each column's classes.
 
     Heads are not tasks: a structure may need a head that answers no column of y, such
     as one that is of use in training only. And it may add losses that belong to no
@@ -26,7 +26,7 @@ class Structure(ABC):
     n_tasks : int
         The number of columns of y.
     auxiliary_names : tuple of str
-        The names of the losses beside the tasks' own.
+        The names of the losses in addition to the tasks' own.
     may_be_negative : bool
         Whether a task's loss can be less than 0.
     """
@@ -49,15 +49,15 @@ class Structure(ABC):
         ----------
         logits : Tensor of shape (n_samples, sum of head_widths)
         y : Tensor of shape (n_samples, n_tasks)
-            Class indices, or numbers. Where a label is missing any target that the loss
-            takes stands in its place (never NaN, which no weight of zero could remove),
-            and the row's weight is zero.
+            Class indices, or numbers. A missing label is replaced by any target that
+            the loss takes (never NaN, which a weight of zero cannot remove), and the
+            row's weight is zero.
         """
 
     def auxiliary_losses(
         self, logits: Tensor, y: Tensor, weight: Tensor
     ) -> dict[str, Tensor]:
-        """Return what is minimised beside the tasks' losses, a scalar for each name.
+        """Return the losses in addition to the tasks' own, a scalar for each name.
 
         Each is a mean over the rows. That of several networks' rows, one below the
         other, is so the mean of what it is for each.

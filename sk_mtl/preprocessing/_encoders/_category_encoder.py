@@ -23,7 +23,7 @@ class CategoryEncoder(VocabularyEncoder):
     """Encode columns of categories as small integers, ready for embedding tables.
 
     Each column gets its own codes. Code 0 is the *unknown row*: it stands for every
-    value that the training rows did not hold, of whatever type, so that a new category
+    value that the training rows did not hold, of any type, so that a new category
     never fails. A column of ten rows or more whose values are all of another type than
     in training, such as text where training had numbers, draws a warning.
     Codes 1, 2, ... are the categories present in the training rows, sorted by value::
@@ -165,7 +165,7 @@ class CategoryEncoder(VocabularyEncoder):
         for position, (name, column) in zip(left, iter_columns(X, left)):
             vocabulary = self._vocabularies[position]
             if len(vocabulary.known) == 0:
-                # Training held no value: whatever the column holds is unknown.
+                # Training held no value, so every value of the column is unknown.
                 codes[:, position] = missing_mask(column) * vocabulary.missing_code
                 continue
             factor = factorize(column, name, fitted=True)

@@ -6,7 +6,7 @@ embedding table that is kept for years. The two hashes here are defined by publi
 text and bytes by MurmurHash3 of 32 bits, with the seed as it is, which ONNX Runtime
 computes, too; numbers by the finaliser of SplitMix64, a permutation of 64 bits, of the
 integer modulo 2**64 and a key that stands for the seed, those beyond 64 bits as text.
-Numbers that are equal have equal hashes, whatever their type.
+Numbers that are equal have equal hashes, also across types.
 """
 
 from itertools import repeat

@@ -28,7 +28,7 @@ class HashingEncoder(
     .. math:: code(x) = 1 + h(x, seed) \bmod n\_buckets,
 
     and 0 stands for a missing value (None, NaN, NA). There is no unknown value: a new
-    one shares the bucket, and so the embedding, of whatever training rows put there.
+    one shares the bucket, and so the embedding, of the training values in it.
 
     Values that share a bucket are one to a model. Of :math:`v` distinct values, the
     expected share that shares its bucket with another one is
@@ -63,7 +63,7 @@ class HashingEncoder(
     seed : int, default=0
         Selects one of 2**32 hashes, of text as the seed of MurmurHash3. Two of them let
         different values collide: two encoders with different seeds on the same column,
-        and so two embeddings, tell most values apart that one confuses.
+        and so two embeddings, distinguish most values that one confuses.
 
     dtype : dtype, default=np.int32
         The codes' type, integer or float. It must hold `n_buckets` exactly.

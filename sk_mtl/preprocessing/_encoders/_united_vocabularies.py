@@ -6,7 +6,7 @@ from sk_mtl.preprocessing._encoders._vocabulary import Vocabulary, kind_of
 
 
 def unite(vocabularies, names):
-    """Return vocabularies that know the same categories by the same codes.
+    """Return vocabularies with the same codes for the same categories.
 
     Code 0 is unknown. Then follow the categories that at least one column keeps, sorted
     by value, one code for the rare categories if a column has any, and one for the

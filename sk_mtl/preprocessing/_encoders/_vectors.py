@@ -1,4 +1,4 @@
-"""Vectors of numbers, told from sequences of categories by their fractions."""
+"""Vectors of numbers, distinguished from sequences of categories by fractions."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Points in time to what a calendar and a clock say: month, weekday, hour."""
+"""Points in time as parts of calendar and clock: month, weekday, hour."""
 
 import numpy as np
 import pandas as pd
@@ -31,8 +31,8 @@ class CalendarParts(
     parts : sequence of str, default=("month", "weekday", "hour")
         What to read: "year", "quarter" (1 to 4), "month" (1 to 12), "day" (of the
         month), "weekday" (0 for Monday to 6 for Sunday), "hour" (0 to 23) and "minute".
-        More parts tell more moments apart, and those that do not come back, such as
-        the year, tell a model nothing about later rows.
+        More parts distinguish more moments. Parts that do not recur, such as the year,
+        give a model no information about later rows.
 
     Attributes
     ----------

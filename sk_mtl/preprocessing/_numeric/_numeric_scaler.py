@@ -200,7 +200,7 @@ class NumericScaler(
         Returns
         -------
         sources : list of (int or None, str)
-            The position of a column of X, None where the scaler does not say which,
+            The position of a column of X, None if the scaler does not declare it,
             and what became of it: "value"; "copy", where another scaler of a
             `FeatureUnion` turned the column into a value before; or "indicator".
         """
@@ -274,7 +274,7 @@ class NumericScaler(
         return np.where(missing, self.medians_, values) if missing.any() else values
 
     def _join(self, scaled, missing):
-        """Return scaled columns beside the indicators of the columns with gaps."""
+        """Return scaled columns and the indicators of the columns with gaps."""
         scaled = scaled.toarray() if sparse.issparse(scaled) else np.asarray(scaled)
         if len(self.indicator_columns_) == 0:
             return scaled

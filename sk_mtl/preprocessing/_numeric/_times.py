@@ -1,8 +1,8 @@
 """Columns of dates, times and durations of any container, as arrays of NumPy.
 
-A point in time has two readings: the instant, which tells how much time lies between
-two of them, and the wall clock, from which month and hour are read. They differ where
-the column has a time zone.
+A point in time has two readings: the instant, which gives the time between two points,
+and the wall clock, from which month and hour are read. They differ if the column has a
+time zone.
 """
 
 import datetime

@@ -32,7 +32,7 @@ class NumericBlock:
     sources : list of (int, str), default=None
         For each, the input column of the transformer that wrote it, and what it holds
         of it: its "value", a second "copy" of the value, or the "indicator" of its
-        gaps. None where the transformer does not say.
+        gaps. None if the transformer does not declare it.
 
     Attributes
     ----------
@@ -157,7 +157,7 @@ class CodeBlock:
     has_missing : list of bool, default=None
         Columns where training had missing values; None means no column.
     columns : list of CodeColumn, default=None
-        What the encoder knows of each column.
+        The encoder's record of each column.
 
     Attributes
     ----------

@@ -14,7 +14,7 @@ class ColumnSources:
     """Find the input column that an output column was made of.
 
     All outputs of a step that reads a single column are made of this one. The names
-    tell the others: `town` itself, `town_Oslo` and `missingindicator_town` are made of
+    show the others: `town` itself, `town_Oslo` and `missingindicator_town` are made of
     `town`, unless a longer name such as `town_Oslo` is a column of its own.
 
     Parameters

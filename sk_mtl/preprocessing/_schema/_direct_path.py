@@ -49,9 +49,9 @@ def _input_positions(preprocessor, columns):
 class DirectPath:
     """Apply each step to its columns and hand its output to the blocks that read it.
 
-    `ColumnTransformer.transform` costs ten milliseconds whatever the number of rows,
-    and joins integer codes and floats in one array of floats. Both are spared
-    here. The steps themselves are the fitted ones, so the values are the same.
+    `ColumnTransformer.transform` costs ten milliseconds for any number of rows, and
+    joins integer codes and floats in one array of floats. Both are avoided here. The
+    steps themselves are the fitted ones, so the values are the same.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class DirectPath:
 
 
 def _apply(step, X, inputs):
-    """Return what a step makes of the columns at some positions."""
+    """Return the result of a step for the columns at some positions."""
     # A subclass may transform in another way.
     if 0 < len(X) <= FEW_ROWS and type(step) in (CategoryEncoder, NumericScaler):
         Z = step._transform_rows(_rows(X, inputs.tolist()))

@@ -56,7 +56,7 @@ class FeatureSchema:
     (`CategoryEncoder(share=)`), or by :meth:`share_vocabularies`.
 
     A column of categories or numbers that has a single value in all training rows
-    tells nothing and is left out, whatever it holds later.
+    carries no information and is left out, also if later rows hold others.
 
     Numbers are cut off at 100 times the largest of their column in size among the
     training rows, at 10,000 if that is less, so that no finite number makes a network
@@ -196,7 +196,7 @@ class FeatureSchema:
         return schema
 
     def with_embedding_dims(self, embedding_dims):
-        """Return a copy that knows the widths of the embeddings.
+        """Return a copy with the widths of the embeddings.
 
         Parameters
         ----------
@@ -334,7 +334,7 @@ class FeatureSchema:
         """Return the names of the features that were made of a column of the raw table.
 
         All outputs of a step that reads a single column are made of this one. The
-        names tell the others: `town`, `town_Oslo` and `missingindicator_town` are
+        names show the others: `town`, `town_Oslo` and `missingindicator_town` are
         made of `town`, unless there is a column with a longer name that fits.
 
         Parameters

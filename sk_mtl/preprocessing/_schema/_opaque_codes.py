@@ -1,4 +1,4 @@
-"""Codes in the output of a transformer whose steps the schema does not know."""
+"""Codes in the output of a transformer with steps that the schema cannot trace."""
 
 import numpy as np
 import pandas as pd
@@ -74,7 +74,7 @@ def read_columns(encoder, table):
 def warn_of_whole_numbers(transformer, columns, names, incoming):
     """Warn of whole numbers that a transformer made of columns of categories.
 
-    They may be codes, which count as quantities as nothing tells what they mean.
+    They may be codes, which count as quantities because their meaning is unknown.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def warn_of_whole_numbers(transformer, columns, names, incoming):
     """
     labels = _label_columns(incoming.head)
     if labels and labels.isdisjoint(names) and len(names) == incoming.head.shape[1]:
-        # Of a transformer that gives no names, places tell which column is which.
+        # Without names from the transformer, columns are identified by position.
         names = list(incoming.head.columns)
     suspects = [
         name

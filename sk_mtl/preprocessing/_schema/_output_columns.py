@@ -1,4 +1,4 @@
-"""Columns of a preprocessor's output, in whatever form it comes."""
+"""Columns of a preprocessor's output, in any of its forms."""
 
 import numpy as np
 from scipy import sparse

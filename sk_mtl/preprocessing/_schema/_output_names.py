@@ -26,7 +26,7 @@ def without_steps(preprocessor, names):
 
 
 def _known_names(transformer, n_outputs):
-    """Return names of a transformer's output columns, None if it does not know them."""
+    """Return the names of a transformer's output columns, None if it has no names."""
     try:
         names = list(transformer.get_feature_names_out())
     except (AttributeError, ValueError):

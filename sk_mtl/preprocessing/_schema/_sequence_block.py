@@ -16,7 +16,7 @@ class SequenceBlock:
     name : str
         Name of the sequence.
     column : CodeColumn
-        What the encoder knows of it.
+        The encoder's record of it.
     """
 
     kind = "sequence"

@@ -88,7 +88,7 @@ def united_columns(columns, names, group):
     Returns
     -------
     columns : list of CodeColumn
-        All columns. Those whose encoder has to know more have a new encoder.
+        All columns. Columns with a larger vocabulary have a new encoder.
     """
     chosen = [columns[names.index(name)] for name in group]
     vocabularies = [column.vocabulary for column in chosen]

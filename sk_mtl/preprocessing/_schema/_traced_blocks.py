@@ -13,7 +13,7 @@ from sk_mtl.preprocessing._schema._incoming import follow
 
 _TRANSPARENT = ("passthrough", None)
 
-# Pairs of columns, up to which numbers that nothing tells of are looked for by values.
+# Largest number of pairs of columns for which untraced numbers are matched by value.
 _N_COMPARED = 10_000
 
 # Rows that show whether a step computes numbers from codes.
@@ -21,12 +21,11 @@ _N_PROBED = 256
 
 
 def traced_blocks(step, columns, incoming, told=None, *, is_input=True):
-    """Return blocks of the columns that a step hands on as they are.
+    """Return blocks of the columns that a step passes on unchanged.
 
-    A column is one that is handed on if the step says so, by the columns it selects or
-    by their names, or else if it has as many columns as before; and if all of its
-    values on the training rows are the same. A `ColumnWarning` names the codes that are
-    changed.
+    A column is passed on if the step declares it, by the columns it selects or by their
+    names, or else if it has as many columns as before; and if all of its values on the
+    training rows are the same. A `ColumnWarning` names the codes that are changed.
 
     Parameters
     ----------
@@ -87,7 +86,7 @@ def told_origins(step, names, n_before, n_after):
     -------
     origins : ndarray of int or None
         Positions among the columns before, -1 for a new column. None if the step does
-        not tell.
+        not declare them.
     """
     if step in _TRANSPARENT:
         return np.arange(n_after)
@@ -146,7 +145,7 @@ def _numbers(column):
 
 
 def _find_by_values(codes, before, after, origins):
-    """Fill in the origins of codes that equal a single column, where nothing tells."""
+    """Fill in unknown origins of codes that equal a single column."""
     for block in codes:
         for position in block.positions.tolist():
             if position in origins:
@@ -168,7 +167,7 @@ def _warn_of_changed(step, codes, blocks, told):
     blocks : list of block
         What is left of them, and of others, behind it.
     told : ndarray of int or None
-        What the step tells of the origins of its columns.
+        The origins of its columns that the step declares.
     """
     if isinstance(step, OneHotEncoder | TargetEncoder):
         return

@@ -12,8 +12,8 @@ from sk_mtl.preprocessing._schema._schema_table import ALL_RARE, CONSTANT
 from sk_mtl.preprocessing._tables._few_values import count_values
 from sk_mtl.preprocessing._tables._numbers import to_floats
 
-# Numbers are cut off at so many times the largest in size among the training rows, far
-# beyond all that training says something about, within these two bounds.
+# Numbers are cut off at this multiple of the largest in size among the training rows,
+# far beyond the range that training covers, within these two bounds.
 _BEYOND_TRAINING = 100.0
 _LEAST_LIMIT, _LARGEST_LIMIT = 1e4, 1e38
 

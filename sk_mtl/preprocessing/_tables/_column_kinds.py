@@ -16,7 +16,7 @@ def column_kinds(X):
 
 
 def step_kinds(X):
-    """Return the kind of each column, as the tabular preprocessor tells them apart.
+    """Return the kind of each column, as the tabular preprocessor distinguishes them.
 
     Parameters
     ----------

@@ -116,7 +116,7 @@ def _fresh_identifiers(X, positions):
     for j in positions:
         if kinds[j] != "bool" and is_named_identifier(names[j]):
             n_values = count_values(column_of(X, j))
-            # A single value tells nothing either way; the schema drops it.
+            # A single value carries no information; the schema drops it.
             if n_values > max(1, len(X) / 2):
                 fresh[j] = n_values
     return fresh

@@ -84,8 +84,7 @@ def _match(value):
 def _day_comes_first(matches):
     """Return whether dates like 31.12.2024 begin with the day.
 
-    A number above 12 tells; where none does, dots stand behind days and slashes behind
-    months.
+    A number above 12 decides. Otherwise dots follow days and slashes follow months.
     """
     pairs = [
         (int(match["first"]), int(match["second"]), match.string)

@@ -2,7 +2,7 @@
 
 A column, (n_samples,), becomes a `Factor`: `codes` (n_samples,), positions in `values`,
 negative where the value is missing, and `values` (n_distinct,). pandas hashes every row
-once, and the codes of a category column are used as they are. All later work, such as
+once, and the codes of a category column are used unchanged. All later work, such as
 sorting or looking up, is done on the few distinct values, never on the rows.
 """
 

@@ -1,4 +1,4 @@
-"""Columns of identifiers, told by their names."""
+"""Columns of identifiers, recognised by their names."""
 
 import re
 from decimal import Decimal

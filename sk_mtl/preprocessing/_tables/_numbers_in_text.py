@@ -69,7 +69,7 @@ class NumbersInText:
     def are_quantities(self, values, name, count_all, is_category):
         """Return whether the numbers measure something, rather than being codes.
 
-        Fractions and signs tell; so does a text for gaps beside integers. Integers
+        Fractions and signs decide; so does a text for gaps among integers. Integers
         alone are codes where they start with 0, have all the same length, or fill most
         of their range, as numbers given one after the other do; and all integers of a
         column that is declared as one of categories, if no text stands for gaps.

@@ -158,7 +158,7 @@ def test_balanced_weights_raise_the_probability_of_the_rare_class():
 def test_partial_fit_takes_numbers_only():
     X, y = mixed_table()
     message = (
-        "class_weight must hold numbers for partial_fit, which sees a part of the "
+        "class_weight must hold numbers for partial_fit, which gets a part of the "
         "rows; found {}. Compute the weights on all rows with "
         "sklearn.utils.compute_class_weight and give them as a dict."
     )
