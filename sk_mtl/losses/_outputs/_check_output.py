@@ -36,8 +36,15 @@ def _check(output: TaskOutput) -> None:
     with torch.device("cpu"), torch.enable_grad():
         heads = torch.zeros(_N_MEMBERS, _N_SAMPLES, _N_TASKS, output.width)
         heads.requires_grad_()
-        losses = output.row_losses(heads[0], torch.ones(_N_SAMPLES, _N_TASKS))
-        answers, combined = output.answers(heads[0]), output.combine(heads)
+        try:
+            losses = output.row_losses(heads[0], torch.ones(_N_SAMPLES, _N_TASKS))
+            answers, combined = output.answers(heads[0]), output.combine(heads)
+        except Exception as error:
+            error.add_note(
+                f"{output!r} was tried with heads (n_samples, n_tasks, width), "
+                f"{tuple(heads[0].shape)}, and y of shape (n_samples, n_tasks)."
+            )
+            raise
     _check_shape(output, "row_losses", losses, (_N_SAMPLES, _N_TASKS))
     if not losses.requires_grad:
         raise ValueError(

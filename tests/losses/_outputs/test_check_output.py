@@ -95,6 +95,16 @@ def test_an_unfinished_output_is_refused(output, message):
         IndependentStructure([output])
 
 
+def test_an_error_of_an_output_says_how_it_was_tried():
+    class Unaligned(SquaredErrorOutput):
+        def row_losses(self, heads, y):
+            return heads.squeeze(2) - y.T
+
+    with pytest.raises(RuntimeError) as caught:
+        IndependentStructure([Unaligned()])
+    assert "heads (n_samples, n_tasks, width), (3, 2, 1)" in caught.value.__notes__[0]
+
+
 def test_outputs_without_equality_are_computed_alone():
     heads, y = torch.randn(6, 3), torch.randn(6, 3)
     apart = IndependentStructure([Plain(), SquaredErrorOutput(), Plain()])
