@@ -16,6 +16,7 @@ from sk_mtl.preprocessing._schema._output_columns import (
 from sk_mtl.preprocessing._schema._read_blocks import read_named_blocks
 from sk_mtl.preprocessing._schema._schema_table import schema_frame, schema_text
 from sk_mtl.preprocessing._schema._shared_vocabularies import (
+    check_encoders,
     check_groups,
     check_numbers,
     declared_groups,
@@ -137,6 +138,7 @@ class FeatureSchema:
         self._columns = [as_slice(block.positions) for block in blocks]
         self._targets, self._notes, self._dropped_positions = [], {}, {}
         self._direct, self._reports, self._made_of = None, {}, None
+        self._shared = None  # The preprocessor with new encoders, if there are any.
         names = {"categorical": [], "sequence": [], "numeric": []}
         columns = {"categorical": [], "sequence": []}
         for block in blocks:
@@ -268,6 +270,7 @@ class FeatureSchema:
         >>> schema.transform(encoder, new).codes.tolist()
         [[3, 2], [2, 0]]
         """
+        check_encoders(preprocessor, self._shared)
         groups = merge_groups(self._groups + check_groups(groups, self))
         columns = self._code_columns
         for group in groups:
@@ -279,8 +282,10 @@ class FeatureSchema:
         ]
         schema._set_codes(columns, groups)
         shared = replace_encoders(preprocessor, self._code_columns, columns)
-        if X is not None and shared is not preprocessor:
-            check_numbers((self, preprocessor), (schema, shared), X)
+        if shared is not preprocessor:
+            schema._shared = shared
+            if X is not None:
+                check_numbers((self, preprocessor), (schema, shared), X)
         return schema, shared
 
     def recode(self, arrays, former):
@@ -430,6 +435,7 @@ class FeatureSchema:
         arrays : FeatureArrays
             Codes, numbers and sequences.
         """
+        check_encoders(preprocessor, self._shared)
         if self._direct is not None and self._direct.takes(X):
             columns = self._direct.read(preprocessor, X)
             return self._arrays(X.shape[0], columns, dtype, X)

@@ -10,12 +10,14 @@ from sk_mtl._sklearn_compat import _safe_indexing
 from sk_mtl.preprocessing._encoders._column_groups import distinct_groups
 from sk_mtl.preprocessing._encoders._united_vocabularies import recode, unite
 from sk_mtl.preprocessing._encoders._vocabulary import Vocabulary
+from sk_mtl.preprocessing._encoders._vocabulary_encoder import VocabularyEncoder
 from sk_mtl.preprocessing._schema._code_columns import CodeColumn
 from sk_mtl.preprocessing._schema._fixed_vocabularies import (
     HashedVocabulary,
     OrdinalVocabulary,
     same_codes,
 )
+from sk_mtl.preprocessing._schema._opaque_codes import fitted_encoders
 
 _REQUIRED = "Columns that share an embedding must be columns of categories or sequences"
 
@@ -130,6 +132,37 @@ def replace_encoders(preprocessor, before, after):
     # A deep copy takes what its memo holds instead of a copy. Encoders that stay the
     # same are in it, too, as they may be large.
     return copy.deepcopy(preprocessor, encoders)
+
+
+def check_encoders(preprocessor, shared):
+    """Refuse a preprocessor from before sharing, whose codes would be misread.
+
+    Parameters
+    ----------
+    preprocessor : fitted transformer, "passthrough" or None
+    shared : fitted transformer or None
+        The preprocessor with new encoders; None where no encoder was replaced.
+    """
+    if shared is None or preprocessor is shared:
+        return
+    if _sizes(preprocessor) != _sizes(shared):
+        raise ValueError(
+            "`preprocessor` must be the one that `share_vocabularies` returned beside "
+            "this schema; found encoders with other vocabularies, whose codes would be "
+            "misread. Give the second of the two values that it returned."
+        )
+
+
+def _sizes(preprocessor):
+    """Return the numbers of codes of each encoder that learnt vocabularies.
+
+    One that was replaced knows more than before, so that its numbers are larger.
+    """
+    return [
+        encoder.cardinalities_
+        for encoder in fitted_encoders(preprocessor)
+        if isinstance(encoder, VocabularyEncoder)
+    ]
 
 
 def recode_arrays(arrays, before, after):

@@ -354,3 +354,21 @@ class TestGroups:
         own, _ = fit(preprocessor, make_log().assign(user=[1, 2, 3, 1]))
         with pytest.raises(ValueError, match="found text in 'item_id' and a number in"):
             own.share_vocabularies(preprocessor, [["item_id", "user"]])
+
+
+def test_a_preprocessor_from_before_sharing_is_refused_in_words():
+    X = make_log()
+    old = preprocess()
+    schema = FeatureSchema.from_preprocessor(old, old.fit_transform(X))
+    shared, new = schema.share_vocabularies(old, GROUP)
+    for call in (
+        lambda: shared.transform(old, X),
+        lambda: shared.share_vocabularies(old, [["user", "item_id"]]),
+    ):
+        with pytest.raises(ValueError, match="second of the two values"):
+            call()
+    for form in (new, pickle.loads(pickle.dumps(new))):
+        assert_same_arrays(shared.transform(form, X), shared.transform(new, X))
+    # Where nothing had to be learnt, either is right.
+    same, _ = schema.share_vocabularies(old, [])
+    assert_same_arrays(same.transform(old, X), schema.transform(old, X))
