@@ -143,6 +143,12 @@ def refuse_unreadable(frame):
 def _polars_types(X):
     """Yield names and Arrow's types of polars columns, without columns of objects."""
     for column in X.head(0).iter_columns():
+        if str(column.dtype) in ("Int128", "UInt128"):
+            raise TypeError(
+                f"Column {column.name!r} must hold integers of 64 bits at most; found "
+                f"polars' type {column.dtype}. Cast it to Int64 or UInt64, or to text "
+                "where the numbers are identifiers."
+            )
         if str(column.dtype) != "Object":
             yield column.name, column.to_arrow().type
 

@@ -288,6 +288,12 @@ def test_types_of_polars_that_no_step_reads_are_refused_by_name(values):
         as_pandas(pl.DataFrame({"c": values}))
 
 
+def test_integers_of_128_bits_are_refused_by_name():
+    X = pl.DataFrame({"c": pl.Series([1, 2], dtype=pl.Int128)})
+    with pytest.raises(TypeError, match=r"Column 'c' must hold .* found .* Int128. C"):
+        as_pandas(X)
+
+
 def test_types_that_are_read_pass():
     dates = pa.array([dt.date(2024, 1, 1)]).dictionary_encode()
     intervals = pa.array(pd.arrays.IntervalArray.from_breaks([0, 1]))

@@ -1,6 +1,7 @@
 """The training categories of one column and the code of each."""
 
 import copy
+import datetime
 import math
 import numbers
 from bisect import bisect_left
@@ -105,7 +106,10 @@ class Vocabulary:
         self.holds_text = bool(self.lookup) and isinstance(self.known[0], str)
 
     def _dictionary(self):
-        return dict(zip(self.known.tolist(), self.codes.tolist()))
+        pairs = dict(zip(self.known.tolist(), self.codes.tolist()))
+        if not isinstance(next(iter(pairs), None), datetime.date):
+            return pairs
+        return {_first_moment(day): code for day, code in pairs.items()} | pairs
 
     @property
     def categories(self):
@@ -222,6 +226,12 @@ def _sorting_order(values, name):
             f"Column {name!r}: values that can be sorted, all text or all numbers, are "
             f"required; found the types {kinds}. Convert the column to one type."
         ) from None
+
+
+def _first_moment(day):
+    """Return a date as the point in time that polars and pyarrow make of it."""
+    is_date = isinstance(day, datetime.date) and not isinstance(day, datetime.datetime)
+    return datetime.datetime(day.year, day.month, day.day) if is_date else day
 
 
 def _common_dtype(left, right):

@@ -25,6 +25,7 @@ from sk_mtl.preprocessing._numeric._scaled_columns import (
 from sk_mtl.preprocessing._numeric._scaling import scale
 from sk_mtl.preprocessing._tables._large_integers import find_offsets, subtract_offset
 from sk_mtl.preprocessing._tables._numbers import refuse_infinite, to_float, to_floats
+from sk_mtl.preprocessing._tables._validated_table import refuse_records
 
 # The squares of numbers up to it, and sums of as many as there can be rows, are finite.
 _LARGEST = 1e140
@@ -211,6 +212,7 @@ class NumericScaler(
 
     def _read(self, X, reset):
         """Return floats of X and the mask of the missing ones."""
+        refuse_records(X)
         if is_frame(X):
             X = as_pandas(X)
             if reset or not has_fitted_columns(X, self):

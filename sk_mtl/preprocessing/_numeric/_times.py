@@ -19,6 +19,7 @@ from sk_mtl._frames import (
     column_names,
     is_frame,
 )
+from sk_mtl.preprocessing._tables._validated_table import refuse_records
 
 _ONE_SECOND = datetime.timedelta(seconds=1)
 
@@ -56,6 +57,7 @@ def named_columns(transformer, X, reset):
     -------
     columns : list of (str, Series)
     """
+    refuse_records(X)
     if is_frame(X):
         X = as_pandas(X)
         validate_data(transformer, X, skip_check_array=True, reset=reset)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from sk_mtl.preprocessing._tables._numbers import plain_integers
+from sk_mtl.preprocessing._tables._numbers import numpy_type, plain_integers
 
 # A span of integers is used as its own table of values up to this many entries per row.
 _SPAN_PER_ROW = 2
@@ -100,6 +100,10 @@ def _factor_of(column):
             return Factor(column.codes, _plain(column.categories))
     elif isinstance(column, np.ndarray):
         return _from_array(column)
+    elif column.dtype.kind == "f":
+        # Arrow takes 0.0 and -0.0 for two values.
+        dtype = numpy_type(column.dtype)
+        return _from_array(column.to_numpy(dtype=dtype, na_value=np.nan))
     codes, values = column.factorize()
     return Factor(codes, _plain(values))
 

@@ -15,7 +15,7 @@ from sk_mtl._frames import as_pandas, column_names, column_of, is_decimal_type
 from sk_mtl._masked_arrays import EXACT_INTEGERS
 from sk_mtl._warnings import warn_user
 from sk_mtl.exceptions import ColumnWarning
-from sk_mtl.preprocessing._tables._numbers import plain_integers
+from sk_mtl.preprocessing._tables._numbers import numpy_type, plain_integers
 
 
 def find_offsets(X):
@@ -78,7 +78,7 @@ def warn_of_large_integers(X, positions):
 
 def _rounded_integers(column):
     """Different floats of 64 bits that were larger integers; none unless most are."""
-    if column.dtype.kind != "f" or column.dtype.itemsize != 8:
+    if column.dtype.kind != "f" or numpy_type(column.dtype).itemsize != 8:
         return np.empty(0)
     values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     sizes = np.abs(values)
@@ -144,7 +144,7 @@ def exact_numbers(column):
 def _may_be_large(dtype):
     """Return whether a column of this type may hold numbers that a float rounds."""
     if getattr(dtype, "kind", "O") in "iu":
-        return dtype.itemsize == 8
+        return numpy_type(dtype).itemsize == 8
     return _is_object(dtype) or is_decimal_type(dtype)
 
 

@@ -122,8 +122,13 @@ def plain_integers(column):
         return None
     if not isinstance(column, np.ndarray) and column.isna().any():
         return None
-    dtype = getattr(column.dtype, "numpy_dtype", column.dtype)
-    return np.asarray(column, dtype=dtype.newbyteorder("="))
+    return np.asarray(column, dtype=numpy_type(column.dtype).newbyteorder("="))
+
+
+def numpy_type(dtype):
+    """Return NumPy's type of the numbers that a column of any type holds."""
+    sparse = isinstance(dtype, pd.SparseDtype)
+    return dtype.subtype if sparse else getattr(dtype, "numpy_dtype", dtype)
 
 
 def narrow(values):

@@ -1,11 +1,13 @@
 """The table that an encoder is given, as a pandas frame of checked columns."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
-from pandas.arrays import NumpyExtensionArray
+from pandas.arrays import NumpyExtensionArray, SparseArray
 from sklearn.utils.validation import validate_data
 
-from sk_mtl._frames import as_pandas, has_fitted_columns, is_frame
+from sk_mtl._frames import as_pandas, has_fitted_columns, is_frame, is_lazy
 from sk_mtl._masked_arrays import without_mask
 
 
@@ -24,6 +26,7 @@ def validated_table(encoder, X, *, reset):
     """
     if not reset and has_fitted_columns(X, encoder) and len(X):
         return X
+    refuse_records(X)
     X = without_mask(X)
     if not is_frame(X):
         # A list keeps its values, where an array would cast all to one type.
@@ -40,6 +43,24 @@ def validated_table(encoder, X, *, reset):
                 f"of 1 is required by {type(encoder).__name__}."
             )
     return validate_data(encoder, X, reset=reset, skip_check_array=True)
+
+
+def refuse_records(X):
+    """Raise for rows that name their values, and for a query without rows.
+
+    Estimators read the names of such rows. An encoder would take them for one column.
+    """
+    found, remedy = None, "Give pandas.DataFrame(X)."
+    if is_lazy(X):
+        found, remedy = "a LazyFrame of polars", "Call X.collect()."
+    elif getattr(getattr(X, "dtype", None), "names", None):
+        found = "a structured array"
+    elif isinstance(X, list | tuple) and X and isinstance(X[0], Mapping):
+        found = "rows that are dicts"
+    if found:
+        raise TypeError(
+            f"X must be a data frame or rows of values; found {found}. {remedy}"
+        )
 
 
 def _check_unique_names(names):
@@ -64,7 +85,8 @@ def iter_columns(X, positions=None):
 
 def _array(column):
     array = column.array
-    return array.to_numpy() if isinstance(array, NumpyExtensionArray) else array
+    plain = isinstance(array, NumpyExtensionArray | SparseArray)
+    return array.to_numpy() if plain else array
 
 
 def iter_rows(X):

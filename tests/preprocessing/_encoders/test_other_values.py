@@ -8,7 +8,13 @@ import pyarrow as pa
 import pytest
 
 from sk_mtl.exceptions import ColumnWarning
-from sk_mtl.preprocessing import CategoryEncoder
+from sk_mtl.preprocessing import (
+    CategoryEncoder,
+    HashingEncoder,
+    NumericScaler,
+    SequenceEncoder,
+    make_tabular_preprocessor,
+)
 from tests.preprocessing._sample_tables import column, import_polars
 
 INF = float("inf")
@@ -206,3 +212,68 @@ def test_unused_categories_of_another_kind_do_not_matter():
     X = column(["a", "c", None] * 9, pd.CategoricalDtype(["c", 1, "a"]))
     assert encoder.transform(X)[:3, 0].tolist() == [1, 0, 0]
     assert encoder.transform(column([np.nan] * 9, float)).max() == 0
+
+
+def test_zeros_of_both_signs_are_one_category_in_every_container():
+    values = [0.0, 1.0, -0.0, None]
+    arrow = pd.ArrowDtype(pa.float64())
+    for dtype in (float, "Float64", arrow, object):
+        encoder = CategoryEncoder(min_frequency=2).fit(column(values, dtype))
+        assert encoder.cardinalities_ == [4]
+        for other in (float, "Float64", arrow, object):
+            codes = encoder.transform(column(values, other))
+            assert codes[:, 0].tolist() == [1, 2, 1, 3]
+
+
+def test_dates_are_the_same_categories_in_every_container():
+    pl = import_polars()
+    days = [datetime.date(2024, 1, 1), None, datetime.date(2023, 1, 1)] * 4
+    tables = {
+        "objects": column(days, object),
+        "categories": column(days, "category"),
+        "dictionary": pa.table({"c": pa.array(days).dictionary_encode()}),
+        "polars": pl.DataFrame({"c": days}),
+        "arrow": pa.table({"c": days}),
+    }
+    for kind in ("objects", "categories"):
+        encoder = CategoryEncoder().fit(tables[kind])
+        for table in tables.values():
+            assert encoder.transform(table)[:3, 0].tolist() == [2, 3, 1]
+    noon = pd.DataFrame({"c": [datetime.datetime(2024, 1, 1, 12)]})
+    assert encoder.transform(noon).tolist() == [[0]]
+
+
+def test_sparse_columns_are_read_as_dense_ones():
+    X = pd.DataFrame({"a": [0, 0, 5], "b": [0.5, np.nan, 0], "c": [True, False, True]})
+    sparse = pd.DataFrame({name: pd.arrays.SparseArray(X[name]) for name in X})
+    for transformer in (
+        CategoryEncoder(),
+        HashingEncoder(9),
+        NumericScaler(),
+        make_tabular_preprocessor(sparse),
+    ):
+        found = transformer.fit_transform(sparse)
+        np.testing.assert_array_equal(found, transformer.fit_transform(X))
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ([{"a": 1}], "rows that are dicts. Give pandas.DataFrame"),
+        (np.ones(2, dtype=[("a", int)]), "a structured array. Give pandas.DataFrame"),
+    ],
+)
+@pytest.mark.parametrize(
+    "transformer",
+    [CategoryEncoder(), SequenceEncoder(), HashingEncoder(9), NumericScaler()],
+    ids=str,
+)
+def test_rows_that_name_their_values_are_refused_in_words(X, message, transformer):
+    with pytest.raises(TypeError, match=message):
+        transformer.fit(X)
+
+
+def test_a_query_without_rows_is_refused_in_words():
+    X = import_polars().LazyFrame({"a": [1]})
+    with pytest.raises(TypeError, match=r"found a LazyFrame of polars. Call X.collect"):
+        CategoryEncoder().fit(X)
