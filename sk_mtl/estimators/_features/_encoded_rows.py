@@ -61,14 +61,14 @@ class EncodedRows:
     targets: Targets
 
     def check_same_targets(self, targets: Targets) -> None:
-        """Raise if these are no targets, or others than those of the labels."""
+        """Raise unless these are the targets of the labels."""
         found, own = f"a value of type {type(targets).__name__}", self.targets
         if isinstance(targets, Targets):
             if targets.task_names == own.task_names and same_value(
                 targets.classes, own.classes
             ):
                 return
-            found = f"those of the tasks {targets.task_names}, or of other classes"
+            found = f"targets of {targets.task_names}, or of other classes"
         raise ValueError(
             "targets must come from the same call of encode_rows as the rows, whose "
             f"tasks are {own.task_names}; found {found}. Call "
