@@ -27,7 +27,7 @@ IDIOMS = [
     r"\bnothing says\b|\bnobody\b|\bwhoever\b|\bwhatever its\b",
     r"\bmade up for\b",
     r"\b(tells?|told)( \w+)* apart\b|\bwants it\b|\bwarned of\b|\btold of\b",
-    r"; (give|convert|write|use|set|drop) ",
+    r"; (give|convert|write|use|set|drop|let|impute|transform|scale|call) ",
 ]
 
 

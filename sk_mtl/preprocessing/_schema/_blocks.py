@@ -253,9 +253,9 @@ class CodeBlock:
             row, j = np.argwhere(wrong)[0]
             raise ValueError(
                 f"Codes of column {self.names[j]!r} must be integers from 0 to "
-                f"{self.n_codes[j] - 1}; found {columns[row, j]} in row {row}; the "
-                "preprocessor must be the one that the schema was read off, and no "
-                "step after the encoder may change its codes."
+                f"{self.n_codes[j] - 1}; found {columns[row, j]} in row {row}. Use the "
+                "preprocessor that the schema was read off, without a step after the "
+                "encoder that changes its codes."
             )
 
 

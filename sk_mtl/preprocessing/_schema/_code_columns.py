@@ -130,7 +130,7 @@ def read_numbers(columns, names, n_codes):
                 raise ValueError(
                     f"Codes of column {name!r} must pass through the preprocessor "
                     f"without rounding; found {n_of_column} codes in {columns.dtype}, "
-                    f"which is exact only up to {limit:.0f}; let the preprocessor "
+                    f"which is exact only up to {limit:.0f}. Let the preprocessor "
                     "return float64 or integers."
                 )
     return columns

@@ -73,7 +73,7 @@ def _refuse_not_finite(values, names, raw):
         row, column = np.argwhere(wrong)[0]
         raise ValueError(
             f"Column {names[column]!r} must be finite after the preprocessor; found "
-            f"{values[row, column]} in row {row}; impute missing values in the "
+            f"{values[row, column]} in row {row}. Impute missing values in the "
             "preprocessor (such as SimpleImputer in front of the scaler), and replace "
             "infinite ones."
         )

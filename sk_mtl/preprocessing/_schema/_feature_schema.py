@@ -181,7 +181,7 @@ class FeatureSchema:
         if len(shape) != 2 or shape[1] == 0:
             raise ValueError(
                 "The preprocessor must return a table with at least one column; found "
-                f"the shape {shape}; let one of its steps keep a column."
+                f"the shape {shape}. Let one of its steps keep a column."
             )
         Z = as_table(transformed)
         blocks, names = read_named_blocks(preprocessor, Z, X)
@@ -406,7 +406,7 @@ class FeatureSchema:
         if transformed.shape[1] != self.n_outputs:
             raise ValueError(
                 f"The preprocessor must return {self.n_outputs} columns, as in "
-                f"training; found {transformed.shape[1]}; transform the rows with the "
+                f"training; found {transformed.shape[1]}. Transform the rows with the "
                 "preprocessor that the schema was read off."
             )
         Z = as_table(transformed)

@@ -92,7 +92,7 @@ def learn_limits(blocks, Z):
             j = int(sizes.argmax())
             raise ValueError(
                 f"Column {block.names[j]!r} must hold numbers of at most {_LARGEST:g} "
-                f"in size after the preprocessor; found {sizes[j]:g}; scale the column "
+                f"in size after the preprocessor; found {sizes[j]:g}. Scale the column "
                 "in the preprocessor, or replace such numbers by NaN."
             )
         beyond = _BEYOND_TRAINING * sizes

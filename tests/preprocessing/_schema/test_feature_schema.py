@@ -352,7 +352,7 @@ def test_a_gap_that_no_step_imputes_raises():
     preprocessor = columns(("num", StandardScaler(), ["age", "income"]))
     schema, transformed = fit(preprocessor, X)
     match = (
-        r"'income' must be finite after the preprocessor; found nan in row 3.*impute"
+        r"'income' must be finite after the preprocessor; found nan in row 3.*Impute"
     )
     with pytest.raises(ValueError, match=match):
         schema.split(transformed)
@@ -364,7 +364,7 @@ def test_training_numbers_beyond_the_precision_raise():
     X = pd.DataFrame({"z": [0.0, 1.0], "a": [1.0, -1e300]})
     expected = (
         "Column 'a' must hold numbers of at most 1e+37 in size after the preprocessor; "
-        "found 1e+300; scale the column in the preprocessor, or replace such numbers "
+        "found 1e+300. Scale the column in the preprocessor, or replace such numbers "
         "by NaN."
     )
     with pytest.raises(ValueError, match=re.escape(expected)):
@@ -415,7 +415,7 @@ def test_infinity_of_the_raw_rows_raises():
     X = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
     schema = FeatureSchema.from_preprocessor("passthrough", X)
     infinite = X.assign(b=[3.0, -np.inf])
-    match = r"'b' must be finite after the preprocessor; found -inf in row 1; .*replace"
+    match = r"'b' must be finite after the preprocessor; found -inf in row 1. .*replace"
     for table in (
         infinite,
         infinite.astype(object),
