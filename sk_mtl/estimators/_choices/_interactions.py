@@ -230,4 +230,10 @@ def resolve_interaction(value: Any) -> Interaction | None:
     """Return the interaction for the parameter `interaction`, or raise."""
     if value is None:
         return None
-    return resolve_choice("interaction", value, INTERACTIONS, Interaction)
+    return resolve_choice(
+        "interaction",
+        value,
+        INTERACTIONS,
+        Interaction,
+        "Use one of these names, an object of that kind, or None for no interaction.",
+    )

@@ -222,8 +222,8 @@ def _resolve_one(value: Any) -> NumericEmbedding:
         value,
         NUMERIC_EMBEDDINGS,
         NumericEmbedding,
-        "Use one of these names, an object of that kind, or a callable that makes a "
-        "torch.nn.Module.",
+        "Use one of these names, an object of that kind, a callable that makes a "
+        "torch.nn.Module, or None for the numbers alone.",
     )
 
 

@@ -110,7 +110,7 @@ def test_modules_of_another_shape_are_refused(data):
     [
         ("corss", "found 'corss'. Did you mean 'cross'?"),
         (FM, "found the class FM. Write FM()."),
-        (5, "found 5. Use one of these names, or an object of that kind."),
+        (5, "found 5. Use one of these names, an object of that kind, or None for no "),
         ([Cross()], "found [Cross()]. "),
         (Bins(), "found Bins(), a NumericEmbedding. "),
     ],
