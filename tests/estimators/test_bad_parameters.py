@@ -37,7 +37,6 @@ def make(cls, **options):
         ("n_iter_no_change", 0, "an int in the range [1, inf)"),
         ("tol", -1e-9, "a float in the range [0.0, inf)"),
         ("verbose", -1, "an int in the range [0, inf)"),
-        ("structure", "chain", "a str among {"),
         ("activation", "relux", "a str among {"),
         ("precision", "float16", "a str among {"),
         ("precision", "bf16", "a str among {"),
