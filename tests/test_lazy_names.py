@@ -135,3 +135,15 @@ def test_eager_imports_can_be_asked_for():
     code = "import sys, sk_mtl; print('sk_mtl.model_selection' in sys.modules)"
     assert run_python(code, EAGER_IMPORT="1") == "True"
     assert run_python(code, EAGER_IMPORT="") == "False"
+
+
+def test_no_file_reads_a_lazy_name_while_it_is_imported():
+    """Its import would wait for the lock of a thread that waits for the import."""
+    nodes = (
+        (path.name, node)
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom)
+    )
+    readers = [name for name, node in nodes if node.module == PACKAGE.name]
+    assert readers == []

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.pipeline import Pipeline
 
-from sk_mtl import estimators
+import sk_mtl.estimators as estimators
 
 _UNBALANCED = {"task_weights": None, "balancing": None}
 

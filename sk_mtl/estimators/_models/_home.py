@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from sk_mtl import nn
+import sk_mtl.nn as nn
 from sk_mtl._relations import task_positions
 from sk_mtl._task_groups import group_of_each_task
 from sk_mtl.estimators._classifier import MultiTaskClassifier

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import ClassVar
 
-from sk_mtl import nn
+import sk_mtl.nn as nn
 from sk_mtl._sklearn_compat import Interval
 from sk_mtl.estimators._classifier import MultiTaskClassifier
 from sk_mtl.estimators._constraints import COUNT, LAYER_SIZES, SHARE
