@@ -70,7 +70,7 @@ test-lower: $(INSTALLED_LOWER)
 # Run by hand; the log, which says of which commit it is, is committed.
 nightly: $(INSTALLED)
 	{ date -u +%F; git describe --always --dirty; } > tests/nightly.log
-	.venv/bin/python $(PYTEST) -m nightly -v $(PYTEST_ARGS) >> tests/nightly.log 2>&1; \
+	.venv/bin/python $(PYTEST) -m nightly -v --no-header $(PYTEST_ARGS) >> tests/nightly.log 2>&1; \
 		status=$$?; tail -n 20 tests/nightly.log; exit $$status
 
 lint: $(INSTALLED)
