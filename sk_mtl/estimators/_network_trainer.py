@@ -18,13 +18,18 @@ from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.estimators._targets._task_weights import resolve_task_weights
 from sk_mtl.estimators._training._averaging import WeightAverage
 from sk_mtl.estimators._training._control import TrainingControl
+from sk_mtl.estimators._training._embedding_penalty import EmbeddingPenalty
 from sk_mtl.estimators._training._evaluation import check_answers
 from sk_mtl.estimators._training._fit_tasks import FitTasks
 from sk_mtl.estimators._training._monitor import Monitor, ValidationRows
 from sk_mtl.estimators._training._net import _MultiTaskNet
 from sk_mtl.estimators._training._precision import DTYPES
 from sk_mtl.estimators._training._random import FitSeed, training_state
-from sk_mtl.estimators._training._resolved import resolve_batch_size, resolve_device
+from sk_mtl.estimators._training._resolved import (
+    resolve_batch_size,
+    resolve_device,
+    resolve_embedding_l2,
+)
 from sk_mtl.estimators._training._schedules import StepRates, make_schedule, make_share
 from sk_mtl.losses import (
     Balancer,
@@ -106,6 +111,7 @@ def train_network(
             rows=train.rows_read(net.module_),
             average=_make_average(new),
             rates=_make_rates(new, train, epochs, is_first=state is None),
+            penalty=_make_penalty(new),
         )
         net.train(
             train,
@@ -218,6 +224,11 @@ def _make_average(state: FitState) -> WeightAverage | None:
     if decay is None:
         return None
     return WeightAverage(module, decay, module.sparse_parameter_names())
+
+
+def _make_penalty(state: FitState) -> EmbeddingPenalty | None:
+    l2 = resolve_embedding_l2(state.parameters.embedding_l2)
+    return EmbeddingPenalty(state.net.module_, l2) if l2 else None
 
 
 def _make_rates(

@@ -190,10 +190,10 @@ class SharedParameters(FeatureParameters):
     warm_start : bool, default=False
         Whether `fit` continues from the previous fit, with the same features, tasks and
         classes. Parameters that shape the network must stay the same; `lr`,
-        `weight_decay`, `batch_size`, weights of tasks and classes, and all parameters
-        that decide when to stop may change. Rows that were held out stay held out. They
-        are identified by the index of a pandas frame, or else by their position; if
-        none of them comes back, others are held out.
+        `weight_decay`, `embedding_l2`, `batch_size`, weights of tasks and classes, and
+        all parameters that decide when to stop may change. Rows that were held out stay
+        held out. They are identified by the index of a pandas frame, or else by their
+        position; if none of them comes back, others are held out.
 
     callbacks : list or None, default=None
         skorch callbacks, or pairs of a name and a callback. Instances are used
@@ -268,7 +268,8 @@ class SharedParameters(FeatureParameters):
         {
             *("preprocessor", "categorical_features", "task_names", "callbacks"),
             *("task_weights", "balancing", "missing_label", "check_leaks"),
-            *("lr", "weight_decay", "lr_schedule", "batch_size", "max_epochs"),
+            *("lr", "weight_decay", "embedding_l2", "lr_schedule"),
+            *("batch_size", "max_epochs"),
             *("warmup", "weight_averaging"),
             *("early_stopping", "validation_split", "validation_fraction"),
             *("n_iter_no_change", "tol", "monitor", "warm_start", "random_state"),

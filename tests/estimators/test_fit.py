@@ -390,6 +390,7 @@ SHARED = [
     {"dropout": 0.5},
     {"batch_norm": True},
     {"embedding_dropout": 0.5},
+    {"embedding_l2": 0.1},
     {"unknown_rate": 0.5},
     {"weight_decay": 10.0},
     {"batch_size": 32},

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import ClassVar
 
 from sklearn.base import BaseEstimator
 
-from sk_mtl._sklearn_compat import HasMethods, StrOptions
+from sk_mtl._sklearn_compat import HasMethods, Interval, StrOptions
 from sk_mtl.estimators._choices._interactions import Interaction
 from sk_mtl.estimators._choices._numeric_embedding import NumericEmbedding
 from sk_mtl.estimators._constraints import COUNT, SHARE
@@ -60,6 +61,17 @@ class FeatureParameters(KeywordParameters):
         Share of embedding entries that are zeroed in training, in [0, 1). Larger shares
         regularise rare categories more; too large ones underfit.
 
+    embedding_l2 : float or "auto", default="auto"
+        L2 penalty of embedding tables, >= 0, whose gradient `embedding_l2` times the
+        row joins the gradient of the losses, with any `optimizer`. Adam and AdamW
+        divide steps by the size of gradients: rows of rare categories then return to
+        zero, which means "unknown", rather than learn their few labels by heart, and
+        rows of frequent ones hardly change. Larger values pull more rows to zero; 1e-4
+        suits logs of users and items. It is in addition to `weight_decay`, which AdamW
+        decouples from the gradients, and does not apply to embeddings of numbers. In
+        tables with sparse gradients (`sparse_embedding`) only the rows of a batch are
+        penalised, so it needs larger values. ``"auto"`` is 0.
+
     unknown_rate : float, default=0.01
         Share of codes that are replaced by "unknown" in training, in [0, 1), so that a
         category never seen before reads a trained row. Larger shares train that row
@@ -101,9 +113,9 @@ class FeatureParameters(KeywordParameters):
         Whether embedding tables are trained by sparse gradients, so that the cost of a
         step depends on the rows of its batch and not on the size of the table. It adds
         :class:`torch.optim.SparseAdam` to any `optimizer`, at the same `lr` and without
-        weight decay. ``"auto"`` applies to tables of more than 4,000,000 numbers, which
-        is 500,000 rows at a width of 8. At an `lr` large enough for SGD, such tables
-        diverge.
+        `weight_decay`. ``"auto"`` applies to tables of more than 4,000,000 numbers,
+        which is 500,000 rows at a width of 8. At an `lr` large enough for SGD, such
+        tables diverge.
 
     numeric_embedding : str, NumericEmbedding, callable, list or None, default="bins"
         Embeddings of the numeric columns, in addition to the numbers themselves.
@@ -139,6 +151,7 @@ class FeatureParameters(KeywordParameters):
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "embedding_dim": [*COUNT, StrOptions({"auto"}), dict],
         "embedding_dropout": SHARE,
+        "embedding_l2": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "unknown_rate": SHARE,
         "feature_groups": [dict, None],
         "group_pooling": [StrOptions({"concat", "sum", "mean"})],
@@ -157,6 +170,7 @@ class FeatureParameters(KeywordParameters):
     categorical_features: Sequence | str | None = None
     embedding_dim: int | str | Mapping[str, int] = 8
     embedding_dropout: float = 0.0
+    embedding_l2: float | str = "auto"
     unknown_rate: float = 0.01
     feature_groups: Mapping[str, Sequence] | None = None
     group_pooling: str = "concat"

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._training._averaging import WeightAverage
+from sk_mtl.estimators._training._embedding_penalty import EmbeddingPenalty
 from sk_mtl.estimators._training._evaluation import ADVICE
 from sk_mtl.estimators._training._monitor import Monitor
 from sk_mtl.estimators._training._schedules import StepRates
@@ -69,6 +70,9 @@ class TrainingControl:
     rates : StepRates or None
         Changes the learning rate from step to step.
 
+    penalty : EmbeddingPenalty or None
+        Adds gradients to the gradients of the losses.
+
     best_epoch : int
         The number of the epoch whose weights are kept, 0 before the first.
 
@@ -83,6 +87,7 @@ class TrainingControl:
     rows: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
     average: WeightAverage | None = None
     rates: StepRates | None = None
+    penalty: EmbeddingPenalty | None = None
     best_epoch: int = 0
     best_score: float | None = None
     _weights: dict[str, Tensor] | None = field(default=None, repr=False)
@@ -93,6 +98,11 @@ class TrainingControl:
         """Restore the plain weights, from which training continues."""
         if self.average is not None:
             self.average.hide()
+
+    def end_backward(self) -> None:
+        """Complete the gradients of a step."""
+        if self.penalty is not None:
+            self.penalty.add_gradients()
 
     def end_step(self) -> None:
         """Record the weights after a step."""

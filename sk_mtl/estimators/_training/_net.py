@@ -223,8 +223,7 @@ class _MultiTaskNet(NeuralNet):
 
     def train_step_single(self, batch, **_):
         """Return loss and logits of a batch, with the gradients computed."""
-        kind = batch.y.device.type
-        with torch.autocast(kind, torch.bfloat16, enabled=self.autocast):
+        with torch.autocast(batch.y.device.type, torch.bfloat16, enabled=self.autocast):
             logits = self.module_(*batch.inputs)
         step = self._losses(logits.to(batch.y.dtype), batch)
         task_losses, others = step.pop("parts")
@@ -233,6 +232,7 @@ class _MultiTaskNet(NeuralNet):
             step["loss"] = self.balancer.backward(task_losses, others, self._trained)
         except FloatingPointError as error:
             raise NonFiniteLossError("a gradient") from error
+        self._run.control.end_backward()
         self.module_.penalty = None
         return step
 

@@ -64,6 +64,11 @@ def resolve_batch_size(batch_size, n_samples: int) -> int:
     return max(16, min(1024, nearest))
 
 
+def resolve_embedding_l2(embedding_l2) -> float:
+    """Return the strength of the L2 penalty of embedding tables; "auto" is 0."""
+    return 0.0 if embedding_l2 == "auto" else float(embedding_l2)
+
+
 def resolve_early_stopping(
     early_stopping, n_samples: int, *, max_epochs: int, monitor="valid_loss"
 ) -> bool:

@@ -28,7 +28,8 @@ class DenseAndSparse(Optimizer):
     The time and memory of a step then depend on the rows of the batch, and not on the
     size of the table. The averages are as large as the table, as in Adam.
 
-    Two things differ from Adam: there is no weight decay and no momentum. Adam moves a
+    Two things differ from Adam: there is no weight decay (`EmbeddingPenalty`
+    replaces it) and no momentum. Adam moves a
     row by a tenth of this when it is read, and by the other nine tenths in the dozens
     of steps that follow. Here these later steps would not change the row, so with
     momentum rarely read rows would learn ten times more slowly.
