@@ -52,7 +52,7 @@ class ClassTasks:
     pos_label: Hashable | Mapping = None
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(self, X, y, classes=None, sample_weight=None, soft_labels=None):
         """Train for one more pass over the given rows.
 
         The first call fits the preprocessing, which then stays fixed: categories that
@@ -75,13 +75,16 @@ class ClassTasks:
                 dict, default=None
             As in `fit`.
 
+        soft_labels : array-like, DataFrame, list or dict, default=None
+            As in `fit`.
+
         Returns
         -------
         self : object
             The estimator, trained further.
         """
         self._refuse_balanced()
-        self._fit_further(X, y, sample_weight, classes)
+        self._fit_further(X, y, sample_weight, classes, soft_labels)
         return self
 
     def find_classes(self, y):

@@ -84,7 +84,9 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
 
     #: Keywords of `fit` and `partial_fit` with an entry for each row of X. Tools that
     #: fit on a part of the rows must cut these to the same rows.
-    row_aligned_keywords: ClassVar[tuple[str, ...]] = ("sample_weight", "groups")
+    row_aligned_keywords: ClassVar[tuple[str, ...]] = (
+        *("sample_weight", "groups", "soft_labels"),
+    )
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(
@@ -97,6 +99,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         sample_weight_val=None,
         groups=None,
         classes=None,
+        soft_labels=None,
     ):
         """Train on a table with one column of labels per task.
 
@@ -134,6 +137,18 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
             the classes of `y`, from labels that are not missing and have a positive
             weight.
 
+        soft_labels : list of array-like, array-like of shape (n_samples, n_tasks), \
+                DataFrame or dict, default=None
+            A teacher's answers for the rows of `X`, mixed with the labels by
+            `distillation`: what `predict_proba` returns, or a table with a column per
+            task, which holds the probability of the positive class or a number in the
+            target's own units, or a dict with either by task. Tasks that a dict leaves
+            out have none, and NaN is no soft label for the row. In a funnel they are
+            the probabilities of reaching a step, as `predict_proba` returns them: of a
+            click and a conversion. Take a teacher that was fitted without the row
+            (:func:`~sk_mtl.model_selection.out_of_fold_proba`). Rows are held out,
+            counted and scored by their labels alone.
+
         Returns
         -------
         self : object
@@ -157,7 +172,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         tasks.begin(self, X=X, y=y, metadata=metadata)
         with self._kept_if_interrupted(tasks):
             rows, targets = parameters._check_rows(
-                state, X, y, sample_weight, groups, classes
+                state, X, y, sample_weight, groups, classes, soft_labels
             )
             monitor = resolve_monitor(parameters.monitor, targets)
             seed = FitSeed.draw(parameters.random_state, state and state.generator)
@@ -189,6 +204,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         sample_weight_val=None,
         groups=None,
         classes=None,
+        soft_labels=None,
     ) -> tuple[EncodedRows, Targets]:
         """Return checked rows with encoded features, for several fits by `fit_rows`.
 
@@ -199,8 +215,8 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         ----------
         X, y : as of `fit`
 
-        sample_weight, X_val, y_val, sample_weight_val, groups, classes : as of `fit`, \
-                default=None
+        sample_weight, X_val, y_val, sample_weight_val, groups, classes, soft_labels : \
+                as of `fit`, default=None
 
         Returns
         -------
@@ -214,7 +230,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         parameters = self._parameters_now(state)
         validation = GivenValidation(X_val, y_val, sample_weight_val)
         rows, targets = parameters._check_rows(
-            state, X, y, sample_weight, groups, classes
+            state, X, y, sample_weight, groups, classes, soft_labels
         )
         seed = FitSeed.draw(parameters.random_state, state and state.generator)
         split = parameters._split_rows(state, rows, targets, validation, seed)
@@ -281,7 +297,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(self, X, y, sample_weight=None, soft_labels=None):
         """Train for one more pass over the given rows.
 
         The first call fits the preprocessing and learns the types, classes and units of
@@ -298,12 +314,15 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
                 dict, default=None
             As in `fit`.
 
+        soft_labels : array-like, DataFrame, list or dict, default=None
+            As in `fit`.
+
         Returns
         -------
         self : object
             The estimator, trained further.
         """
-        self._fit_further(X, y, sample_weight)
+        self._fit_further(X, y, sample_weight, soft_labels=soft_labels)
         return self
 
     def predict(self, X):
@@ -410,13 +429,13 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
             del parameters["callbacks"]
         return type(self).__qualname__, _hash((parameters, fitted))
 
-    def _fit_further(self, X, y, sample_weight, classes=None) -> None:
+    def _fit_further(self, X, y, sample_weight, classes=None, soft_labels=None) -> None:
         """Train for one more pass over the given rows."""
         state = vars(self).get("_state")
         parameters, tasks = self._parameters_now(state), FitTasks(self._attributes_of)
         with self._kept_if_interrupted(tasks):
             rows, targets = parameters._check_rows(
-                state, X, y, sample_weight, None, classes
+                state, X, y, sample_weight, None, classes, soft_labels
             )
             seed = FitSeed.draw(parameters.random_state, state and state.generator)
             split = RowSplit(rows, None, state and state.held_out)
@@ -428,7 +447,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
             )
 
     def _check_rows(
-        self, state: FitState | None, X, y, sample_weight, groups, classes
+        self, state: FitState | None, X, y, sample_weight, groups, classes, soft_labels
     ) -> tuple[LabelledRows, Targets]:
         """Return checked rows and the tasks, which a first fit learns from the rows."""
         X = check_X(self, X, reset=state is None)
@@ -439,7 +458,9 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
             targets = state.targets
             if classes is not None:
                 targets.check_same_classes(self._learn_targets(y, classes))
-        rows = LabelledRows.check(X, y, sample_weight, groups, targets)
+        rows = LabelledRows.check(
+            X, y, sample_weight, groups, targets, soft_labels=soft_labels
+        )
         if state is None:
             targets.check_counts(rows.codes, rows.weight)
         self._check_labels(rows, targets)

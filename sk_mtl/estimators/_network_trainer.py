@@ -80,7 +80,12 @@ def train_network(
     """
     device = resolve_device(parameters.device)
     if state is None:
-        targets = _with_units(targets, rows.train, marked=epochs is not None)
+        targets = _with_units(
+            targets,
+            rows.train,
+            marked=epochs is not None,
+            is_soft=parameters.distillation > 0,
+        )
     structure = parameters._make_structure(targets)
     rows = rows.weighted(parameters, targets)
     with training_state(seed.value, device):
@@ -128,13 +133,19 @@ def train_network(
     return new
 
 
-def _with_units(targets: Targets, train: LabelledRows, *, marked: bool) -> Targets:
+def _with_units(
+    targets: Targets, train: LabelledRows, *, marked: bool, is_soft: bool
+) -> Targets:
     """Return targets with the units in which a new network learns them.
 
-    With `marked` they also record the classes that no training row has.
+    With `marked` they also record the classes that no training row has, with `is_soft`
+    those to which no soft label gives a chance either.
     """
     targets = targets.fit_scale(train.codes, train.weight)
-    return targets.mark_untrained(train.codes) if marked else targets
+    if not marked:
+        return targets
+    soft = train.soft if is_soft else None
+    return targets.mark_untrained(train.codes, soft and soft.tables)
 
 
 def _continued_net(

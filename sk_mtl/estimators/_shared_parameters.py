@@ -86,6 +86,12 @@ class SharedParameters(FeatureParameters):
         read gradients take a backward pass per task and step; methods that combine
         gradients can be used with `task_weights`. None adds the weighted losses.
 
+    distillation : float, default=0.5
+        Share of the `soft_labels` of `fit` in the targets, in [0, 1]: a row that has
+        both is trained on ``(1 - distillation) * label + distillation * soft_label``.
+        Larger follows the teacher more, smaller the labels. A row with one of the two
+        is trained on that one alone. 0 ignores soft labels.
+
     missing_label : object, default=None
         A value of `y` that means "no label" in addition to NaN and None, such as -1.
 
@@ -234,6 +240,7 @@ class SharedParameters(FeatureParameters):
         "task_weights": ["array-like", dict, str, None],
         # Refused with more words where the balancer is made.
         "balancing": "no_validation",
+        "distillation": [Interval(Real, 0, 1, closed="both")],
         "missing_label": "no_validation",
         "check_leaks": ["boolean"],
         "optimizer": [StrOptions(set(OPTIMIZERS)), type],
@@ -267,7 +274,8 @@ class SharedParameters(FeatureParameters):
     _changeable: ClassVar[frozenset] = frozenset(
         {
             *("preprocessor", "categorical_features", "task_names", "callbacks"),
-            *("task_weights", "balancing", "missing_label", "check_leaks"),
+            *("task_weights", "balancing", "distillation"),
+            *("missing_label", "check_leaks"),
             *("lr", "weight_decay", "embedding_l2", "lr_schedule"),
             *("batch_size", "max_epochs"),
             *("warmup", "weight_averaging"),
@@ -286,6 +294,7 @@ class SharedParameters(FeatureParameters):
     member_sharing: str = "most"
     task_weights: Sequence[float] | Mapping[Hashable, float] | None = None
     balancing: str | Callable | None = None
+    distillation: float = 0.5
     missing_label: Hashable = None
     check_leaks: bool = True
     optimizer: str | type[torch.optim.Optimizer] = "adamw"

@@ -26,6 +26,7 @@ from sk_mtl.losses._outputs._number_outputs import (
 from sk_mtl.losses._outputs._quantile_output import QuantileOutput
 from sk_mtl.losses._outputs._task_output import TaskOutput
 from sk_mtl.losses._outputs._ziln_output import ZILNOutput
+from sk_mtl.losses._soft_targets import SoftTargets
 from sk_mtl.losses._structures._escm2 import ESCM2Structure
 from sk_mtl.losses._structures._funnel import FunnelStructure
 from sk_mtl.losses._structures._independent import IndependentStructure
@@ -54,6 +55,7 @@ __all__ = [
     "QuantileOutput",
     "ScalarizedBalancer",
     "SequentialStructure",
+    "SoftTargets",
     "SquaredErrorOutput",
     "Structure",
     "TaskLoss",

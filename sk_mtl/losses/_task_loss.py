@@ -1,10 +1,11 @@
 """From losses of rows to losses of tasks to the number that is minimised."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
 
+from sk_mtl.losses._soft_targets import SoftTargets
 from sk_mtl.losses._structures._structure import Structure
 
 
@@ -78,7 +79,11 @@ class TaskLoss(nn.Module):
         self.register_buffer("task_weights", task_weights.detach().clone())
 
     def task_losses(
-        self, logits: Tensor, y: Tensor, weight: Tensor | None = None
+        self,
+        logits: Tensor,
+        y: Tensor,
+        weight: Tensor | None = None,
+        soft: SoftTargets | None = None,
     ) -> Tensor:
         """Return each task's loss on the batch, (n_tasks,), free of ``task_weights``.
 
@@ -92,14 +97,15 @@ class TaskLoss(nn.Module):
         weight : Tensor of shape (n_samples, n_tasks) or None
             Sample and class weights in the logits' dtype, 0 where a label is missing.
             None means that every row has every label and counts 1.
+        soft : SoftTargets or None
+            Probabilities of the classes, which are targets beside the labels.
         """
-        if logits.dim() == 2:
-            losses = self.structure.row_losses(logits, y)
-        else:
-            losses = self.structure.row_losses(*_below_each_other(logits, y))
-            losses = losses.unflatten(0, logits.shape[:2])
+        losses = _of_rows(self.structure.row_losses, logits, y)
         if weight is not None:
             losses = losses * weight
+        if soft is not None:
+            expected = _of_rows(self.structure.soft_losses, logits, soft.proba)
+            losses = losses * soft.kept + expected * soft.weight
         return losses.mean(-2) / self.mean_weights
 
     def auxiliary_losses(
@@ -118,11 +124,18 @@ class TaskLoss(nn.Module):
         return self.structure.auxiliary_losses(logits, y, weight)
 
     def parts(
-        self, logits: Tensor, y: Tensor, weight: Tensor | None = None
+        self,
+        logits: Tensor,
+        y: Tensor,
+        weight: Tensor | None = None,
+        soft: SoftTargets | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the tasks' losses and the auxiliary losses, which make up `total`."""
+        """Return the tasks' losses and the auxiliary losses, which make up `total`.
+
+        Auxiliary losses are of the labels alone.
+        """
         return (
-            self.task_losses(logits, y, weight),
+            self.task_losses(logits, y, weight, soft),
             self.auxiliary_losses(logits, y, weight),
         )
 
@@ -144,6 +157,16 @@ class TaskLoss(nn.Module):
         for loss in (auxiliary_losses or {}).values():
             total = total + n_members * loss
         return total
+
+
+def _of_rows(
+    function: Callable[[Tensor, Tensor], Tensor], logits: Tensor, table: Tensor
+) -> Tensor:
+    """Return the losses of rows, of each member where there are members."""
+    if logits.dim() == 2:
+        return function(logits, table)
+    losses = function(*_below_each_other(logits, table))
+    return losses.unflatten(0, logits.shape[:2])
 
 
 def _below_each_other(logits: Tensor, *tables: Tensor) -> tuple[Tensor, ...]:

@@ -136,6 +136,8 @@ def _rows_of(value, rows, name, n):
             task: _rows_of(own, rows, f"{name} of {task!r}", n)
             for task, own in value.items()
         }
+    if _is_one_per_task(value, n):
+        return [_rows_of(own, rows, name, n) for own in value]
     if not _has_entries(value):
         return value
     if n_rows(value) != n:
@@ -144,6 +146,15 @@ def _rows_of(value, rows, name, n):
             f"{n_rows(value)}. Give one per row."
         )
     return _safe_indexing(value, rows)
+
+
+def _is_one_per_task(value, n):
+    """Return whether a list has a table with n rows for each task, or None for some."""
+    if not isinstance(value, list | tuple) or not value:
+        return False
+    tables = [each for each in value if each is not None]
+    has_rows = all(_has_entries(each) and n_rows(each) == n for each in tables)
+    return has_rows and (len(value) != n or any(np.ndim(each) == 2 for each in tables))
 
 
 def _has_entries(value):

@@ -31,6 +31,13 @@ BY_ROW = {
         lambda ids: {"a": ids + 1.0, "b": (ids + 2.0).tolist()},
     ],
     "groups": [lambda ids: ids % 7],
+    "soft_labels": [
+        lambda ids: np.column_stack([ids / N, ids / (2 * N)]),
+        lambda ids: pd.DataFrame({"b": ids / (2 * N), "a": ids / N}, index=ids),
+        lambda ids: {"a": ids / N},
+        lambda ids: [np.column_stack([1 - ids / N, ids / N])] * 2,
+        lambda ids: [None, np.column_stack([1 - ids / N, ids / N])],
+    ],
 }
 #: Keywords that are the same for every part of the rows.
 FOR_ALL = {
@@ -68,6 +75,11 @@ def assert_rows(seen, name, entries, n_fits):
     assert len(seen) == n_fits
     for rows, keywords in seen:
         found, expected = keywords[name], entries(rows["place"].to_numpy().astype(int))
+        if isinstance(expected, list):
+            found, expected = (
+                np.hstack([each for each in tables if each is not None])
+                for tables in (found, expected)
+            )
         if isinstance(expected, dict):
             found, expected = (pd.DataFrame(each) for each in (found, expected))
         np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))

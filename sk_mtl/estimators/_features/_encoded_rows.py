@@ -111,9 +111,12 @@ class EncodedRows:
     def tables(
         self, parameters: FitParameters, targets: Targets, device: torch.device
     ) -> tuple[TensorTable, TensorTable | None]:
-        """Return the training rows and the validation rows as tensors on a device."""
+        """Return the training rows and the validation rows as tensors on a device.
+
+        Validation rows are scored by their labels alone, without soft labels.
+        """
         dtype = DTYPES[parameters.precision]
-        train = self.train.to_table(targets, dtype, device)
+        train = self.train.to_table(targets, dtype, device, parameters.distillation)
         return train, self.valid and self.valid.to_table(targets, dtype, device)
 
 

@@ -11,6 +11,7 @@ import torch
 from sk_mtl._groups import group_names
 from sk_mtl._labels import read_labels
 from sk_mtl.estimators._rows._inputs import check_same_length, check_weights
+from sk_mtl.estimators._rows._soft_labels import SoftLabels, to_soft_targets
 from sk_mtl.estimators._rows._tensor_table import TensorTable
 from sk_mtl.estimators._targets._class_weights import (
     apply_class_weights,
@@ -41,16 +42,20 @@ class LabelledRows:
 
     groups : ndarray of shape (n_samples,) or None
         The name of each row's group.
+
+    soft : SoftLabels or None
+        A teacher's answers for the rows.
     """
 
     X: pd.DataFrame | np.ndarray | FeatureArrays
     codes: np.ndarray
     weight: np.ndarray | None
     groups: np.ndarray | None = None
+    soft: SoftLabels | None = None
 
     @classmethod
     def check(
-        cls, X, y, weight, groups, targets: Targets, suffix: str = ""
+        cls, X, y, weight, groups, targets: Targets, suffix: str = "", soft_labels=None
     ) -> LabelledRows:
         """Return the rows, or raise if y, weights or groups do not match X."""
         what, names = "y" + suffix, targets.task_names
@@ -61,7 +66,8 @@ class LabelledRows:
         if groups is not None:
             groups = group_names(groups)
             check_same_length(X=X, groups=groups)
-        return cls(X, codes, weight, groups)
+        soft = SoftLabels.read(soft_labels, len(codes), weight, targets)
+        return cls(X, codes, weight, groups, soft)
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -79,26 +85,39 @@ class LabelledRows:
         X = self.X.iloc[rows] if hasattr(self.X, "iloc") else self.X[rows]
         weight = None if self.weight is None else self.weight[rows]
         groups = None if self.groups is None else self.groups[rows]
-        return LabelledRows(X, self.codes[rows], weight, groups)
+        soft = self.soft and self.soft.take(rows)
+        return LabelledRows(X, self.codes[rows], weight, groups, soft)
 
     def to_table(
-        self, targets: Targets, dtype: torch.dtype, device: torch.device
+        self,
+        targets: Targets,
+        dtype: torch.dtype,
+        device: torch.device,
+        distillation: float = 0.0,
     ) -> TensorTable:
-        """Return encoded rows as tensors."""
-        missing = np.isnan(self.codes)
-        weight = self.weight
+        """Return encoded rows as tensors.
+
+        `distillation` is the share of the soft labels in the targets of rows that have
+        both; at 0 they are left out.
+        """
+        codes, weight, soft = self.codes, self.weight, None
+        if self.soft is not None and distillation > 0:
+            soft = self.soft.targets_of_classes(codes, distillation, targets)
+            codes = self.soft.mix_numbers(codes, distillation)
+        missing = np.isnan(codes)
         if missing.any():
             weight = np.where(missing, 0.0, 1.0 if weight is None else weight)
         if weight is not None and (weight == 1).all():
             weight = None
         _refuse_extreme_weights(weight, targets.task_names)
-        y = targets.scale_codes(self.codes)
+        y = targets.scale_codes(codes)
         table = TensorTable(
             torch.from_numpy(self.X.codes),
             torch.from_numpy(self.X.numeric).to(dtype),
             torch.from_numpy(y).to(dtype),
             None if weight is None else torch.from_numpy(weight.copy()).to(dtype),
             tuple(map(torch.from_numpy, self.X.sequences)),
+            to_soft_targets(soft, dtype),
         )
         return table.to(device)
 
@@ -121,6 +140,10 @@ def weight_classes(class_weight, targets: Targets, train, *others):
     """Return the row sets with class weights, computed from the training rows."""
     table = class_weight_table(class_weight, targets, train.codes, train.weight)
     return tuple(
-        rows and rows.weighted(apply_class_weights(table, rows.codes, rows.weight))
+        rows
+        and replace(
+            rows.weighted(apply_class_weights(table, rows.codes, rows.weight)),
+            soft=rows.soft and rows.soft.weight_classes(table),
+        )
         for rows in (train, *others)
     )

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sk_mtl.estimators._rows._training_rows import TrainingRows
+from sk_mtl.losses import SoftTargets
 
 
 @dataclass
@@ -31,6 +32,9 @@ class TensorTable(TrainingRows):
 
     sequences : tuple of Tensor of shape (n_samples, length)
         Integer codes of the items of each sequence column, -1 after its end.
+
+    soft : SoftTargets or None
+        Probabilities of classes that are targets beside the labels.
     """
 
     codes: Tensor
@@ -38,11 +42,17 @@ class TensorTable(TrainingRows):
     y: Tensor
     weight: Tensor | None = None
     sequences: tuple[Tensor, ...] = ()
+    soft: SoftTargets | None = None
 
     @property
     def inputs(self) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
         """The arguments of the network."""
         return self.codes, self.numeric, self.sequences
+
+    @property
+    def labels(self) -> tuple[Tensor, Tensor | None, SoftTargets | None]:
+        """The arguments of the losses beside the logits."""
+        return self.y, self.weight, self.soft
 
     def __len__(self) -> int:
         return len(self.y)
@@ -73,14 +83,20 @@ class TensorTable(TrainingRows):
 
     def mean_weight(self) -> Tensor:
         """Return the mean weight of each task's labels, of shape (n_tasks,)."""
-        if self.weight is None:
+        weight = self.weight
+        if self.soft is not None:
+            kept = self.soft.kept if weight is None else self.soft.kept * weight
+            weight = kept + self.soft.weight
+        if weight is None:
             return self.y.new_ones(self.y.shape[1])
-        return self.weight.double().mean(0).to(self.y.dtype)
+        return weight.double().mean(0).to(self.y.dtype)
 
     def _apply(self, function: Callable[[Tensor], Tensor]) -> TensorTable:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         for name, value in values.items():
-            if isinstance(value, tuple):
+            if isinstance(value, SoftTargets):
+                values[name] = SoftTargets(*map(function, value))
+            elif isinstance(value, tuple):
                 values[name] = tuple(map(function, value))
             elif value is not None:
                 values[name] = function(value)

@@ -238,9 +238,16 @@ class ClassColumn(TargetColumn):
                 "all classes by classes=."
             )
 
-    def mark_untrained(self, codes: np.ndarray) -> ClassColumn:
-        """Return the column with a record of the classes that no training row has."""
+    def mark_untrained(
+        self, codes: np.ndarray, soft: np.ndarray | None = None
+    ) -> ClassColumn:
+        """Return the column with a record of the classes that no training row has.
+
+        A class that has a positive probability in `soft` is trained, too.
+        """
         trained = np.unique(codes[~np.isnan(codes)]).astype(int)
+        if soft is not None:
+            trained = np.union1d(trained, np.flatnonzero(soft.any(axis=0)))
         untrained = np.setdiff1d(np.arange(len(self.classes)), trained)
         found = tuple(untrained.tolist()) if len(trained) else ()
         return replace(self, untrained=found)

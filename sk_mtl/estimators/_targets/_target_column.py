@@ -104,7 +104,9 @@ class TargetColumn(ABC):
         """Return the column with the units in which the network learns it."""
         return self
 
-    def mark_untrained(self, codes: np.ndarray) -> TargetColumn:
+    def mark_untrained(
+        self, codes: np.ndarray, soft: np.ndarray | None = None
+    ) -> TargetColumn:
         """Return the column with a record of the classes that no training row has."""
         return self
 

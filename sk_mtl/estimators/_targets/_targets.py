@@ -152,9 +152,18 @@ class Targets:
         ]
         return replace(self, columns=columns)
 
-    def mark_untrained(self, codes: np.ndarray) -> Targets:
-        """Return the targets with a record of the classes that no training row has."""
-        columns = [c.mark_untrained(codes[:, k]) for k, c in enumerate(self.columns)]
+    def mark_untrained(
+        self, codes: np.ndarray, soft: Sequence[np.ndarray | None] | None = None
+    ) -> Targets:
+        """Return the targets with a record of the classes that no training row has.
+
+        `soft` are the soft labels of each task.
+        """
+        each = [None] * self.n_tasks if soft is None else soft
+        columns = [
+            column.mark_untrained(codes[:, k], own)
+            for k, (column, own) in enumerate(zip(self.columns, each, strict=True))
+        ]
         return replace(self, columns=columns)
 
     def logit_offsets(self, head_widths: Sequence[int]) -> list[float] | None:

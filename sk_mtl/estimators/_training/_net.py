@@ -251,7 +251,7 @@ class _MultiTaskNet(NeuralNet):
         def new_losses() -> Tensor:
             with torch.no_grad():
                 logits = self.module_(*batch.inputs)
-                return self.criterion_.task_losses(logits, batch.y, batch.weight)
+                return self.criterion_.task_losses(logits, *batch.labels)
 
         self.balancer.end_step(new_losses)
 
@@ -297,7 +297,7 @@ class _MultiTaskNet(NeuralNet):
         return len(self.history)
 
     def _losses(self, logits: Tensor, batch: TensorTable) -> dict[str, Tensor]:
-        losses, auxiliary = self.criterion_.parts(logits, batch.y, batch.weight)
+        losses, auxiliary = self.criterion_.parts(logits, *batch.labels)
         n_members = len(losses) if losses.dim() > 1 else 1
         others = [n_members * loss for loss in auxiliary.values()]
         if self.module_.penalty is not None:

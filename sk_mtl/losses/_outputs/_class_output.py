@@ -94,6 +94,14 @@ class ClassOutput(TaskOutput):
         wrong = (-torch.expm1(-plain)).clamp_min(torch.finfo(plain.dtype).tiny)
         return wrong**self.focal_gamma * losses
 
+    def soft_losses(self, heads: Tensor, proba: Tensor) -> Tensor:
+        """Return the expected loss of every row and task, over the classes."""
+        if self.focal_gamma:
+            return super().soft_losses(heads, proba)
+        # Cross-entropy is linear in the label.
+        target = proba[:, :, 1] if self.width == 1 else proba
+        return self._cross_entropy(heads, target, self.label_smoothing)
+
     def answers(self, heads: Tensor) -> Tensor:
         """Return log-probabilities."""
         if self.width == 1:
@@ -118,10 +126,11 @@ class ClassOutput(TaskOutput):
             return F.binary_cross_entropy_with_logits(
                 heads.squeeze(2), y, reduction="none"
             )
+        is_soft = y.dim() > 2
         losses = F.cross_entropy(
             heads.reshape(-1, self.width),
-            y.reshape(-1).long(),
+            y.reshape(-1, self.width) if is_soft else y.reshape(-1).long(),
             reduction="none",
             label_smoothing=smoothing,
         )
-        return losses.view(y.shape)
+        return losses.view(heads.shape[:2])

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Literal, get_args
 
+import torch
 from torch import Tensor
 
 Domain = Literal["classes", "real", "nonnegative", "positive"]
@@ -90,6 +91,24 @@ class TaskOutput(ABC):
             Targets of the domain. In place of a missing one stands class 0 or a number
             of the domain, and its loss has no weight: it must be finite.
         """
+
+    def soft_losses(self, heads: Tensor, proba: Tensor) -> Tensor:
+        """Return the expected loss of every row and task, (n_samples, n_tasks).
+
+        It is the mean of `row_losses` over the classes, weighted by probabilities. A
+        task of numbers has none.
+
+        Parameters
+        ----------
+        heads : Tensor of shape (n_samples, n_tasks, width)
+        proba : Tensor of shape (n_samples, n_tasks, n_classes)
+        """
+        first = proba[:, :, 0]
+        losses = [
+            self.row_losses(heads, torch.full_like(first, c))
+            for c in range(proba.shape[2])
+        ]
+        return (torch.stack(losses, 2) * proba).sum(2)
 
     @abstractmethod
     def answers(self, heads: Tensor) -> Tensor:

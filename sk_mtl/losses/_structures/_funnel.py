@@ -111,6 +111,14 @@ class FunnelStructure(Structure):
         """Return the cross-entropy of reaching each step, (n_samples, n_steps)."""
         return self._products.row_losses(self.cumulative_logits(logits), y)
 
+    def soft_losses(self, logits: Tensor, proba: Tensor) -> Tensor:
+        """Return the expected cross-entropy of reaching each step, (n, n_steps).
+
+        The probabilities are of the products too: of a click and a conversion, not of a
+        conversion given a click.
+        """
+        return self._products.soft_losses(self.cumulative_logits(logits), proba)
+
     def answers(self, logits: Tensor) -> list[Tensor]:
         """Return per step the log-probabilities of not reaching and of reaching it."""
         return list(binary_log_proba(self.cumulative_logits(logits)).unbind(1))

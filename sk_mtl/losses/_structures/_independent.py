@@ -68,6 +68,22 @@ class IndependentStructure(Structure):
                 losses[k] = loss
         return torch.stack(losses, 1)
 
+    def soft_losses(self, logits: Tensor, proba: Tensor) -> Tensor:
+        """Return the expected loss of every row and task, (n_samples, n_tasks)."""
+        widths = [
+            each.n_classes if each.domain == "classes" else 0 for each in self.outputs
+        ]
+        own = proba.split(widths, 1)
+        losses = [logits.new_zeros(len(logits))] * self.n_tasks
+        for output, tasks, heads in self._grouped(logits):
+            if output.domain != "classes":
+                continue
+            targets = torch.stack([own[k] for k in tasks], 1)
+            together = output.soft_losses(heads, targets).unbind(1)
+            for k, loss in zip(tasks, together):
+                losses[k] = loss
+        return torch.stack(losses, 1)
+
     def answers(self, logits: Tensor) -> list[Tensor]:
         """Return what each task's output answers, (n_samples, n_answers) per task."""
         result: list[Tensor] = [logits] * self.n_tasks

@@ -54,6 +54,23 @@ class Structure(ABC):
             row's weight is zero.
         """
 
+    def soft_losses(self, logits: Tensor, proba: Tensor) -> Tensor:
+        """Return what every row loses against probabilities, (n_samples, n_tasks).
+
+        It is the mean of `row_losses` over the classes of each task, weighted by their
+        probabilities, and 0 for tasks of numbers. Auxiliary losses have no part in it.
+
+        Parameters
+        ----------
+        logits : Tensor of shape (n_samples, sum of head_widths)
+        proba : Tensor of shape (n_samples, sum of n_classes)
+            As of `SoftTargets`.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} must define soft_losses to be trained with soft "
+            "labels; found none. Define it, or fit without soft_labels."
+        )
+
     def auxiliary_losses(
         self, logits: Tensor, y: Tensor, weight: Tensor
     ) -> dict[str, Tensor]:
