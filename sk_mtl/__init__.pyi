@@ -1,5 +1,6 @@
 from . import (
     datasets as datasets,
+    ensemble as ensemble,
     estimators as estimators,
     exceptions as exceptions,
     inspection as inspection,

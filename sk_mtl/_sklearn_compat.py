@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
     validate_params,
 )
+from sklearn.utils.metaestimators import _BaseComposition
 
 try:
     from sklearn.callback import CallbackSupportMixin
@@ -33,6 +34,7 @@ __all__ = [
     "Options",
     "StackingColumnTransformer",
     "StrOptions",
+    "_BaseComposition",
     "_BaseScorer",
     "_fit_context",
     "_safe_indexing",

@@ -14,6 +14,7 @@ PAGE = (Path(__file__).parents[1] / "docs" / "api.md").read_text()
 MODULES = (
     "sk_mtl",
     "sk_mtl.datasets",
+    "sk_mtl.ensemble",
     "sk_mtl.exceptions",
     "sk_mtl.losses",
     "sk_mtl.metrics",

@@ -29,6 +29,7 @@ FLOORS = {
     "model_selection": 5,
     "calibration": 5,
     "inspection": 5,
+    "ensemble": 5,
     "export": 5,
 }
 TOP_FLOOR = max(FLOORS.values())

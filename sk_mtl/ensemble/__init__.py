@@ -1,0 +1,11 @@
+"""Ensembles of multi-task models and single-label models."""
+
+from sk_mtl.ensemble._voting_classifier import MultiTaskVotingClassifier
+from sk_mtl.ensemble._voting_estimator import MultiTaskVotingEstimator
+from sk_mtl.ensemble._voting_regressor import MultiTaskVotingRegressor
+
+__all__ = [
+    "MultiTaskVotingClassifier",
+    "MultiTaskVotingEstimator",
+    "MultiTaskVotingRegressor",
+]
