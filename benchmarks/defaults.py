@@ -21,10 +21,9 @@ from _report import markdown_table, write_report
 from _tables import TABLES, Runs, Table, load_table, mean_and_sd, score_proba
 
 from sk_mtl import Bins, ESMMClassifier, MMOEClassifier
-from sk_mtl.estimators._training._resolved import (
-    resolve_batch_size,
-    resolve_early_stopping,
-)
+from sk_mtl.estimators._automatic._facts import Facts
+from sk_mtl.estimators._automatic._resolution import plans_to_hold_out
+from sk_mtl.estimators._automatic._training_rules import choose_batch_size
 from sk_mtl.preprocessing import make_tabular_preprocessor
 
 BY_ESMM = ", by ESMM"
@@ -44,7 +43,7 @@ FACTORS = {
     "linear terms, too": {"wide": True},
     "embeddings of 4": {"embedding_dim": 4},
     "embeddings of 16": {"embedding_dim": 16},
-    "embeddings by cardinality": {"embedding_dim": "auto"},
+    "embeddings by cardinality": {"embedding_dim": "cardinality"},
     "8 experts": {"n_experts": 8},
     "experts of 128": {"expert_hidden_sizes": (128,)},
     "towers of 64": {"tower_hidden_sizes": (64,)},
@@ -94,10 +93,10 @@ def make_model(study: str, factor: str, table: Table, seed: int):
         preprocessor = make_tabular_preprocessor(table.X, numeric=numeric)
         changes["preprocessor"] = preprocessor
     if "batch_factor" in changes:
-        n_rows = len(table.X)
-        if resolve_early_stopping("auto", n_rows, max_epochs=default.max_epochs):
-            n_rows -= round(default.validation_fraction * n_rows)
-        usual = resolve_batch_size("auto", n_rows)
+        facts = Facts(n_rows=len(table.X), n_train=len(table.X))
+        if plans_to_hold_out(default, facts, {}):
+            facts = facts.planned(default.validation_fraction)
+        usual = choose_batch_size(facts, default).value
         changes["batch_size"] = round(changes.pop("batch_factor") * usual)
     return default.set_params(**changes, random_state=seed)
 

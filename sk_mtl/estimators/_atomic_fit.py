@@ -22,8 +22,8 @@ from sk_mtl.estimators._fit_parameters import FitParameters
 from sk_mtl.estimators._fit_state import BALANCE, FitState
 from sk_mtl.estimators._fitted_network import FittedNetwork
 from sk_mtl.estimators._rows._inputs import learnt_columns
+from sk_mtl.estimators._training._device import available_device
 from sk_mtl.estimators._training._fit_tasks import FitTasks
-from sk_mtl.estimators._training._resolved import available_device
 from sk_mtl.estimators._training._whole_imports import whole_imports
 
 # Held for the moment in which a fit becomes an estimator's own.

@@ -142,7 +142,6 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
         return complete_funnel(rows, targets.task_names, parents, what)
 
     def _step_parents(self, targets: Targets) -> list[tuple[int, ...]] | None:
-        """Return the steps that each step builds on; None where y holds no steps."""
         structure = self._make_structure(targets)
         if not isinstance(structure, FunnelStructure):
             return None

@@ -39,6 +39,10 @@ class FitParameters(SharedParameters, ABC):
     def _model(self) -> WiringChoice:
         """Return the model that makes the part of the network behind the encoder."""
 
+    def _step_parents(self, targets: Targets) -> list[tuple[int, ...]] | None:
+        """Return the steps that each step builds on; None where y holds no steps."""
+        return None
+
     def _check_labels(self, rows: LabelledRows, targets: Targets) -> None:
         """Warn about labels that contradict the structure."""
 

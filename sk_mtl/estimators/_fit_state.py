@@ -9,6 +9,7 @@ from numpy.random import RandomState
 from torch import Tensor
 
 from sk_mtl._equality import same_value
+from sk_mtl.estimators._automatic._resolution import Resolution
 from sk_mtl.estimators._features._row_encoder import RowEncoder
 from sk_mtl.estimators._fit_parameters import FitParameters
 from sk_mtl.estimators._rows._held_out import HeldOutRows
@@ -51,6 +52,9 @@ class FitState:
 
     held_out : HeldOutRows or None
         The validation rows, which later fits must not train on.
+
+    resolution : Resolution
+        The parameters with values in place of "auto".
     """
 
     parameters: FitParameters
@@ -61,6 +65,7 @@ class FitState:
     generator: RandomState
     seen: tuple[int, Tensor]
     held_out: HeldOutRows | None
+    resolution: Resolution
 
     def so_far(self) -> FitState:
         """Return the state as if the training of the network ended now."""

@@ -1,4 +1,4 @@
-"""Sizes of layers: hidden layers, towers, and normalisation between them."""
+"""Sizes of hidden layers and of towers."""
 
 from __future__ import annotations
 
@@ -35,11 +35,3 @@ def resolve_sizes(parameter: str, sizes) -> tuple[int, ...]:
             "for instance (64, 32), 64 for a single layer, or () for none."
         )
     return widths
-
-
-def resolve_batch_norm(batch_norm, n_samples: int, above: int) -> bool:
-    """Return whether layers are normalised over the batch.
-
-    "auto" normalises if there are more rows than the model's own threshold.
-    """
-    return n_samples > above if batch_norm == "auto" else bool(batch_norm)

@@ -13,6 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 from sk_mtl._labels import read_labels
 from sk_mtl._sklearn_compat import _fit_context
 from sk_mtl.estimators._atomic_fit import AtomicFit
+from sk_mtl.estimators._automatic._auto_choice import is_auto
+from sk_mtl.estimators._automatic._facts import Facts
+from sk_mtl.estimators._automatic._resolution import plans_to_hold_out
 from sk_mtl.estimators._features._encoded_rows import EncodedRows, encode_rows
 from sk_mtl.estimators._fit_parameters import FitParameters
 from sk_mtl.estimators._fit_state import FitState
@@ -74,6 +77,13 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
 
     best_epoch_ : int
         The epoch whose weights were kept; the last one without validation rows.
+
+    auto_ : dict
+        The choices of the fit for parameters that are "auto": by the name of the
+        parameter, a named tuple of the ``value`` and of its ``reason`` in a few words.
+        A setting inside an object has a name such as
+        ``"numeric_embedding__n_bins"``. The value of `sparse_embedding` is a tuple of
+        columns.
 
     n_features_in_ : int
         Columns of `X`.
@@ -184,7 +194,6 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
                     state,
                     targets,
                     encoded,
-                    parameters.max_epochs,
                     seed=seed,
                     tasks=tasks,
                     monitor=monitor,
@@ -287,7 +296,6 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
                     state,
                     targets,
                     rows,
-                    parameters.max_epochs,
                     seed=seed,
                     tasks=tasks,
                     monitor=monitor,
@@ -442,7 +450,13 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
             encoded = encode_rows(parameters, state, targets, split, seed)
             self._keep(
                 train_network(
-                    parameters, state, targets, encoded, None, seed=seed, tasks=tasks
+                    parameters,
+                    state,
+                    targets,
+                    encoded,
+                    seed=seed,
+                    tasks=tasks,
+                    is_pass=True,
                 )
             )
 
@@ -478,12 +492,27 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         validation.check_complete()
         before = state and state.held_out
         if validation.X is None:
-            split = split_rows(rows, SplitPolicy.of(self), targets, seed.value, before)
+            policy = self._split_policy(state, rows, targets)
+            split = split_rows(rows, policy, targets, seed.value, before)
         else:
             valid = validation.read(self, targets)
             valid = self._complete_labels(valid, targets, "y_val")
             split = all_train(rows, before, valid)
         return split if state is not None else split.checked(targets)
+
+    def _split_policy(
+        self, state: FitState | None, rows: LabelledRows, targets: Targets
+    ) -> SplitPolicy:
+        """Return the decision whether and how rows are held out."""
+        is_funnel = self._step_parents(targets) is not None
+        facts = Facts.of_rows(rows, targets, is_funnel=is_funnel)
+        before = {} if state is None else state.resolution.choices
+        return SplitPolicy(
+            self.validation_split,
+            self.validation_fraction,
+            holds_out=plans_to_hold_out(self, facts, before),
+            is_auto=is_auto(self.early_stopping),
+        )
 
     def _attributes_of(self, state: FitState) -> dict[str, Any]:
         """Return the attributes that the estimator has after a fit."""
@@ -497,6 +526,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
             "history_": history,
             "n_iter_": len(history),
             "best_epoch_": state.net.best_epoch,
+            "auto_": dict(state.resolution.choices),
             "_state": state,
         }
 

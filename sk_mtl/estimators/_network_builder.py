@@ -11,13 +11,12 @@ from sk_mtl.estimators._choices._own_wirings import make_checked_wiring
 from sk_mtl.estimators._choices._wiring_choice import WiringChoice
 from sk_mtl.estimators._features._feature_layout import FeatureLayout
 from sk_mtl.estimators._fit_parameters import FitParameters
-from sk_mtl.estimators._layer_sizes import resolve_batch_norm, resolve_tower_sizes
+from sk_mtl.estimators._layer_sizes import resolve_tower_sizes
 from sk_mtl.estimators._rows._training_rows import TrainingRows
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.estimators._training._net import _MultiTaskNet
 from sk_mtl.estimators._training._optimizers import optimizer_options
 from sk_mtl.estimators._training._precision import autocasts, count_products
-from sk_mtl.estimators._training._resolved import resolve_batch_size
 from sk_mtl.losses import Structure
 from sk_mtl.nn import EncoderSets, FeatureEncoder, MultiTaskNetwork, NetworkEnsemble
 from sk_mtl.preprocessing import FeatureSchema
@@ -30,7 +29,8 @@ class NetworkBuilder:
     Attributes
     ----------
     parameters : FitParameters
-        Sizes of layers, the number of members, and the part behind the encoder.
+        Sizes of layers, the number of members, and the part behind the encoder; none
+        of them "auto".
 
     layout : FeatureLayout
         The encoder.
@@ -54,23 +54,22 @@ class NetworkBuilder:
         schema: FeatureSchema,
         targets: Targets,
         structure: Structure,
-        n_rows: int,
     ) -> NetworkBuilder:
-        """Return the builder of a network for the features of `n_rows` rows."""
+        """Return the builder of a network for the features of a schema."""
         own_tables = parameters.n_members > 1 and parameters.member_sharing == "none"
-        layout = FeatureLayout.resolve(parameters, schema, n_rows, dense=own_tables)
+        layout = FeatureLayout.resolve(parameters, schema, dense=own_tables)
         return cls(parameters, layout, targets, structure)
 
     def make_net(self, train: TrainingRows, device: torch.device) -> _MultiTaskNet:
         """Return an untrained network on a device, with its optimiser."""
         wanted = self.parameters
-        module = self.build(train.numbers(), len(train))
+        module = self.build(train.numbers())
         net = _MultiTaskNet(
             module=module,
             criterion=nn.Identity,
             lr=wanted.lr,
             max_epochs=wanted.max_epochs,
-            batch_size=resolve_batch_size(wanted.batch_size, len(train)),
+            batch_size=int(wanted.batch_size),
             train_split=None,
             predict_nonlinearity=None,
             device=device.type if device.index is None else str(device),
@@ -87,15 +86,13 @@ class NetworkBuilder:
         net.autocast = autocasts(wanted.precision, device, n_products)
         return net.initialize()
 
-    def build(self, numbers: Tensor, n_rows: int) -> nn.Module:
+    def build(self, numbers: Tensor) -> nn.Module:
         """Return an untrained network.
 
         Parameters
         ----------
         numbers : Tensor of shape (n_rows, n_numeric)
             Numbers of the training rows, or of a sample of them, that determine bins.
-        n_rows : int
-            The number of training rows.
         """
         wanted = self.parameters
         # A shared encoder is made once: its tables may be most of the network.
@@ -103,7 +100,7 @@ class NetworkBuilder:
         model = wanted._model()
         encoders = [self._make_encoder(model, numbers) for _ in range(n_encoders)]
         members = [
-            self._make_member(model, encoders[member % n_encoders], n_rows)
+            self._make_member(model, encoders[member % n_encoders])
             for member in range(wanted.n_members)
         ]
         offsets = self.targets.logit_offsets(self.structure.head_widths)
@@ -130,21 +127,16 @@ class NetworkBuilder:
             return encoders[0]
         return EncoderSets(encoders, widths, embedding_sets=sets)
 
-    def _make_member(
-        self, model: WiringChoice, encoder: nn.Module, n_rows: int
-    ) -> MultiTaskNetwork:
+    def _make_member(self, model: WiringChoice, encoder: nn.Module) -> MultiTaskNetwork:
         wanted, names = self.parameters, self.targets.task_names
         structure = self.structure
         sizes = resolve_tower_sizes(wanted.tower_hidden_sizes, names)
         # A head without a column of y has the name of the task that it belongs to.
         heads = [names[task] for task in structure.head_tasks]
-        normalised = resolve_batch_norm(
-            wanted.batch_norm, n_rows, above=model.batch_norm_above
-        )
         layers = {
             "activation": wanted.activation,
             "dropout": wanted.dropout,
-            "batch_norm": normalised,
+            "batch_norm": bool(wanted.batch_norm),
         }
         wiring = make_checked_wiring(model, encoder.width, heads, **layers)
         towers = model.make_towers(

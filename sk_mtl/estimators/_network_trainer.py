@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from sk_mtl.estimators._automatic._facts import Facts
+from sk_mtl.estimators._automatic._resolution import resolve
 from sk_mtl.estimators._features._encoded_rows import EncodedRows
 from sk_mtl.estimators._fit_parameters import FitParameters
 from sk_mtl.estimators._fit_state import FitState
@@ -18,6 +21,7 @@ from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.estimators._targets._task_weights import resolve_task_weights
 from sk_mtl.estimators._training._averaging import WeightAverage
 from sk_mtl.estimators._training._control import TrainingControl
+from sk_mtl.estimators._training._device import resolve_device
 from sk_mtl.estimators._training._embedding_penalty import EmbeddingPenalty
 from sk_mtl.estimators._training._evaluation import check_answers
 from sk_mtl.estimators._training._fit_tasks import FitTasks
@@ -25,11 +29,6 @@ from sk_mtl.estimators._training._monitor import Monitor, ValidationRows
 from sk_mtl.estimators._training._net import _MultiTaskNet
 from sk_mtl.estimators._training._precision import DTYPES
 from sk_mtl.estimators._training._random import FitSeed, training_state
-from sk_mtl.estimators._training._resolved import (
-    resolve_batch_size,
-    resolve_device,
-    resolve_embedding_l2,
-)
 from sk_mtl.estimators._training._schedules import StepRates, make_schedule, make_share
 from sk_mtl.losses import (
     Balancer,
@@ -45,11 +44,11 @@ def train_network(
     state: FitState | None,
     targets: Targets,
     rows: EncodedRows,
-    epochs: int | None,
     *,
     seed: FitSeed,
     tasks: FitTasks,
     monitor: Monitor | None = None,
+    is_pass: bool = False,
 ) -> FitState:
     """Return the state of a fit after training, without any side effect.
 
@@ -66,24 +65,24 @@ def train_network(
     rows : EncodedRows
         The training rows, and the rows that decide when to stop.
 
-    epochs : int or None
-        The largest number of epochs. None trains one epoch of an unknown total, so the
-        learning rate cannot fall towards an end.
-
     seed : FitSeed
 
     tasks : FitTasks
         Receives the start and the end of the fit and of its epochs.
 
-    monitor : Monitor or None
+    monitor : Monitor or None, default=None
         The value computed on the validation rows after each epoch.
+
+    is_pass : bool, default=False
+        Whether the fit is one epoch of an unknown total, so that the learning rate
+        cannot fall towards an end.
     """
     device = resolve_device(parameters.device)
     if state is None:
         targets = _with_units(
             targets,
             rows.train,
-            marked=epochs is not None,
+            marked=not is_pass,
             is_soft=parameters.distillation > 0,
         )
     structure = parameters._make_structure(targets)
@@ -91,14 +90,23 @@ def train_network(
     with training_state(seed.value, device):
         train, valid = rows.tables(parameters, targets, device)
         encoder = rows.encoder
+        resolution = resolve(
+            parameters,
+            _facts_of(parameters, rows, targets),
+            encoder.schema,
+            state and state.resolution.choices,
+            is_pass=is_pass,
+        )
+        resolved = resolution.parameters
+        epochs = None if is_pass else int(resolved.max_epochs)
         if state is None:
             builder = NetworkBuilder.design(
-                parameters, encoder.schema, targets, structure, len(train)
+                resolved, encoder.schema, targets, structure
             )
-            encoder = encoder.described(builder.layout.describe(parameters))
+            encoder = encoder.described(builder.layout.describe(resolved))
             net = builder.make_net(train, device).listen_with(parameters.callbacks)
         else:
-            net = _continued_net(parameters, state, train, device)
+            net = _continued_net(resolved, state, device)
         new = FitState(
             parameters=parameters._without_callbacks(),
             targets=targets,
@@ -108,6 +116,7 @@ def train_network(
             generator=seed.generator,
             seen=_rows_seen(train, state if epochs is None else None),
             held_out=rows.held_out,
+            resolution=replace(resolution, parameters=resolved._without_callbacks()),
         )
         tasks.begin_training(new)
         net.set_loss(_make_loss(new), _next_balancer(new, state))
@@ -148,17 +157,24 @@ def _with_units(
     return targets.mark_untrained(train.codes, soft and soft.tables)
 
 
+def _facts_of(parameters: FitParameters, rows: EncodedRows, targets: Targets) -> Facts:
+    return Facts.of_rows(
+        rows.train,
+        targets,
+        n_held_out=0 if rows.valid is None else len(rows.valid),
+        validation_is_given=rows.is_given,
+        is_funnel=parameters._step_parents(targets) is not None,
+    )
+
+
 def _continued_net(
-    parameters: FitParameters,
-    state: FitState,
-    train: TrainingRows,
-    device: torch.device,
+    parameters: FitParameters, state: FitState, device: torch.device
 ) -> _MultiTaskNet:
     """Return a copy of a trained net, ready to continue."""
     net = state.net.on_device(device)
     net = copy.deepcopy(net) if net is state.net else net
     net.resume(
-        batch_size=resolve_batch_size(parameters.batch_size, len(train)),
+        batch_size=int(parameters.batch_size),
         lr=parameters.lr,
         weight_decay=parameters.weight_decay,
     )
@@ -213,7 +229,7 @@ def _patience(
     state: FitState, monitor: Monitor | None, valid: LabelledRows | None
 ) -> dict[str, Any]:
     """Return the settings of `TrainingControl`."""
-    wanted, stops = state.parameters, False
+    wanted, stops = state.resolution.parameters, False
     if monitor is not None and valid is not None and wanted.early_stopping:
         rows = ValidationRows(state.targets, state.structure, valid.codes, valid.weight)
         monitor, stops = monitor.watching(rows), True
@@ -238,7 +254,7 @@ def _make_average(state: FitState) -> WeightAverage | None:
 
 
 def _make_penalty(state: FitState) -> EmbeddingPenalty | None:
-    l2 = resolve_embedding_l2(state.parameters.embedding_l2)
+    l2 = float(state.resolution.parameters.embedding_l2)
     return EmbeddingPenalty(state.net.module_, l2) if l2 else None
 
 

@@ -12,7 +12,7 @@ from numpy.random import RandomState
 from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
 
 from sk_mtl._sklearn_compat import HasMethods, Interval, StrOptions
-from sk_mtl.estimators._constraints import COUNT, LAYER_SIZES, SHARE
+from sk_mtl.estimators._constraints import AUTO, COUNT, LAYER_SIZES, SHARE
 from sk_mtl.estimators._features._feature_parameters import FeatureParameters
 from sk_mtl.estimators._training._optimizers import OPTIMIZERS
 from sk_mtl.estimators._training._precision import DTYPES
@@ -45,19 +45,20 @@ class SharedParameters(FeatureParameters):
         ("gelu", "silu", "elu") and "tanh" cost more per step and give smoother
         answers with narrow layers.
 
-    dropout : float, default=0.1
+    dropout : float or "auto", default="auto"
         Share of hidden units that are zeroed in training, in [0, 1). Larger
-        regularises more and needs more epochs.
+        regularises more and needs more epochs. ``"auto"`` is 0.1.
 
     batch_norm : bool or "auto", default="auto"
         Whether hidden layers are normalised over the batch. It costs a fifth of the
         time. ``"auto"`` normalises with more than 100,000 training rows, where it
         improves accuracy a little; with few rows it can harm accuracy a lot.
 
-    n_members : int, default=1
+    n_members : int or "auto", default="auto"
         Number of networks that are trained together on the same rows, each on its own
         loss, and whose probabilities are averaged. More members are more accurate, with
-        diminishing returns; four take two to three times as long as one.
+        diminishing returns; four take two to three times as long as one. ``"auto"`` is
+        1.
 
     member_sharing : {"most", "embedding", "none"}, default="most"
         Parts of the network that members share. ``"none"``: a deep ensemble of separate
@@ -115,9 +116,11 @@ class SharedParameters(FeatureParameters):
         outside embeddings. Otherwise it is the same as ``"float32"``. Weights, losses
         and predictions stay in single precision.
 
-    lr : float, default=0.008
+    lr : float or "auto", default="auto"
         Learning rate at the start of `lr_schedule`. A larger rate needs fewer epochs
-        and is less precise; too large a rate diverges.
+        and is less precise; too large a rate diverges. ``"auto"`` is 0.008 for every
+        `optimizer` that has a name, and for other classes of :mod:`torch.optim` their
+        own default.
 
     weight_decay : float, default=0.01
         Share by which weights shrink per step, multiplied by `lr`. Larger regularises
@@ -151,11 +154,11 @@ class SharedParameters(FeatureParameters):
         one is faster per epoch. ``"auto"`` is the power of two nearest to twice the
         square root of the number of rows, from 16 to 1024.
 
-    max_epochs : int, default=5
+    max_epochs : int or "auto", default="auto"
         Largest number of passes over the training rows. `warm_start` adds the same
         number again. If the learning rate falls to zero, few passes are enough, for a
         thousand rows as for a hundred thousand; many more need a smaller `lr`, and
-        overfit without `early_stopping`.
+        overfit without `early_stopping`. ``"auto"`` is 5.
 
     early_stopping : bool or "auto", default="auto"
         Whether to stop when the monitored value on validation rows stops improving,
@@ -177,8 +180,9 @@ class SharedParameters(FeatureParameters):
         Share of validation rows, in (0, 1). A larger share makes stopping more reliable
         and leaves fewer rows to learn from.
 
-    n_iter_no_change : int, default=3
+    n_iter_no_change : int or "auto", default="auto"
         Number of epochs without improvement before training stops. Larger stops later.
+        ``"auto"`` is 3.
 
     tol : float, default=0.0001
         Smallest improvement of the monitored value that counts. Larger stops sooner.
@@ -232,9 +236,9 @@ class SharedParameters(FeatureParameters):
         "task_names": ["array-like", None],
         "tower_hidden_sizes": [*LAYER_SIZES, dict],
         "activation": [StrOptions(set(ACTIVATIONS))],
-        "dropout": SHARE,
-        "batch_norm": ["boolean", StrOptions({"auto"})],
-        "n_members": COUNT,
+        "dropout": [*SHARE, AUTO],
+        "batch_norm": ["boolean", AUTO],
+        "n_members": [*COUNT, AUTO],
         "member_sharing": [StrOptions(set(MEMBER_SHARING))],
         # A text raises an error that points to `balancing`.
         "task_weights": ["array-like", dict, str, None],
@@ -245,20 +249,20 @@ class SharedParameters(FeatureParameters):
         "check_leaks": ["boolean"],
         "optimizer": [StrOptions(set(OPTIMIZERS)), type],
         "precision": [StrOptions(set(DTYPES))],
-        "lr": [Interval(Real, 0, None, closed="neither")],
+        "lr": [Interval(Real, 0, None, closed="neither"), AUTO],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "lr_schedule": [StrOptions(set(SCHEDULES)), callable, None],
         "warmup": [Interval(Real, 0, None, closed="left")],
         "weight_averaging": [*SHARE, None],
-        "batch_size": [*COUNT, StrOptions({"auto"})],
-        "max_epochs": COUNT,
-        "early_stopping": ["boolean", StrOptions({"auto"})],
+        "batch_size": [*COUNT, AUTO],
+        "max_epochs": [*COUNT, AUTO],
+        "early_stopping": ["boolean", AUTO],
         "validation_split": [
             StrOptions({"random", "last"}),
             HasMethods(["split", "get_n_splits"]),
         ],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": COUNT,
+        "n_iter_no_change": [*COUNT, AUTO],
         "tol": [Interval(Real, 0, None, closed="left")],
         "monitor": [str, Integral, tuple, list, callable],
         "warm_start": ["boolean"],
@@ -288,9 +292,9 @@ class SharedParameters(FeatureParameters):
     task_names: Sequence[str] | None = None
     tower_hidden_sizes: TowerSizes = (32,)
     activation: str = "relu"
-    dropout: float = 0.1
+    dropout: float | str = "auto"
     batch_norm: bool | str = "auto"
-    n_members: int = 1
+    n_members: int | str = "auto"
     member_sharing: str = "most"
     task_weights: Sequence[float] | Mapping[Hashable, float] | None = None
     balancing: str | Callable | None = None
@@ -299,17 +303,17 @@ class SharedParameters(FeatureParameters):
     check_leaks: bool = True
     optimizer: str | type[torch.optim.Optimizer] = "adamw"
     precision: str = "float32"
-    lr: float = 8e-3
+    lr: float | str = "auto"
     weight_decay: float = 0.01
     lr_schedule: str | Callable | None = "linear"
     warmup: float = 0.0
     weight_averaging: float | None = 0.999
     batch_size: int | str = "auto"
-    max_epochs: int = 5
+    max_epochs: int | str = "auto"
     early_stopping: bool | str = "auto"
     validation_split: str | BaseCrossValidator | BaseShuffleSplit = "random"
     validation_fraction: float = 0.1
-    n_iter_no_change: int = 3
+    n_iter_no_change: int | str = "auto"
     tol: float = 1e-4
     monitor: Hashable | Callable = "valid_loss"
     warm_start: bool = False

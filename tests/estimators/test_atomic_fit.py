@@ -14,7 +14,7 @@ from skorch.callbacks import Callback
 
 from sk_mtl import ESMMClassifier, MMOEClassifier, MMOERegressor, MultiTaskEstimator
 from sk_mtl._sklearn_compat import validate_parameter_constraints
-from sk_mtl.estimators._training._resolved import available_device
+from sk_mtl.estimators._training._device import available_device
 from tests.estimators.common import (
     QUICK,
     assert_equal_proba,

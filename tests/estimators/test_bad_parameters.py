@@ -28,7 +28,7 @@ def make(cls, **options):
         ("dropout", 1.0, "a float in the range [0.0, 1.0)"),
         ("embedding_dropout", -0.1, "a float in the range [0.0, 1.0)"),
         ("unknown_rate", 1, "a float in the range [0.0, 1.0)"),
-        ("embedding_dim", 0, "an int in the range [1, inf), a str among {'auto'}"),
+        ("embedding_dim", 0, "an int in the range [1, inf), a str among {'auto', "),
         ("lr", 0, "a float in the range (0.0, inf)"),
         ("weight_decay", -1, "a float in the range [0.0, inf)"),
         ("batch_size", 0, "an int in the range [1, inf) or a str among {'auto'}"),

@@ -359,7 +359,13 @@ def test_towers_of_unequal_sizes_are_unequal(table, sizes):
 
 @pytest.mark.parametrize(
     ("width", "expected"),
-    [(5, [5, 5]), ("auto", [2, 2]), ({"plan": 3}, [2, 3]), ({"plan": "auto"}, [2, 2])],
+    [
+        (5, [5, 5]),
+        ("auto", [8, 8]),
+        ("cardinality", [2, 2]),
+        ({"plan": 3}, [2, 3]),
+        ({"plan": "auto"}, [2, 8]),
+    ],
 )
 def test_embeddings_are_as_wide_as_asked(table, width, expected):
     X, y = table

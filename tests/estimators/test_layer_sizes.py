@@ -3,7 +3,7 @@
 import numpy as np
 
 from sk_mtl.estimators._choices._wiring_choice import WIRINGS
-from sk_mtl.estimators._layer_sizes import resolve_batch_norm, resolve_tower_sizes
+from sk_mtl.estimators._layer_sizes import resolve_tower_sizes
 
 NAMES = ["a", "b"]
 
@@ -22,13 +22,6 @@ def test_tower_sizes_are_one_tuple_for_all_or_one_each():
     assert resolve_tower_sizes({"a": 16, "b": ()}, NAMES) == [(16,), ()]
     assert resolve_tower_sizes(np.array([4, 2]), NAMES) == [(4, 2), (4, 2)]
     assert resolve_tower_sizes(np.array([[4], [2]]), NAMES) == [(4,), (2,)]
-
-
-def test_auto_normalises_many_rows():
-    auto = [resolve_batch_norm("auto", n, above=100_000) for n in (100_000, 100_001)]
-    assert auto == [False, True]
-    assert resolve_batch_norm(True, 1, above=100_000) is True
-    assert resolve_batch_norm(np.False_, 10**6, above=100_000) is False
 
 
 def test_home_normalises_fewer_rows_than_other_models():

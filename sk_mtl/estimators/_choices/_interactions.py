@@ -235,5 +235,6 @@ def resolve_interaction(value: Any) -> Interaction | None:
         value,
         INTERACTIONS,
         Interaction,
-        "Use one of these names, an object of that kind, or None for no interaction.",
+        "Use one of these names, an object of that kind, None for no interaction, or "
+        '"auto".',
     )

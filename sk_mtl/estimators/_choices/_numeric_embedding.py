@@ -4,11 +4,12 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
 
 from sk_mtl._sklearn_compat import StrOptions
+from sk_mtl.estimators._automatic._auto_choice import is_auto
 from sk_mtl.estimators._choices._choice import Choice
 from sk_mtl.estimators._choices._own_modules import noted, take_module
 from sk_mtl.estimators._constraints import COUNT
@@ -64,6 +65,9 @@ class NumericEmbedding(Choice, ABC):
 
     _parameter_constraints: ClassVar[dict] = {"width": [*COUNT, StrOptions({"auto"})]}
 
+    #: Settings for which "auto" is resolved by the data.
+    automatic_settings: ClassVar[tuple[str, ...]] = ("width",)
+
     width: int | str = field(default="auto", kw_only=True)
 
     @property
@@ -102,19 +106,18 @@ class NumericEmbedding(Choice, ABC):
         )
         return ColumnEmbedding(columns.positions, module, width)
 
-    def resolve(self, n_rows: int, width: int) -> Self:
-        """Return a copy with numbers in place of "auto".
+    def resolve(self, **values: Any) -> Self:
+        """Return a copy with values in place of "auto".
 
         Parameters
         ----------
-        n_rows : int
-            The number of training rows.
-        width : int
-            The width that ``"auto"`` stands for.
+        **values : dict
+            The values that ``"auto"`` stands for, by the names of settings.
         """
         resolved = copy.deepcopy(self)
-        if self.width == "auto":
-            resolved.width = width
+        for name in self.automatic_settings:
+            if name in values and is_auto(getattr(self, name)):
+                setattr(resolved, name, values[name])
         return resolved
 
     def describe(self) -> str:

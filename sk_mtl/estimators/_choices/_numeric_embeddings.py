@@ -1,14 +1,15 @@
 """Embeddings of numbers, which join the numbers in a network's input."""
 
-import math
 from dataclasses import dataclass, field
 from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from sk_mtl._equality import same_value
 from sk_mtl._sklearn_compat import Interval, StrOptions
+from sk_mtl.estimators._automatic._auto_choice import is_auto
+from sk_mtl.estimators._automatic._auto_n_bins import auto_n_bins
 from sk_mtl.estimators._choices._choice import Choice, resolve_choice
 from sk_mtl.estimators._choices._numeric_embedding import (
     GivenCallable,
@@ -31,17 +32,18 @@ class _OfBins(NumericEmbedding):
         "n_bins": [Interval(Integral, 2, None, closed="left"), StrOptions({"auto"})]
     }
 
+    automatic_settings: ClassVar[tuple[str, ...]] = ("n_bins", "width")
+
     n_bins: int | str = "auto"
 
     def make_module(self, values: Tensor, width: int) -> nn.Module:
         """Return the module of numbers that are never missing."""
         return self.make_fields(NumericColumns(values, range(values.shape[1])), width)
 
-    def resolve(self, n_rows: int, width: int) -> Self:
-        """Return a copy with numbers in place of "auto"."""
-        resolved = super().resolve(n_rows, width)
-        resolved.n_bins = resolve_n_bins(self.n_bins, n_rows)
-        return resolved
+    def _count_bins(self, columns: NumericColumns) -> int:
+        """Return the number of bins of each number."""
+        n_rows = len(columns.numeric)
+        return auto_n_bins(n_rows) if is_auto(self.n_bins) else int(self.n_bins)
 
     def describe(self) -> str:
         """Return its line below the table of `schema_`."""
@@ -79,8 +81,7 @@ class Bins(_OfBins):
 
     def make_fields(self, columns: NumericColumns, width: int) -> nn.Module:
         """Return the module of the encoder."""
-        n_bins = resolve_n_bins(self.n_bins, len(columns.numeric))
-        return make_bin_embedding(columns, width, n_bins=n_bins)
+        return make_bin_embedding(columns, width, n_bins=self._count_bins(columns))
 
 
 @dataclass(eq=False, repr=False)
@@ -120,7 +121,7 @@ class PiecewiseLinear(_OfBins):
 
     def make_fields(self, columns: NumericColumns, width: int) -> nn.Module:
         """Return the module of the encoder."""
-        n_bins = resolve_n_bins(self.n_bins, len(columns.numeric))
+        n_bins = self._count_bins(columns)
         return make_piecewise_linear_embedding(columns, width, n_bins=n_bins)
 
 
@@ -223,15 +224,5 @@ def _resolve_one(value: Any) -> NumericEmbedding:
         NUMERIC_EMBEDDINGS,
         NumericEmbedding,
         "Use one of these names, an object of that kind, a callable that makes a "
-        "torch.nn.Module, or None for the numbers alone.",
+        'torch.nn.Module, None for the numbers alone, or "auto" as the only value.',
     )
-
-
-def resolve_n_bins(n_bins: int | str, n_rows: int) -> int:
-    """Return the number of bins of each number.
-
-    "auto" is the power of two nearest to one bin per 150 rows, from 4 to 64.
-    """
-    if n_bins != "auto":
-        return int(n_bins)
-    return max(4, min(64, 2 ** round(math.log2(max(n_rows, 1) / 150))))

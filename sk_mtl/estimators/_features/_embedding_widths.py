@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from numbers import Integral
 
-from sk_mtl.estimators._features._feature_parameters import FeatureParameters
 from sk_mtl.estimators._features._named_features import by_feature
 from sk_mtl.nn import auto_embedding_dim
 from sk_mtl.preprocessing import FeatureSchema
 
-# Tables of more numbers (rows times width) train by sparse gradients where
-# `sparse_embedding="auto"`: about where they begin to pay in benchmarks/huge_table.py.
-SPARSE_SIZE = 4_000_000
+# The width of embedded numbers where columns have widths of their own.
+NUMERIC_WIDTH = 8
 
 
 def resolve_embedding_dims(embedding_dim, schema: FeatureSchema) -> list[int]:
@@ -33,25 +31,29 @@ def resolve_embedding_dims(embedding_dim, schema: FeatureSchema) -> list[int]:
                     f"embedding; found {before!r} for {other!r} and {width!r} for "
                     f"{name!r}. Give both the same width."
                 )
-    wanted = [given.get(table, (None, "auto"))[1] for table in schema.vocabularies]
+    others = (None, "cardinality")
+    wanted = [given.get(table, others)[1] for table in schema.vocabularies]
     return [
-        auto_embedding_dim(cardinality) if width == "auto" else int(width)
+        auto_embedding_dim(cardinality) if width == "cardinality" else int(width)
         for width, cardinality in zip(wanted, schema.cardinalities, strict=True)
     ]
 
 
 def _check_width(name: str, width) -> None:
-    if width != "auto" and not (isinstance(width, Integral) and width >= 1):
+    if width != "cardinality" and not (isinstance(width, Integral) and width >= 1):
         raise ValueError(
-            f"embedding_dim of column {name!r} must be an integer >= 1 or 'auto'; "
-            f"found {width!r}. Give for instance 8."
+            f"embedding_dim of column {name!r} must be an integer >= 1, 'auto' or "
+            f"'cardinality'; found {width!r}. Give for instance 8."
         )
 
 
 def resolve_sparse(
     sparse, dims: list[int], schema: FeatureSchema, dense: bool
 ) -> list[bool]:
-    """Return which embedded features get sparse gradients; none if `dense`."""
+    """Return which embedded features get sparse gradients; none if `dense`.
+
+    `sparse` is a bool for all, or the names of some.
+    """
     if dense:
         if sparse is True:
             raise ValueError(
@@ -60,15 +62,12 @@ def resolve_sparse(
                 "members share the tables (member_sharing='embedding')."
             )
         return [False] * len(dims)
-    if sparse != "auto":
-        return [bool(sparse)] * len(dims)
-    return [
-        rows * width > SPARSE_SIZE
-        for rows, width in zip(schema.cardinalities, dims, strict=True)
-    ]
+    if isinstance(sparse, tuple):
+        return [name in sparse for name in schema.embedded_names]
+    return [bool(sparse)] * len(dims)
 
 
 def numeric_width(embedding_dim) -> int:
     """Return the width of embedded numbers where none is given."""
     one_for_all = isinstance(embedding_dim, Integral)
-    return int(embedding_dim) if one_for_all else FeatureParameters.embedding_dim
+    return int(embedding_dim) if one_for_all else NUMERIC_WIDTH

@@ -16,9 +16,9 @@ from sk_mtl.estimators._rows._labelled_rows import LabelledRows
 from sk_mtl.estimators._rows._row_split import RowSplit
 from sk_mtl.estimators._rows._tensor_table import TensorTable
 from sk_mtl.estimators._targets._targets import Targets
+from sk_mtl.estimators._training._device import resolve_device
 from sk_mtl.estimators._training._precision import DTYPES
 from sk_mtl.estimators._training._random import FitSeed, training_state
-from sk_mtl.estimators._training._resolved import resolve_device
 
 # The parameters that determine the encoding of rows and labels.
 _ENCODING = (
@@ -51,6 +51,9 @@ class EncodedRows:
 
     targets : Targets
         The tasks of the labels.
+
+    is_given : bool
+        Whether the validation rows are not a part of `X`.
     """
 
     parameters: FitParameters
@@ -59,6 +62,7 @@ class EncodedRows:
     valid: LabelledRows | None
     held_out: HeldOutRows | None
     targets: Targets
+    is_given: bool = False
 
     def check_same_targets(self, targets: Targets) -> None:
         """Raise unless these are the targets of the labels."""
@@ -140,5 +144,11 @@ def encode_rows(
             valid = replace(valid, X=encoder.encode(valid.X))
     train = replace(split.train, X=arrays)
     return EncodedRows(
-        parameters._without_callbacks(), encoder, train, valid, split.held_out, targets
+        parameters=parameters._without_callbacks(),
+        encoder=encoder,
+        train=train,
+        valid=valid,
+        held_out=split.held_out,
+        targets=targets,
+        is_given=split.is_given,
     )

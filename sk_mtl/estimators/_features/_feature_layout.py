@@ -9,9 +9,7 @@ from torch import Tensor
 
 from sk_mtl.estimators._choices._interactions import Interaction, resolve_interaction
 from sk_mtl.estimators._choices._numeric_embedding import NumericEmbedding
-from sk_mtl.estimators._choices._numeric_embeddings import resolve_numeric_embeddings
 from sk_mtl.estimators._features._embedding_widths import (
-    numeric_width,
     resolve_embedding_dims,
     resolve_sparse,
 )
@@ -49,8 +47,7 @@ class FeatureLayout:
         The position of the column that each sequence is compared with.
 
     numbers : tuple of NumericEmbedding
-        The embeddings of numbers, with numbers in place of "auto"; none where no
-        column is a number.
+        The embeddings of numbers; none where no column is a number.
 
     interaction : Interaction or None
         The interaction of features.
@@ -73,23 +70,16 @@ class FeatureLayout:
         cls,
         wanted: FeatureParameters,
         schema: FeatureSchema,
-        n_rows: int,
         *,
         dense: bool = False,
     ) -> FeatureLayout:
         """Return the layout that the parameters ask for, or raise.
 
-        `n_rows` is the number of training rows. With `dense`, every gradient must be
-        dense.
+        No parameter may be "auto". With `dense`, every gradient must be dense.
         """
         dims = resolve_embedding_dims(wanted.embedding_dim, schema)
         poolings, targets = resolve_sequences(wanted, schema)
-        width = numeric_width(wanted.embedding_dim)
-        numbers = tuple(
-            embedding.resolve(n_rows, width)
-            for embedding in resolve_numeric_embeddings(wanted.numeric_embedding)
-            if schema.primary_numeric
-        )
+        numbers = tuple(wanted.numeric_embedding if schema.primary_numeric else ())
         fields = _field_names(schema, len(numbers))
         layout = cls(
             schema=schema,

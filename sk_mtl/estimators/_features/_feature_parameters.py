@@ -50,12 +50,13 @@ class FeatureParameters(KeywordParameters):
         `shared_embedding` or `feature_groups`, names them. Not allowed together with
         `preprocessor`.
 
-    embedding_dim : int, "auto" or dict, default=8
+    embedding_dim : int, {"auto", "cardinality"} or dict, default="auto"
         Width of the embedding of each categorical column. Wider embeddings distinguish
         more categories and cost memory, time and, with few rows, accuracy. ``"auto"``
-        takes the smallest of 2, 4, 8, 16, 32 that is at least the cube root of the
-        number of categories. A dict maps columns to widths; columns left out get
-        ``"auto"``, or the width of the columns that they share an embedding with.
+        is 8. ``"cardinality"`` takes the smallest of 2, 4, 8, 16, 32 that is at least
+        the cube root of the number of categories. A dict maps columns to any of these;
+        columns left out get ``"cardinality"``, or the width of the columns that they
+        share an embedding with.
 
     embedding_dropout : float, default=0.0
         Share of embedding entries that are zeroed in training, in [0, 1). Larger shares
@@ -117,8 +118,9 @@ class FeatureParameters(KeywordParameters):
         which is 500,000 rows at a width of 8. At an `lr` large enough for SGD, such
         tables diverge.
 
-    numeric_embedding : str, NumericEmbedding, callable, list or None, default="bins"
+    numeric_embedding : str, NumericEmbedding, callable, list or None, default="auto"
         Embeddings of the numeric columns, in addition to the numbers themselves.
+        ``"auto"`` is ``"bins"``.
         ``"bins"``: a learned vector for each quantile bin; learns steps and peaks.
         ``"ple"``: piecewise-linear in the same bins; learns bends. ``"periodic"``:
         sines of learned frequencies. An object has settings: ``Bins(32, width=4)``,
@@ -130,8 +132,9 @@ class FeatureParameters(KeywordParameters):
         (n, n_numbers) to (n, n_numbers, width). A list such as ``["bins", "ple"]``
         takes several. None takes the numbers alone.
 
-    interaction : {"cross", "fm", "senet"}, Interaction or None, default="cross"
-        Products of features before the first layer. ``"cross"``: a low-rank cross layer
+    interaction : {"auto", "cross", "fm", "senet"}, Interaction or None, default="auto"
+        Products of features before the first layer. ``"auto"`` is ``"cross"``, a
+        low-rank cross layer
         (DCN-v2) over the whole input, which learns joint effects of two columns.
         ``"fm"``: a factorisation machine, the sum of the inner products of all pairs of
         embeddings, added to each logit with a separate weight. ``"senet"``: squeeze
@@ -149,7 +152,7 @@ class FeatureParameters(KeywordParameters):
         "preprocessor": [HasMethods(["fit_transform", "transform"]), None],
         "target_for_preprocessor": "no_validation",  # Any name of a task.
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
-        "embedding_dim": [*COUNT, StrOptions({"auto"}), dict],
+        "embedding_dim": [*COUNT, StrOptions({"auto", "cardinality"}), dict],
         "embedding_dropout": SHARE,
         "embedding_l2": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "unknown_rate": SHARE,
@@ -168,7 +171,7 @@ class FeatureParameters(KeywordParameters):
     preprocessor: BaseEstimator | None = None
     target_for_preprocessor: Hashable | None = None
     categorical_features: Sequence | str | None = None
-    embedding_dim: int | str | Mapping[str, int] = 8
+    embedding_dim: int | str | Mapping[str, int | str] = "auto"
     embedding_dropout: float = 0.0
     embedding_l2: float | str = "auto"
     unknown_rate: float = 0.01
@@ -178,6 +181,6 @@ class FeatureParameters(KeywordParameters):
     sequence_target: Mapping[str, str] | None = None
     shared_embedding: Sequence[Sequence[str]] | None = None
     sparse_embedding: bool | str = "auto"
-    numeric_embedding: str | NumericEmbedding | Callable | Sequence | None = "bins"
-    interaction: str | Interaction | None = "cross"
+    numeric_embedding: str | NumericEmbedding | Callable | Sequence | None = "auto"
+    interaction: str | Interaction | None = "auto"
     wide: bool = False

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import clone
 
 from sk_mtl._task_names import find_task
+from sk_mtl.estimators._automatic._auto_choice import is_auto
 from sk_mtl.estimators._choices._interactions import resolve_interaction
 from sk_mtl.estimators._choices._numeric_embeddings import resolve_numeric_embeddings
 from sk_mtl.estimators._features._feature_parameters import FeatureParameters
@@ -71,8 +72,10 @@ def _check_choices(wanted: FeatureParameters) -> None:
 
     The check comes first, since preprocessing many rows takes long.
     """
-    resolve_numeric_embeddings(wanted.numeric_embedding)
-    resolve_interaction(wanted.interaction)
+    if not is_auto(wanted.numeric_embedding):
+        resolve_numeric_embeddings(wanted.numeric_embedding)
+    if not is_auto(wanted.interaction):
+        resolve_interaction(wanted.interaction)
 
 
 def _unfitted(wanted: FeatureParameters, X):

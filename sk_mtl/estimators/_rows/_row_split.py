@@ -15,32 +15,32 @@ from sk_mtl.estimators._rows._labelled_rows import LabelledRows
 from sk_mtl.estimators._rows._splitting import NoValidationRowsError, validation_rows
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.estimators._training._random import isolated_random_state
-from sk_mtl.estimators._training._resolved import resolve_early_stopping
 
 
 @dataclass(frozen=True)
 class SplitPolicy:
-    """Parameters of an estimator that decide whether and how rows are held out."""
+    """The decision whether and how rows are held out.
 
-    early_stopping: bool | str
-    validation_split: Any
-    validation_fraction: float
-    max_epochs: int
-    monitor: Any
+    Attributes
+    ----------
+    method : "random", "last" or a scikit-learn splitter
 
-    @classmethod
-    def of(cls, estimator) -> SplitPolicy:
-        """Return the policy of an estimator."""
-        return cls(*(getattr(estimator, name) for name in cls.__dataclass_fields__))
+    fraction : float
+        The share of validation rows.
 
-    def holds_out(self, n_samples: int) -> bool:
-        """Return whether rows of a table of this size are held out."""
-        return resolve_early_stopping(
-            self.early_stopping,
-            n_samples,
-            max_epochs=self.max_epochs,
-            monitor=self.monitor,
-        )
+    holds_out : bool
+        Whether rows are held out. If not, rows that an earlier fit held out still are,
+        where `is_auto`.
+
+    is_auto : bool
+        Whether the fit chose so by itself. If so, it trains on all rows where none can
+        be held out.
+    """
+
+    method: Any
+    fraction: float
+    holds_out: bool
+    is_auto: bool = False
 
 
 class RowSplit(NamedTuple):
@@ -54,11 +54,15 @@ class RowSplit(NamedTuple):
 
     held_out : HeldOutRows or None
         The rows that this fit and the fits before it held out.
+
+    is_given : bool
+        Whether the validation rows are not a part of `X`.
     """
 
     train: LabelledRows
     valid: LabelledRows | None
     held_out: HeldOutRows | None
+    is_given: bool = False
 
     def checked(self, targets: Targets) -> RowSplit:
         """Return the split of a first fit, or raise if a part cannot be used.
@@ -96,18 +100,18 @@ def split_rows(
     before : HeldOutRows or None
         The rows that the fits before this one held out.
     """
-    if not policy.early_stopping:
+    if not (policy.holds_out or policy.is_auto):
         return all_train(rows, before)
     try:
-        parts = before and before.find(rows, policy.validation_fraction)
+        parts = before and before.find(rows, policy.fraction)
         # Rows that were held out stay held out in a smaller table, too.
-        if parts is None and not policy.holds_out(len(rows)):
+        if parts is None and not policy.holds_out:
             return RowSplit(rows, None, before)
         parts = parts or _draw(rows, policy, targets, seed)
         train, valid = (rows.take(part) for part in parts)
         check_labelled(valid, "The validation part of y")
     except NoValidationRowsError as error:
-        if policy.early_stopping != "auto":
+        if not policy.is_auto:
             raise
         warn_user(
             f'early_stopping="auto" holds out no row, and all of them train. {error}',
@@ -123,17 +127,18 @@ def all_train(
     valid: LabelledRows | None = None,
 ) -> RowSplit:
     """Return the split of a fit that trains on every row."""
-    return RowSplit(rows, valid, before and before.after_training(rows))
+    held_out = before and before.after_training(rows)
+    return RowSplit(rows, valid, held_out, is_given=valid is not None)
 
 
 def _draw(rows: LabelledRows, policy: SplitPolicy, targets: Targets, seed: int):
     # A splitter without a random_state of its own draws from NumPy's generator.
     with isolated_random_state(seed, torch.device("cpu")):
         return validation_rows(
-            policy.validation_split,
+            policy.method,
             targets.strata(rows.codes),
             rows.X,
-            fraction=policy.validation_fraction,
+            fraction=policy.fraction,
             groups=rows.groups,
             seed=seed,
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sk_mtl.estimators._automatic._auto_choice import is_auto
+
 
 class FitTasks:
     """Reporter of a fit to scikit-learn's callbacks, which holds the state that trains.
@@ -33,7 +35,9 @@ class FitTasks:
         """Announce a fit; callbacks receive ``X``, ``y`` and ``metadata``."""
         self._given = {"estimator": estimator, **given}
         if hasattr(estimator, "_init_callback_context"):
-            n_epochs = estimator.max_epochs
+            # A number that the rows decide is not known yet.
+            given = estimator.max_epochs
+            n_epochs = None if is_auto(given) else given
             self._fit = estimator._init_callback_context(max_subtasks=n_epochs)
             self._fit.call_on_fit_task_begin(**self._given)
 

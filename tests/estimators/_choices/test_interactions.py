@@ -110,7 +110,7 @@ def test_modules_of_another_shape_are_refused(data):
     [
         ("corss", "found 'corss'. Did you mean 'cross'?"),
         (FM, "found the class FM. Write FM()."),
-        (5, "found 5. Use one of these names, an object of that kind, or None for no "),
+        (5, "found 5. Use one of these names, an object of that kind, None for no "),
         ([Cross()], "found [Cross()]. "),
         (Bins(), "found Bins(), a NumericEmbedding. "),
     ],
@@ -140,7 +140,7 @@ def test_an_unknown_place_is_refused(data, monkeypatch):
 
 
 def test_settings_inside_a_name_are_refused():
-    with pytest.raises(ValueError, match="interaction='cross', which has no param"):
+    with pytest.raises(ValueError, match="interaction='auto', which has no param"):
         MMOEClassifier().set_params(interaction__rank=4)
 
 

@@ -22,7 +22,6 @@ from sk_mtl import (
     STEMClassifier,
 )
 from sk_mtl.estimators._choices._numeric_embeddings import (
-    resolve_n_bins,
     resolve_numeric_embeddings,
 )
 from tests.estimators.common import assert_equal_proba, mixed_table, refuse
@@ -304,13 +303,10 @@ def test_settings_inside_a_name_a_list_or_a_callable_are_refused(value):
     assert model.numeric_embedding == Bins(4)
 
 
-@pytest.mark.parametrize(
-    ("n_rows", "n_bins"),
-    [(0, 4), (600, 4), (1_000, 8), (5_000, 32), (9_600, 64), (10**8, 64)],
-)
-def test_auto_bins_are_one_per_150_rows(n_rows, n_bins):
-    assert resolve_n_bins("auto", n_rows) == n_bins
-    assert resolve_n_bins(np.int64(5), n_rows) == 5
+def test_auto_settings_are_replaced_and_others_kept():
+    assert Bins().resolve(n_bins=16, width=4) == Bins(16, width=4)
+    assert Bins(5, width=3).resolve(n_bins=16, width=4) == Bins(5, width=3)
+    assert Periodic().resolve(n_bins=16, width=4) == Periodic(width=4)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ import pytest
 from sklearn.compose import ColumnTransformer
 
 from sk_mtl import FM, Bins, Cross, MMOEClassifier, PiecewiseLinear, SENet
-from sk_mtl.estimators._features._embedding_widths import SPARSE_SIZE
+from sk_mtl.estimators._automatic._facts import Facts
+from sk_mtl.estimators._automatic._network_rules import SPARSE_SIZE
+from sk_mtl.estimators._automatic._resolution import resolve as resolve_auto
 from sk_mtl.estimators._features._feature_layout import FeatureLayout
 from sk_mtl.estimators._features._shared_embeddings import shared_groups
 from sk_mtl.preprocessing import (
@@ -45,17 +47,25 @@ def schema():
 def resolve(schema, **parameters):
     groups = shared_groups(parameters.get("shared_embedding"), schema)
     schema, _ = schema.share_vocabularies(None, groups)
-    return FeatureLayout.resolve(MMOEClassifier(**parameters), schema, 10_000)
+    return layout_of(MMOEClassifier(**parameters), schema)
+
+
+def layout_of(model, schema):
+    facts = Facts(n_rows=10_000, n_train=10_000)
+    return FeatureLayout.resolve(resolve_auto(model, facts, schema).parameters, schema)
 
 
 class TestWidths:
     def test_one_number_is_for_all(self, schema):
         assert resolve(schema, embedding_dim=5).dims == [5, 5, 5]
 
-    def test_auto_is_the_cube_root_rounded_up_to_a_power_of_two(self, schema):
-        assert resolve(schema, embedding_dim="auto").dims == [2, 2, 2]
+    def test_auto_is_the_same_for_all(self, schema):
+        assert resolve(schema).dims == [8, 8, 8]
 
-    def test_columns_left_out_of_a_dict_get_auto(self, schema):
+    def test_cardinality_takes_the_cube_root_up_to_a_power_of_two(self, schema):
+        assert resolve(schema, embedding_dim="cardinality").dims == [2, 2, 2]
+
+    def test_columns_left_out_of_a_dict_get_cardinality(self, schema):
         assert resolve(schema, embedding_dim={"history": 7}).dims == [2, 2, 7]
 
     def test_columns_that_share_have_the_width_of_the_one_that_is_given(self, schema):
@@ -74,11 +84,12 @@ class TestWidths:
         ("width", "expected"),
         [
             (np.int64(5), [5, 5, 5]),
-            ({"item": 3, "town": "auto"}, [2, 3, 2]),
+            ({"item": 3, "town": "auto"}, [8, 3, 2]),
+            ({"item": 3, "town": "cardinality"}, [2, 3, 2]),
             ({}, [2, 2, 2]),
         ],
     )
-    def test_widths_are_integers_or_auto(self, schema, width, expected):
+    def test_widths_are_integers_or_names(self, schema, width, expected):
         assert resolve(schema, embedding_dim=width).dims == expected
 
     @pytest.mark.parametrize("width", [0, 2.5, "big", None])
@@ -86,8 +97,8 @@ class TestWidths:
         with pytest.raises(ValueError) as caught:
             resolve(schema, embedding_dim={"town": width})
         assert str(caught.value) == (
-            "embedding_dim of column 'town' must be an integer >= 1 or 'auto'; found "
-            f"{width!r}. Give for instance 8."
+            "embedding_dim of column 'town' must be an integer >= 1, 'auto' or "
+            f"'cardinality'; found {width!r}. Give for instance 8."
         )
 
     def test_unknown_columns_are_named(self, schema):
@@ -238,7 +249,7 @@ class TestNumbers:
 
     @pytest.mark.parametrize(
         ("embedding_dim", "numeric_embedding", "width"),
-        [(8, "bins", 8), (np.int64(5), "bins", 5), ("auto", Bins(), 8)]
+        [(8, "bins", 8), (np.int64(5), "bins", 5), ("cardinality", Bins(), 8)]
         + [({"town": 3}, "bins", 8), (5, Bins(width=3), 3)],
     )
     def test_numbers_are_as_wide_as_columns(
@@ -340,7 +351,7 @@ def test_everything_appears_in_the_text_of_the_schema(schema):
         wide=True,
     )
     schema, _ = schema.share_vocabularies(None, SHARED)
-    shown = repr(FeatureLayout.resolve(model, schema, 10_000).describe(model))
+    shown = repr(layout_of(model, schema).describe(model))
     for text in (
         "field user",
         "inside a field: sum",
@@ -359,7 +370,7 @@ def test_everything_appears_in_the_text_of_the_schema(schema):
 
 def test_nothing_is_noted_of_what_was_not_asked_for(schema):
     model = MMOEClassifier(numeric_embedding=None, interaction=None)
-    frame = FeatureLayout.resolve(model, schema, 10_000).describe(model).frame()
+    frame = layout_of(model, schema).describe(model).frame()
     assert frame.set_index("feature")["note"].to_dict() == {
         "age": "",
         "visits": "",

@@ -1,44 +1,11 @@
-"""Device, batch size and early stopping, resolved from their parameters."""
+"""The device that a parameter names."""
 
 import re
 
-import numpy as np
 import pytest
 import torch
 
-from sk_mtl.estimators._training._resolved import (
-    resolve_batch_size,
-    resolve_device,
-    resolve_early_stopping,
-)
-
-
-def test_auto_batches_follow_the_rows():
-    rows = (1, 100, 400, 2_000, 20_000, 200_000, 10**8)
-    sizes = [resolve_batch_size("auto", n) for n in rows]
-    assert sizes == [16, 16, 32, 64, 256, 1024, 1024]
-    assert resolve_batch_size(np.int64(7), 10**6) == 7
-
-
-@pytest.mark.parametrize(
-    ("setting", "n_samples", "max_epochs", "monitor", "stops"),
-    [
-        ("auto", 2_000, 5, "valid_loss", False),
-        ("auto", 2_001, 5, "valid_loss", True),
-        ("auto", 2_000, 10, "valid_loss", False),
-        ("auto", 101, 11, "valid_loss", True),
-        ("auto", 100, 11, "valid_loss", False),
-        ("auto", 50, 5, ("roc_auc", "income"), True),
-        ("auto", 50, 5, "income", True),
-        (True, 50, 5, "valid_loss", True),
-        (False, 10**6, 100, "roc_auc", False),
-    ],
-)
-def test_auto_stops_early_where_it_pays(setting, n_samples, max_epochs, monitor, stops):
-    found = resolve_early_stopping(
-        setting, n_samples, max_epochs=max_epochs, monitor=monitor
-    )
-    assert found is stops
+from sk_mtl.estimators._training._device import resolve_device
 
 
 def test_a_device_is_what_it_is_called():
