@@ -1,5 +1,6 @@
 """Ensembles of multi-task models and single-label models."""
 
+from sk_mtl.ensemble._distil import distil
 from sk_mtl.ensemble._voting_classifier import MultiTaskVotingClassifier
 from sk_mtl.ensemble._voting_estimator import MultiTaskVotingEstimator
 from sk_mtl.ensemble._voting_regressor import MultiTaskVotingRegressor
@@ -8,4 +9,5 @@ __all__ = [
     "MultiTaskVotingClassifier",
     "MultiTaskVotingEstimator",
     "MultiTaskVotingRegressor",
+    "distil",
 ]

@@ -75,7 +75,7 @@ def fit_part(name, estimator, rows, tasks, classes=None):
         if not any(k in positions for k in tasks.class_tasks):
             given.pop("classes", None)
         fitted = clone(estimator).fit(
-            rows.X, rows.y_of(tasks, positions), **_keywords(estimator, given)
+            rows.X, rows.y_of(tasks, positions), **keywords_of_fit(estimator, given)
         )
         return FittedPart(name, fitted, positions)
     fitted = {}
@@ -105,7 +105,7 @@ def _fit_task(name, estimator, rows, tasks, k):
     if _takes(estimator, "groups"):
         given["groups"] = rows.groups
     try:
-        return clone(estimator).fit(rows.X, labels, **_keywords(estimator, given))
+        return clone(estimator).fit(rows.X, labels, **keywords_of_fit(estimator, given))
     except Exception as error:
         error.add_note(f"In the fit of {name!r} to task {tasks.names[k]!r}.")
         raise
@@ -117,7 +117,7 @@ def _weight_of(rows, k):
     return rows.weight[:, k]
 
 
-def _keywords(estimator, given):
+def keywords_of_fit(estimator, given):
     """Return keywords of `fit` that are not None, named for a pipeline's last step."""
     steps, last = [], estimator
     while isinstance(last, Pipeline) and not get_config()["enable_metadata_routing"]:

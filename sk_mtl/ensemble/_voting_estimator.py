@@ -1,11 +1,14 @@
 """An ensemble of estimators of tasks of different types."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 from sklearn.base import is_regressor
 
 from sk_mtl.ensemble._voting import MultiTaskVoting
 from sk_mtl.ensemble._voting_classifier import ClassVotes, check_classifier
 from sk_mtl.estimators import MultiTaskEstimator
+from sk_mtl.metrics._read_tasks import classes_per_task
 
 
 class MultiTaskVotingEstimator(ClassVotes, MultiTaskVoting):
@@ -113,6 +116,10 @@ class MultiTaskVotingEstimator(ClassVotes, MultiTaskVoting):
         )
 
     def _has_classes(self, y, table, weight, settings, classes):
+        if classes is not None and not isinstance(classes, Mapping):
+            # The rows of a fold may look like another type than all rows do.
+            names = table.task_names(settings.task_names)
+            return [own is not None for own in classes_per_task(classes, names)]
         reader = MultiTaskEstimator(
             task_names=settings.task_names,
             missing_label=settings.missing_label,

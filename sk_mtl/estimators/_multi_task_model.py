@@ -156,8 +156,8 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
             out have none, and NaN is no soft label for the row. In a funnel they are
             the probabilities of reaching a step, as `predict_proba` returns them: of a
             click and a conversion. Take a teacher that was fitted without the row
-            (:func:`~sk_mtl.model_selection.out_of_fold_proba`). Rows are held out,
-            counted and scored by their labels alone.
+            (:func:`~sk_mtl.ensemble.distil`). Rows are held out, counted and scored by
+            their labels alone.
 
         Returns
         -------
