@@ -17,6 +17,7 @@ MODULES = (
     "_suite_rechub",
     "_suite_models",
     "suite",
+    "suite_study",
 )
 
 # Scripts import each other by their bare names. Later imports find them loaded, so the
