@@ -41,8 +41,11 @@ FORBIDDEN = {
     5: set(),
 }
 SKORCH_FILE = "estimators/_training/_net.py"
-# A callback of ours derives from skorch's.
-SKORCH_FILES = (SKORCH_FILE, "inspection/_gradient_conflict_recorder.py")
+# A callback of ours derives from skorch's, and some of skorch's are refused.
+SKORCH_FILES = (
+    *(SKORCH_FILE, "estimators/_training/_checked_callbacks.py"),
+    "inspection/_gradient_conflict_recorder.py",
+)
 COMPAT_FILE = "_sklearn_compat.py"
 # Underscored only because a named tuple's fields have the plain names.
 NAMED_TUPLE_METHODS = {"_asdict", "_fields", "_field_defaults", "_make", "_replace"}

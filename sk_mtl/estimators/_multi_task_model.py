@@ -33,6 +33,7 @@ from sk_mtl.estimators._rows._row_split import (
 from sk_mtl.estimators._scoring import score_answers
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.estimators._task_view import view_task
+from sk_mtl.estimators._training._fit_clock import FitClock
 from sk_mtl.estimators._training._fit_tasks import FitTasks
 from sk_mtl.estimators._training._history import history_frame
 from sk_mtl.estimators._training._monitor import resolve_monitor
@@ -77,6 +78,11 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
 
     best_epoch_ : int
         The epoch whose weights were kept; the last one without validation rows.
+
+    stopped_by_ : str
+        The reason why training ended: ``"epochs"`` (`max_epochs`),
+        ``"early_stopping"``, ``"time_limit"``, ``"callback"``, ``"interruption"``
+        (Ctrl-C), or ``"not_finite"`` if a loss became NaN or infinite.
 
     auto_ : dict
         The choices of the fit for parameters that are "auto": by the name of the
@@ -174,6 +180,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
             If Ctrl-C ends the training. After the first epoch the estimator is fitted
             nonetheless, with the best weights so far; earlier, it is left unchanged.
         """
+        clock = FitClock.begin(self.time_limit)
         state = vars(self).get("_state") if self.warm_start else None
         parameters = self._parameters_now(state)
         validation = GivenValidation(X_val, y_val, sample_weight_val)
@@ -196,6 +203,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
                     encoded,
                     seed=seed,
                     tasks=tasks,
+                    clock=clock,
                     monitor=monitor,
                 )
             )
@@ -266,6 +274,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         self : object
             The fitted estimator.
         """
+        clock = FitClock.begin(self.time_limit)
         state = vars(self).get("_state") if self.warm_start else None
         parameters = self._parameters_now(state)
         if not isinstance(rows, EncodedRows):
@@ -298,6 +307,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
                     rows,
                     seed=seed,
                     tasks=tasks,
+                    clock=clock,
                     monitor=monitor,
                 )
             )
@@ -439,7 +449,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
 
     def _fit_further(self, X, y, sample_weight, classes=None, soft_labels=None) -> None:
         """Train for one more pass over the given rows."""
-        state = vars(self).get("_state")
+        clock, state = FitClock.begin(self.time_limit), vars(self).get("_state")
         parameters, tasks = self._parameters_now(state), FitTasks(self._attributes_of)
         with self._kept_if_interrupted(tasks):
             rows, targets = parameters._check_rows(
@@ -456,6 +466,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
                     encoded,
                     seed=seed,
                     tasks=tasks,
+                    clock=clock,
                     is_pass=True,
                 )
             )
@@ -526,6 +537,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
             "history_": history,
             "n_iter_": len(history),
             "best_epoch_": state.net.best_epoch,
+            "stopped_by_": state.net.stopped_by,
             "auto_": dict(state.resolution.choices),
             "_state": state,
         }

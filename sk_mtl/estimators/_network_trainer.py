@@ -24,6 +24,7 @@ from sk_mtl.estimators._training._control import TrainingControl
 from sk_mtl.estimators._training._device import resolve_device
 from sk_mtl.estimators._training._embedding_penalty import EmbeddingPenalty
 from sk_mtl.estimators._training._evaluation import check_answers
+from sk_mtl.estimators._training._fit_clock import FitClock
 from sk_mtl.estimators._training._fit_tasks import FitTasks
 from sk_mtl.estimators._training._monitor import Monitor, ValidationRows
 from sk_mtl.estimators._training._net import _MultiTaskNet
@@ -47,6 +48,7 @@ def train_network(
     *,
     seed: FitSeed,
     tasks: FitTasks,
+    clock: FitClock,
     monitor: Monitor | None = None,
     is_pass: bool = False,
 ) -> FitState:
@@ -69,6 +71,9 @@ def train_network(
 
     tasks : FitTasks
         Receives the start and the end of the fit and of its epochs.
+
+    clock : FitClock
+        The time since the start of the fit, and its limit.
 
     monitor : Monitor or None, default=None
         The value computed on the validation rows after each epoch.
@@ -126,6 +131,7 @@ def train_network(
             average=_make_average(new),
             rates=_make_rates(new, train, epochs, is_first=state is None),
             penalty=_make_penalty(new),
+            clock=clock,
         )
         net.train(
             train,

@@ -160,6 +160,14 @@ class SharedParameters(FeatureParameters):
         thousand rows as for a hundred thousand; many more need a smaller `lr`, and
         overfit without `early_stopping`. ``"auto"`` is 5.
 
+    time_limit : float or None, default=None
+        Seconds, counted from the start of `fit`, after which training stops at the best
+        weights so far. The limit is compared with the clock after each step, so `fit`
+        takes longer by one step, by the validation rows and by whatever precedes
+        training: rows are encoded and at least one step is taken in any case. An epoch
+        that the limit cuts short counts as an epoch. Two fits that reach the limit may
+        differ; all others are not affected. None sets no limit.
+
     early_stopping : bool or "auto", default="auto"
         Whether to stop when the monitored value on validation rows stops improving,
         and to keep the weights of the best epoch. ``"auto"`` does so if `X_val` is
@@ -256,6 +264,8 @@ class SharedParameters(FeatureParameters):
         "weight_averaging": [*SHARE, None],
         "batch_size": [*COUNT, AUTO],
         "max_epochs": [*COUNT, AUTO],
+        # Refused in words where the fit begins.
+        "time_limit": "no_validation",
         "early_stopping": ["boolean", AUTO],
         "validation_split": [
             StrOptions({"random", "last"}),
@@ -285,7 +295,7 @@ class SharedParameters(FeatureParameters):
             *("warmup", "weight_averaging"),
             *("early_stopping", "validation_split", "validation_fraction"),
             *("n_iter_no_change", "tol", "monitor", "warm_start", "random_state"),
-            *("device", "verbose"),
+            *("time_limit", "device", "verbose"),
         }
     )
 
@@ -310,6 +320,7 @@ class SharedParameters(FeatureParameters):
     weight_averaging: float | None = 0.999
     batch_size: int | str = "auto"
     max_epochs: int | str = "auto"
+    time_limit: float | None = None
     early_stopping: bool | str = "auto"
     validation_split: str | BaseCrossValidator | BaseShuffleSplit = "random"
     validation_fraction: float = 0.1

@@ -14,6 +14,7 @@ from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._training._averaging import WeightAverage
 from sk_mtl.estimators._training._embedding_penalty import EmbeddingPenalty
 from sk_mtl.estimators._training._evaluation import ADVICE
+from sk_mtl.estimators._training._fit_clock import FitClock
 from sk_mtl.estimators._training._monitor import Monitor
 from sk_mtl.estimators._training._schedules import StepRates
 
@@ -73,6 +74,12 @@ class TrainingControl:
     penalty : EmbeddingPenalty or None
         Adds gradients to the gradients of the losses.
 
+    clock : FitClock
+        The time since the start of the fit, and its limit.
+
+    is_cut : bool
+        Whether the limit ended the latest epoch before its last batch.
+
     best_epoch : int
         The number of the epoch whose weights are kept, 0 before the first.
 
@@ -88,6 +95,8 @@ class TrainingControl:
     average: WeightAverage | None = None
     rates: StepRates | None = None
     penalty: EmbeddingPenalty | None = None
+    clock: FitClock = field(default_factory=FitClock)
+    is_cut: bool = False
     best_epoch: int = 0
     best_score: float | None = None
     _weights: dict[str, Tensor] | None = field(default=None, repr=False)
@@ -98,6 +107,11 @@ class TrainingControl:
         """Restore the plain weights, from which training continues."""
         if self.average is not None:
             self.average.hide()
+
+    def cut_epoch(self) -> bool:
+        """Return whether an epoch must end before its next step."""
+        self.is_cut = self.clock.is_over
+        return self.is_cut
 
     def end_backward(self) -> None:
         """Complete the gradients of a step."""

@@ -19,15 +19,20 @@ class EpochLosses:
     ----------
     total : Tensor of shape (n_tasks,)
         The sum over rows of each task's loss, in double precision.
+
+    n_rows : int
+        The number of these rows.
     """
 
     def __init__(self) -> None:
         self.total: Tensor | float = 0.0
+        self.n_rows = 0
         self._others: dict[str, Tensor] = {}
 
     def add(self, step: Mapping, n_rows: int, *, training: bool) -> None:
         """Add the mean losses of a batch of `n_rows` rows."""
         self.total = self.total + step["task_losses"].double() * n_rows
+        self.n_rows += n_rows
         if training:
             for name, mean in step["auxiliary"].items():
                 before = self._others.get(name, 0.0)
@@ -43,7 +48,6 @@ class EpochLosses:
         history,
         prefix: str,
         task_names: Sequence,
-        n_rows: int,
         scale: Tensor | float = 1.0,
     ) -> None:
         """Record the mean over rows of each loss, and over tasks.
@@ -53,16 +57,15 @@ class EpochLosses:
         history : skorch.history.History
         prefix : {"train", "valid"}
         task_names : sequence
-        n_rows : int
         scale : Tensor of shape (n_tasks,) or float, default=1.0
             Factor of the means of the tasks.
         """
-        means = (self.total / n_rows * scale).tolist()
+        means = (self.total / self.n_rows * scale).tolist()
         _record_mean(history, f"{prefix}_loss", float(np.nanmean(means)))
         for name, value in zip(task_names, means, strict=True):
             history.record(f"{prefix}_loss_{name}", value)
         for name, total in self._others.items():
-            history.record(f"train_{name}", total.item() / n_rows)
+            history.record(f"train_{name}", total.item() / self.n_rows)
 
 
 def _record_mean(history, name: str, value: float) -> None:

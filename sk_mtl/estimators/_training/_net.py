@@ -18,11 +18,11 @@ import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import GradientNormClipping
-from skorch.callbacks.scoring import ScoringBase
 from torch import Tensor
 
 from sk_mtl.estimators._rows._tensor_table import TensorTable
 from sk_mtl.estimators._rows._training_rows import TrainingRows
+from sk_mtl.estimators._training._checked_callbacks import check_callback
 from sk_mtl.estimators._training._compilation import compile_in_place
 from sk_mtl.estimators._training._control import (
     NonFiniteLossError,
@@ -56,6 +56,12 @@ class _MultiTaskNet(NeuralNet):
 
     best_epoch : int
         The epoch whose weights were kept; 0 before the first one is complete.
+
+    stopped_by : str
+        The reason why the last training ended.
+
+    seconds : float
+        The time of the last fit until its training ended.
     """
 
     # skorch moves these, with module, criterion and optimiser, to an existing device
@@ -63,6 +69,8 @@ class _MultiTaskNet(NeuralNet):
     cuda_dependent_attributes_: ClassVar[list[str]] = ["balancer"]
     autocast = False
     best_epoch = 0
+    stopped_by = "epochs"
+    seconds = 0.0
 
     @property
     def _default_callbacks(self):
@@ -83,7 +91,7 @@ class _MultiTaskNet(NeuralNet):
         `known` are the pairs of name and callback of the fit that this one continues;
         they are not initialised again.
         """
-        self.callbacks = [_check_callback(each) for each in callbacks or []] or None
+        self.callbacks = [check_callback(each) for each in callbacks or []] or None
         before, self.callbacks_ = dict(known), []
         for name, callback in self._uniquely_named_callbacks():
             if isinstance(callback, type):
@@ -113,10 +121,12 @@ class _MultiTaskNet(NeuralNet):
             refuse_monitors(self.callbacks_)
         self._run = _Run(valid, control, Progress(verbose, epochs), tasks)
         balancer = copy.deepcopy(self.balancer)
+        self.stopped_by = "interruption"
         try:
             self._fit_and_notify(rows, epochs)
         except NonFiniteLossError as error:
             recover(control, error.what, self.n_epochs)
+            self.stopped_by = "not_finite"
             # Their averages may be NaN, and a later fit would continue from them.
             self.balancer = balancer
             self.initialize_optimizer()
@@ -127,6 +137,7 @@ class _MultiTaskNet(NeuralNet):
             del self._run
             self.module_.eval()
             self.module_.zero_grad(set_to_none=True)
+            self.seconds = control.clock.seconds
             # Last, since an interrupted fit is kept if this is not 0, and the lines
             # above may be interrupted, too.
             self.best_epoch = control.best_epoch
@@ -158,22 +169,25 @@ class _MultiTaskNet(NeuralNet):
         return self
 
     def _run_epochs(self, epochs: int, sets) -> None:
-        for _ in range(epochs):
-            tasks = self._run.tasks
+        control, tasks = self._run.control, self._run.tasks
+        for epochs_left in reversed(range(epochs)):
             if tasks is not None:
                 tasks.begin_epoch()
-            stop = self._run_epoch(sets)
+            reason = "early_stopping" if self._run_epoch(sets) else None
             try:
                 self.notify("on_epoch_end", **sets)
             except KeyboardInterrupt as error:
                 # skorch's callbacks stop training in this way, and so does Ctrl-C.
                 if not is_raised_by_code(error):
                     raise
-                stop = True
-            if tasks is not None:
-                stop = tasks.end_epoch() or stop
-            if stop:
+                reason = reason or "callback"
+            if tasks is not None and tasks.end_epoch():
+                reason = reason or "callback"
+            if control.is_cut or (epochs_left and control.clock.is_over):
+                reason = reason or "time_limit"
+            if reason:
                 break
+        self.stopped_by = reason or "epochs"
 
     def _run_epoch(self, sets) -> bool:
         start, control = time.perf_counter(), self._run.control
@@ -203,6 +217,8 @@ class _MultiTaskNet(NeuralNet):
         on_processor = torch.device(self.device).type == "cpu"
         size = self.batch_size if training else EVALUATION_BATCH
         for batch in rows.batches(size, shuffle=training):
+            if training and losses.n_rows and self._run.control.cut_epoch():
+                break
             self._notify_batch("on_batch_begin", batch, training)
             step = step_fn(batch)
             if on_processor and not np.isfinite(step["loss"].item()):
@@ -317,7 +333,7 @@ class _MultiTaskNet(NeuralNet):
             # The criterion divides by the training set's mean weight; the recorded
             # losses of the validation rows are divided by their own mean weight.
             scale = self.criterion_.mean_weights / rows.mean_weight().double()
-        losses.record(self.history, prefix, self.task_names, len(rows), scale)
+        losses.record(self.history, prefix, self.task_names, scale)
 
     def _notify_batch(self, method: str, batch, training: bool, **step) -> None:
         # Without callbacks no code reads it, and skorch would still record every
@@ -351,7 +367,7 @@ class _MultiTaskNet(NeuralNet):
     def snapshot(self) -> _MultiTaskNet:
         """Return a copy with the answers of the net if its training ended now."""
         new = copy.deepcopy(self)
-        new.best_epoch = new.n_epochs
+        new.best_epoch, new.stopped_by = new.n_epochs, "epochs"
         new.module_.eval()
         return new
 
@@ -373,26 +389,6 @@ def _kept(attributes: dict) -> dict:
     """
     kept = {name: value for name, value in attributes.items() if name != "_run"}
     return kept | {"callbacks": None, "callbacks_": []}
-
-
-def _check_callback(callback):
-    """Return a callback, or a pair with its name; raise for unusable callbacks."""
-    bare = callback[-1] if isinstance(callback, tuple | list) else callback
-    if not hasattr(bare, "on_epoch_end"):
-        raise ValueError(
-            "callbacks must hold skorch callbacks, or pairs of a name and one; "
-            f"found {callback!r}. Derive it from skorch.callbacks.Callback."
-        )
-    cls = bare if isinstance(bare, type) else type(bare)
-    if issubclass(cls, ScoringBase):
-        raise ValueError(
-            "callbacks must not ask the net for predictions, whose rows are encoded "
-            f"already; found {cls.__name__}. Set monitor to a metric, such as "
-            "monitor='roc_auc', which is recorded in history_ for each epoch, or "
-            "record a value in the on_epoch_end of a callback of your own, by "
-            "net.history.record(name, value)."
-        )
-    return callback
 
 
 class _Run:
