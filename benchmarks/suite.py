@@ -7,9 +7,10 @@ than 10,000 rows, else three. The settings of other libraries' models are fixed
 5,000 rows, one repeat.
 
 Every fit is kept in `results/suite.csv`, and what is there is not run again: a run may
-be cut off, or be of some models or tables. `--again` runs the chosen models again,
-as a change of ours needs; `--report` makes the report only. What was scored is logged
-in `test_runs.md`.
+be cut off, or be of some models or tables. `--again` runs the chosen models again, as a
+change of ours needs. `--report` makes the report only, of all models or of the chosen
+ones, on the tables and repeats that they have in common. What was scored is logged in
+`test_runs.md`.
 
 Needs the extra `bench`. Run `python benchmarks/suite.py --data DIR --tables energy
 --try-out` to see that it works: such a run scores one repeat of the inner split of the
@@ -179,8 +180,8 @@ def summary_table(found: dict[str, pd.DataFrame]) -> pd.DataFrame:
             "normalised [95 %]": f"{normalised[model].mean():.3f} "
             f"[{low:.3f}, {high:.3f}]",
             "tables won": f"{(winner == model).mean():.0%}",
-            "log-loss saved": f"{found['skill'][model].mean():.3f}",
-            "ECE": f"{found['ece'][model].mean():.4f}",
+            "log-loss saved": show(found["skill"][model].mean(), 3),
+            "ECE": show(found["ece"][model].mean(), 4),
             "CPU s": f"{found['cpu'][model].mean():.1f}",
         }
         if LIGHTGBM in main:
@@ -192,6 +193,10 @@ def summary_table(found: dict[str, pd.DataFrame]) -> pd.DataFrame:
             }
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def show(value: float, digits: int) -> str:
+    return "" if np.isnan(value) else f"{value:.{digits}f}"
 
 
 def losses_table(frame: pd.DataFrame, model: str, rivals: Sequence[str]):
@@ -253,7 +258,7 @@ def report(
             )
     parts.append("## Table by table\n\nThe mean of the tasks' main scores.")
     parts.append(markdown_table(tables_table(found, entries, names)))
-    slow = [model for model in SLOW if model in present]
+    slow = [model for model in SLOW if model in present and model not in models]
     if slow:
         wide = compare(frame, [*models, *slow])
         parts.append(
@@ -286,6 +291,11 @@ NOTES = (
 )
 
 
+def chosen_for_report(options: argparse.Namespace) -> list[str] | None:
+    """Return the models of the report; a run of some models reports all there are."""
+    return options.models if options.report and options.models else None
+
+
 def main(options: argparse.Namespace) -> None:
     warnings.simplefilter("ignore")
     entries = read_entries(options.data)
@@ -303,7 +313,7 @@ def main(options: argparse.Namespace) -> None:
         runs.drop("model", models)
     if not options.report:
         run(runs, options.data, entries, names, models)
-    report(runs.read(), entries, options.models or None)
+    report(runs.read(), entries, chosen_for_report(options))
 
 
 def make_parser() -> argparse.ArgumentParser:

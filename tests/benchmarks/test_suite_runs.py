@@ -176,3 +176,27 @@ def test_report_begins_with_the_summary_and_the_losses(folder, monkeypatch, tmp_
     assert "1 tasks, by more than 0.002." in notes
     assert notes.index("is behind") < notes.index("Table by table")
     assert "| mixed | 200 | 3 | **0.5000** | 0.2500 |" in notes
+
+
+def test_slow_models_have_a_table_of_their_own(folder, monkeypatch):
+    texts = {}
+    monkeypatch.setattr(
+        suite, "write_report", lambda name, title, frame, **rest: texts.update(rest)
+    )
+    scores = make_scores()
+    slow = scores[(scores["model"] == "default") & (scores["table"] == "mixed")]
+    frame = pd.concat([scores, slow.assign(model="TabM-D")])
+    suite.report(frame, read_entries(folder))
+    own = texts["notes"].partition("## Beside networks of pytabkit")[2]
+    assert "rows: mixed." in own
+    assert own.count("| TabM-D |") == 1
+    # No task of that table has two classes.
+    assert "|  |  | 2.0 |" in own
+
+
+def test_run_of_some_models_reports_all():
+    parse = suite.make_parser().parse_args
+    some = ["--data", "folder", "--models", "CatBoost"]
+    assert suite.chosen_for_report(parse(some)) is None
+    assert suite.chosen_for_report(parse([*some, "--report"])) == ["CatBoost"]
+    assert suite.chosen_for_report(parse(["--data", "folder", "--report"])) is None
