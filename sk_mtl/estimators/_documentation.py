@@ -53,12 +53,10 @@ class Docstring:
         kept = (block.rstrip() for block in blocks if block.strip())
         return {block.split(" :", 1)[0].strip(): block for block in kept}
 
-    def add_entries(self, title: str, more: dict[str, str]) -> None:
-        """Append entries to a section, except entries that it already has."""
-        entries = {**more, **(own := self.entries(title))}
-        ordered = [*own, *(name for name in more if name not in own)]
-        if ordered:
-            self.sections[title] = "\n\n".join(entries[name] for name in ordered)
+    def set_entries(self, title: str, entries: dict[str, str]) -> None:
+        """Make a section of entries, unless there are none."""
+        if entries:
+            self.sections[title] = "\n\n".join(entries.values())
 
     def render(self) -> str:
         """Return the whole text."""
@@ -84,20 +82,43 @@ def share_documentation(cls: type) -> type:
     """
     # A user's own class may also derive from bases in the user's package.
     packages = {each.partition(".")[0] for each in (__name__, cls.__module__)}
+    bases = [
+        base
+        for base in cls.__mro__[1:]
+        if base.__module__.partition(".")[0] in packages
+    ]
     doc = Docstring.of(cls)
-    for base in cls.__mro__[1:]:
-        if base.__module__.partition(".")[0] not in packages:
-            continue
-        other = Docstring.of(base)
-        for title in ("Parameters", "Attributes"):
-            doc.add_entries(title, other.entries(title))
-        if "_teaches" in vars(base) and "_teaches" not in vars(cls):
-            doc.text = "\n\n".join(part for part in (doc.text, other.text) if part)
-            doc.sections = {**other.sections, **doc.sections}
+    parameters = doc.entries("Parameters")
+    for title, entries in (
+        ("Parameters", parameters),
+        ("Attributes", doc.entries("Attributes")),
+    ):
+        for base in bases:
+            for name, entry in _base_entries(base, title).items():
+                entries.setdefault(name, entry)
+        doc.set_entries(title, entries)
+    if "_teaches" not in vars(cls):
+        for base in bases:
+            if "_teaches" in vars(base):
+                other = _base_docstring(base)
+                doc.text = "\n\n".join(part for part in (doc.text, other.text) if part)
+                doc.sections = {**other.sections, **doc.sections}
     cls.__doc__ = doc.render()
     if "__init__" in vars(cls):
-        _order_signature(cls, list(doc.entries("Parameters")))
+        _order_signature(cls, list(parameters))
     return cls
+
+
+@cache
+def _base_docstring(base: type) -> Docstring:
+    """Return the docstring of a class that is complete."""
+    return Docstring.of(base)
+
+
+@cache
+def _base_entries(base: type, title: str) -> dict[str, str]:
+    """Return the entries of a section of a class that is complete."""
+    return _base_docstring(base).entries(title)
 
 
 def _order_signature(cls: type, documented: list[str]) -> None:
