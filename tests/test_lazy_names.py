@@ -11,13 +11,21 @@ from sk_mtl import MMOEClassifier, estimators
 from tests.fresh_process import run_python
 
 PACKAGE = Path(sk_mtl.__file__).parent
-STUB = ast.parse((PACKAGE / "__init__.pyi").read_text())
+STUBS = {
+    path.parent.name: ast.parse(path.read_text())
+    for path in PACKAGE.rglob("__init__.pyi")
+}
 FRAMEWORKS = ("torch", "sklearn", "skorch", "pandas", "numpy")
+
+
+def imports_of(stub):
+    """Return the imports of a stub."""
+    return [node for node in stub.body if isinstance(node, ast.ImportFrom)]
 
 
 def listed(module):
     """Return the names that the stub imports from a module of the package."""
-    imports = [node for node in STUB.body if isinstance(node, ast.ImportFrom)]
+    imports = imports_of(STUBS[PACKAGE.name])
     names = [name for node in imports if node.module == module for name in node.names]
     # Type checkers take what is written twice as exported.
     assert [name.name for name in names] == [name.asname for name in names]
@@ -26,6 +34,14 @@ def listed(module):
 
 def test_the_list_is_that_of_the_estimators():
     assert sorted(listed("estimators")) == sorted(estimators.__all__)
+
+
+def test_the_list_of_the_estimators_names_the_file_of_each():
+    for node in imports_of(STUBS["estimators"]):
+        for name in node.names:
+            assert name.name == name.asname
+            found = getattr(estimators, name.name)
+            assert found.__module__ == f"{estimators.__name__}.{node.module}"
 
 
 def test_the_list_has_every_public_folder():
@@ -51,6 +67,23 @@ def test_a_mistyped_name_gets_the_close_ones():
         _ = sk_mtl.zebra
     with pytest.raises(ImportError, match="cannot import name 'PLEClasifier'"):
         exec("from sk_mtl import PLEClasifier")
+
+
+def test_a_mistyped_name_of_a_folder_gets_the_close_ones():
+    message = r"'sk_mtl\.estimators' has no attribute 'PLEClasifier'\. .* 'PLEClassi"
+    with pytest.raises(AttributeError, match=message):
+        _ = estimators.PLEClasifier
+
+
+def test_a_model_imports_no_other_one():
+    code = """if True:
+        import sys
+        from sk_mtl import MMOEClassifier
+        folder = "sk_mtl.estimators._models."
+        found = sorted(name for name in sys.modules if name.startswith(folder))
+        print(*(name.removeprefix(folder) for name in found))
+    """
+    assert run_python(code) == "_expert_parameters _mmoe"
 
 
 def test_import_loads_no_framework(tmp_path):
@@ -116,7 +149,7 @@ def test_a_first_use_may_be_interrupted():
         import importlib.abc, sys, sk_mtl
         class Press(importlib.abc.MetaPathFinder):
             def find_spec(self, name, path=None, target=None):
-                if name == "sk_mtl.estimators._models._ple":
+                if name == "sk_mtl.estimators._models._mmoe":
                     sys.meta_path.remove(self)
                     raise KeyboardInterrupt
         sys.meta_path.insert(0, Press())
@@ -137,13 +170,14 @@ def test_eager_imports_can_be_asked_for():
     assert run_python(code, EAGER_IMPORT="") == "False"
 
 
-def test_no_file_reads_a_lazy_name_while_it_is_imported():
+@pytest.mark.parametrize("package", [sk_mtl, estimators])
+def test_no_file_of_a_package_reads_its_lazy_names_while_it_is_imported(package):
     """Its import would wait for the lock of a thread that waits for the import."""
     nodes = (
         (path.name, node)
-        for path in PACKAGE.rglob("*.py")
+        for path in Path(package.__file__).parent.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ImportFrom)
     )
-    readers = [name for name, node in nodes if node.module == PACKAGE.name]
+    readers = [name for name, node in nodes if node.module == package.__name__]
     assert readers == []

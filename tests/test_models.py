@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 import sk_mtl
-from sk_mtl.estimators._choices._wiring_choice import WIRINGS
+from sk_mtl.estimators._choices._wiring_choice import known_wirings
 
 PACKAGE = Path(sk_mtl.__file__).parent
 N_LINES_OF_A_COPY = 6
 MEDIAN_OF_A_MODEL = 120
 # What has a structure of its own instead of a wiring of its own.
-NAMES = sorted([*WIRINGS, "escm2"])
+NAMES = sorted([*known_wirings(), "escm2"])
 
 
 def files_of(name: str) -> list[Path]:

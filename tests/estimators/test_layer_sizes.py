@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sk_mtl.estimators._choices._wiring_choice import WIRINGS
+from sk_mtl.estimators._choices._wiring_choice import known_wirings
 from sk_mtl.estimators._layer_sizes import resolve_tower_sizes
 
 NAMES = ["a", "b"]
@@ -25,6 +25,6 @@ def test_tower_sizes_are_one_tuple_for_all_or_one_each():
 
 
 def test_home_normalises_fewer_rows_than_other_models():
-    above = {name: model.batch_norm_above for name, model in WIRINGS.items()}
+    above = {name: model.batch_norm_above for name, model in known_wirings().items()}
     assert above.pop("home") == 20_000
     assert set(above.values()) == {100_000}

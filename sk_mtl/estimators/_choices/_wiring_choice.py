@@ -8,13 +8,14 @@ from typing import Any, ClassVar
 
 from torch import nn
 
+import sk_mtl.estimators as estimators
 from sk_mtl.estimators._choices._choice import Choice, resolve_choice
 from sk_mtl.estimators._choices._own_wirings import check_keywords, check_wiring_class
 from sk_mtl.estimators._layer_sizes import resolve_sizes
 from sk_mtl.nn import LayerOptions, Towers, Wiring
 
-#: The models of the family by the name of their wiring.
-WIRINGS: dict[str, type[WiringChoice]] = {}
+# The imported models by the name of their wiring.
+_WIRINGS: dict[str, type[WiringChoice]] = {}
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -65,7 +66,7 @@ class WiringChoice(Choice):
         super().__init_subclass__(**kwargs)
         check_wiring_class(cls)
         if "_wiring_name" in vars(cls):
-            WIRINGS[cls._wiring_name] = cls
+            _WIRINGS[cls._wiring_name] = cls
             cls._teaches = True
 
     def make_wiring(self, in_width: int, task_names: Sequence, **layers: Any) -> Wiring:
@@ -146,15 +147,26 @@ def is_estimator(cls: type) -> bool:
     return hasattr(cls, "fit")
 
 
+def known_wirings() -> dict[str, type[WiringChoice]]:
+    """Return the models of the family by the name of their wiring.
+
+    A model registers itself when it is imported, so all of them are imported.
+    """
+    for name in estimators.__all__:
+        getattr(estimators, name)
+    return dict(sorted(_WIRINGS.items()))
+
+
 def resolve_wiring(value: Any) -> WiringChoice:
     """Return the wiring for the parameter `wiring`, or raise."""
+    known = known_wirings()
     cls = value if isinstance(value, type) else type(value)
     if is_estimator(cls):
-        wirings = (base for base in cls.__mro__ if base in WIRINGS.values())
+        wirings = (base for base in cls.__mro__ if base in known.values())
         name = next(wirings, WiringChoice).__name__
         raise ValueError(
-            f"wiring must be one of {list(WIRINGS)} or a WiringChoice; found "
+            f"wiring must be one of {list(known)} or a WiringChoice; found "
             f"{cls.__name__}, an estimator. Give the wiring alone, such as {name}()."
         )
-    named: Mapping[str, WiringChoice] = {key: own() for key, own in WIRINGS.items()}
+    named: Mapping[str, WiringChoice] = {key: own() for key, own in known.items()}
     return resolve_choice("wiring", value, named, WiringChoice)

@@ -21,7 +21,7 @@ from sk_mtl import (
     TopK,
     WiringChoice,
 )
-from sk_mtl.estimators._choices._wiring_choice import WIRINGS
+from sk_mtl.estimators._choices._wiring_choice import known_wirings
 from tests.estimators.common import QUICK, assert_equal_proba, mixed_table, refuse
 from tests.estimators.toy import Toy, ToyClassifier, ToyWiring
 
@@ -35,7 +35,7 @@ def table():
 
 
 def test_every_model_is_a_public_choice():
-    for name, choice in WIRINGS.items():
+    for name, choice in known_wirings().items():
         assert getattr(sk_mtl, choice.__name__) is choice
         assert choice() == choice()
         assert clone(choice()) == choice()
@@ -133,7 +133,7 @@ def test_a_wiring_may_be_made_by_hand(table):
     assert own.fit(X, y).predict(X).shape == (240, 2)
 
 
-NAMES = list(WIRINGS)
+NAMES = list(known_wirings())
 
 
 @pytest.mark.parametrize(
