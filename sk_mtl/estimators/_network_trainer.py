@@ -31,6 +31,7 @@ from sk_mtl.estimators._training._net import _MultiTaskNet
 from sk_mtl.estimators._training._precision import DTYPES
 from sk_mtl.estimators._training._random import FitSeed, training_state
 from sk_mtl.estimators._training._schedules import StepRates, make_schedule, make_share
+from sk_mtl.estimators._training._target_errors import learn_errors
 from sk_mtl.losses import (
     Balancer,
     GradientBalancer,
@@ -145,7 +146,8 @@ def train_network(
             if table is not None:
                 check_answers(net.module_, structure, table, what)
         parameters._warn_after_training(net.module_, structure, targets, train)
-    return new
+        targets = learn_errors(net.module_, structure, targets, train)
+    return replace(new, targets=targets)
 
 
 def _with_units(

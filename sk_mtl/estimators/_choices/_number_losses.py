@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import ClassVar
 
-from sk_mtl._sklearn_compat import Interval
+from sk_mtl._sklearn_compat import Interval, StrOptions
 from sk_mtl.estimators._choices._loss import Loss
 from sk_mtl.losses import (
     AbsoluteErrorOutput,
@@ -36,14 +36,56 @@ class _NumberLoss(Loss):
 
 @dataclass(eq=False, repr=False)
 class SquaredError(_NumberLoss):
-    """The squared error of a number; the prediction is the conditional mean."""
+    """The squared error of a number; the prediction is the conditional mean.
 
+    Parameters
+    ----------
+    transform : {"auto", "standard", "log", "quantile"} or None, default="auto"
+        The units in which the network learns the number. ``"standard"``: mean 0 and
+        standard deviation 1. For long tails, in which a few numbers would outweigh all
+        others, a curve comes first: ``"log"``, the signed logarithm
+        ``sign(y) * log(1 + abs(y) / s)`` with the median size s, or ``"quantile"``, the
+        normal score of the rank, which no outlier can stretch. The squared error is
+        then that of the bent numbers. Predictions are still means in the target's own
+        units: Duan's smearing estimator averages the number behind the answer plus an
+        error over the errors of the training rows, which it takes to be alike in all
+        rows. The mean prediction on the training rows is then made equal to the mean of
+        their targets, and no prediction leaves the range of the training targets. None
+        takes numbers as they are; they should then be scaled already. ``"auto"`` is
+        ``"standard"``.
+
+    References
+    ----------
+    N. Duan (1983). Smearing Estimate: A Nonparametric Retransformation Method. Journal
+    of the American Statistical Association 78(383), 605-610.
+
+    Examples
+    --------
+    Incomes have a long tail.
+
+    >>> from sk_mtl import MMOERegressor, SquaredError
+    >>> model = MMOERegressor(loss={"income": SquaredError("log")})
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "transform": [StrOptions({"auto", "standard", "log", "quantile"}), None],
+    }
     _output: ClassVar[type[TaskOutput]] = SquaredErrorOutput
+
+    transform: str | None = "auto"
+
+    def make_output(self, n_classes: int | None = None) -> TaskOutput:
+        """Return the output, which is the same for all transforms."""
+        return SquaredErrorOutput()
 
 
 @dataclass(eq=False, repr=False)
 class AbsoluteError(_NumberLoss):
-    """The absolute error of a number; the prediction is the conditional median."""
+    """The absolute error of a number; the prediction is the conditional median.
+
+    Numbers are standardised. Outliers need no `transform`: an error counts in
+    proportion to its size.
+    """
 
     _output: ClassVar[type[TaskOutput]] = AbsoluteErrorOutput
 
@@ -51,6 +93,8 @@ class AbsoluteError(_NumberLoss):
 @dataclass(eq=False, repr=False)
 class Huber(_NumberLoss):
     """The Huber loss of a number, squared for small errors and linear for large ones.
+
+    Numbers are standardised, and have no `transform` as in `SquaredError`.
 
     Parameters
     ----------
@@ -84,7 +128,8 @@ class Quantile(_NumberLoss):
     """The mean pinball loss of several quantiles of a number, which cannot cross.
 
     The prediction is the quantile of the level nearest to 1/2, such as the median;
-    `predict_quantiles` returns all quantiles.
+    `predict_quantiles` returns all quantiles. Numbers are standardised, and have no
+    `transform` as in `SquaredError`.
 
     Parameters
     ----------
@@ -130,14 +175,22 @@ class Quantile(_NumberLoss):
 
 @dataclass(eq=False, repr=False)
 class Poisson(_NumberLoss):
-    """Half the Poisson deviance of a count (>= 0); the prediction is its mean."""
+    """Half the Poisson deviance of a count (>= 0); the prediction is its mean.
+
+    Numbers are scaled to mean 1. The network learns the logarithm of the mean, so there
+    is no `transform` as in `SquaredError`.
+    """
 
     _output: ClassVar[type[TaskOutput]] = PoissonOutput
 
 
 @dataclass(eq=False, repr=False)
 class Gamma(_NumberLoss):
-    """Half the gamma deviance of a number (> 0); the prediction is its mean."""
+    """Half the gamma deviance of a number (> 0); the prediction is its mean.
+
+    Numbers are scaled to mean 1. The network learns the logarithm of the mean, so there
+    is no `transform` as in `SquaredError`.
+    """
 
     _output: ClassVar[type[TaskOutput]] = GammaOutput
 
@@ -147,7 +200,8 @@ class ZILN(_NumberLoss):
     """The zero-inflated log-normal loss of many zeros and a few large numbers.
 
     The prediction is the mean; `predict_proba_positive` returns the chance that a
-    number is not zero.
+    number is not zero. Numbers are scaled to mean 1, and their logarithm is learnt, so
+    there is no `transform` as in `SquaredError`.
 
     References
     ----------

@@ -9,10 +9,13 @@ import numpy as np
 from sklearn.metrics import r2_score
 
 from sk_mtl._labels import as_numbers, is_missing
+from sk_mtl.estimators._automatic._auto_choice import is_auto
+from sk_mtl.estimators._automatic._auto_transform import auto_transform
 from sk_mtl.estimators._choices._loss import Loss
 from sk_mtl.estimators._choices._number_losses import SquaredError
 from sk_mtl.estimators._choices._task_losses import name_of
 from sk_mtl.estimators._targets._target_column import TargetColumn, raise_unlabelled
+from sk_mtl.estimators._targets._target_curves import CURVES, TargetCurve
 from sk_mtl.losses import TaskOutput
 from sk_mtl.metrics import TaskMetric
 
@@ -33,7 +36,8 @@ class NumberColumn(TargetColumn):
     """A task of numbers, with the units in which the network learns them.
 
     Numbers are shifted to mean 0 and scaled to standard deviation 1, so that no task
-    dominates another. Numbers that cannot be negative are scaled to mean 1.
+    dominates another. Numbers that cannot be negative are scaled to mean 1. A curve
+    may bend them before.
 
     Attributes
     ----------
@@ -42,11 +46,15 @@ class NumberColumn(TargetColumn):
 
     shift, scale : float
         The number that is subtracted, and the divisor of the difference.
+
+    curve : TargetCurve or None
+        The curve that bends the numbers before.
     """
 
     loss: Loss = field(default_factory=SquaredError)
     shift: float = 0.0
     scale: float = 1.0
+    curve: TargetCurve | None = None
 
     @property
     def output(self) -> TaskOutput:
@@ -136,6 +144,40 @@ class NumberColumn(TargetColumn):
         values = codes[labelled]
         # The sum of the largest finite weights must not overflow.
         weight = None if weight is None else weight[labelled] / weight[labelled].max()
+        transform = self._transform_of(values)
+        if transform is None:
+            return replace(self, shift=0.0, scale=1.0)
+        if transform in CURVES:
+            curve = CURVES[transform].fit(values, weight)
+            return replace(self, curve=curve)._fit_line(curve.bend(values), weight)
+        return self._fit_line(values, weight)
+
+    @property
+    def needs_errors(self) -> bool:
+        """True if predictions depend on the errors of the network in training."""
+        return self.curve is not None
+
+    def with_errors(
+        self, answers: np.ndarray, scaled: np.ndarray, weight: np.ndarray
+    ) -> NumberColumn:
+        """Return the column with the errors of a network in training."""
+        labelled = weight > 0
+        if self.curve is None or not labelled.any():
+            return self
+        bent = (
+            each[labelled].astype(np.float64) * self.scale + self.shift
+            for each in (answers, scaled)
+        )
+        return replace(self, curve=self.curve.with_errors(*bent, weight[labelled]))
+
+    def _transform_of(self, values: np.ndarray) -> str | None:
+        """Return the transform of the targets, "standard" if the loss has no choice."""
+        if not isinstance(self.loss, SquaredError):
+            return "standard"
+        chosen = self.loss.transform
+        return auto_transform(values) if is_auto(chosen) else chosen
+
+    def _fit_line(self, values: np.ndarray, weight: np.ndarray | None) -> NumberColumn:
         mean = np.average(values, weights=weight)
         if self.loss.domain != "real":
             self._refuse_tiny(float(mean), "0, or have a mean of")
@@ -163,8 +205,8 @@ class NumberColumn(TargetColumn):
         """Return the targets in the network's units, with values for missing labels."""
         # The mean is in the domain of every loss; 0 is not.
         mean = self.shift if self.loss.domain == "real" else self.scale
-        codes = np.where(np.isnan(codes), mean, codes)
-        scaled = (codes - self.shift) / self.scale
+        bent = codes if self.curve is None else self.curve.bend(codes)
+        scaled = (np.where(np.isnan(bent), mean, bent) - self.shift) / self.scale
         far = np.abs(scaled) > _LARGEST_SCALED
         if far.any():
             raise ValueError(
@@ -176,7 +218,8 @@ class NumberColumn(TargetColumn):
         return scaled
 
     def _in_own_units(self, answers: np.ndarray) -> np.ndarray:
-        return answers.astype(np.float64) * self.scale + self.shift
+        numbers = answers.astype(np.float64) * self.scale + self.shift
+        return numbers if self.curve is None else self.curve.mean(numbers)
 
     def strata(self, codes: np.ndarray) -> np.ndarray:
         """Return whether each number is zero, for numbers that often are."""

@@ -104,6 +104,24 @@ class TargetColumn(ABC):
         """Return the column with the units in which the network learns it."""
         return self
 
+    @property
+    def needs_errors(self) -> bool:
+        """True if predictions depend on the errors of the network in training."""
+        return False
+
+    def with_errors(
+        self, answers: np.ndarray, scaled: np.ndarray, weight: np.ndarray
+    ) -> TargetColumn:
+        """Return the column with the errors of a network in training.
+
+        Parameters
+        ----------
+        answers, scaled, weight : ndarray of shape (n_samples,)
+            The network's answers and the targets in its units, and the weights of the
+            rows, 0 where the label is missing.
+        """
+        return self
+
     def mark_untrained(
         self, codes: np.ndarray, soft: np.ndarray | None = None
     ) -> TargetColumn:

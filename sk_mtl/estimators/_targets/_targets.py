@@ -152,6 +152,19 @@ class Targets:
         ]
         return replace(self, columns=columns)
 
+    def with_errors(
+        self, answers: np.ndarray, scaled: np.ndarray, weight: np.ndarray
+    ) -> Targets:
+        """Return the targets with the errors of a network in training.
+
+        All arrays are of shape (n_samples, n_tasks), as in `TargetColumn.with_errors`.
+        """
+        columns = [
+            column.with_errors(answers[:, k], scaled[:, k], weight[:, k])
+            for k, column in enumerate(self.columns)
+        ]
+        return replace(self, columns=columns)
+
     def mark_untrained(
         self, codes: np.ndarray, soft: Sequence[np.ndarray | None] | None = None
     ) -> Targets:
