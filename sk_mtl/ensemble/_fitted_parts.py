@@ -94,7 +94,7 @@ def _fit_task(name, estimator, rows, tasks, k):
     labels = plain_values(rows.columns[k])
     if tasks.classes[k] is None:
         labels = rows.codes[:, k]
-    estimator = adapted(estimator, rows.X)
+    estimator = adapted(estimator, rows.X, tasks.names[k])
     given = {"sample_weight": _weight_of(rows, k)}
     if given["sample_weight"] is not None and not _takes(estimator, "sample_weight"):
         raise TypeError(

@@ -60,12 +60,15 @@ class FrequentCategories(TransformerMixin, BaseEstimator):
         return X
 
 
-def adapted(estimator, X):
-    """Return an estimator that takes the categories of X, in a pipeline if needed.
+def adapted(estimator, X, task):
+    """Return an estimator for one task that takes the categories of X.
 
-    scikit-learn's histogram gradient boosting refuses category columns with more
-    values than it has bins.
+    One with a method `for_task` decides on what differs between tasks. Histogram
+    gradient boosting of scikit-learn refuses category columns with more values than it
+    has bins.
     """
+    if hasattr(estimator, "for_task"):
+        return estimator.for_task(task)
     if not isinstance(estimator, _TREES) or not isinstance(X, pd.DataFrame):
         return estimator
     by_type = isinstance(estimator.categorical_features, str)
