@@ -196,6 +196,11 @@ class NetworkEnsemble(nn.Module):
             own = {f"network.{name}": state[name] for name in self._own}
             return each_member(own, *inputs)
 
+    def member_parameter_names(self) -> list[str]:
+        """Return the names of the parameters whose first axis is the members."""
+        scales = [] if self.scales is None else ["scales"]
+        return [f"network.{name}" for name in self._own] + scales
+
     def sparse_parameter_names(self) -> list[str]:
         """Return the names of the parameters that get sparse gradients."""
         return [f"network.{name}" for name in self.network.sparse_parameter_names()]

@@ -77,10 +77,14 @@ class Resolution:
     choices : dict of str to AutoChoice
         The parameters that were "auto". A setting inside an object has a name such as
         ``"numeric_embedding__n_bins"``.
+
+    facts : Facts
+        The facts that decided them.
     """
 
     parameters: FitParameters
     choices: dict[str, AutoChoice]
+    facts: Facts
 
 
 def plans_to_hold_out(
@@ -152,7 +156,7 @@ def resolve(
     if is_pass:
         choices = {k: v for k, v in choices.items() if k not in _OF_WHOLE_FITS}
     inside = {_NUMERIC + name: choice for name, choice in settings.items()}
-    return Resolution(wanted, choices | inside)
+    return Resolution(wanted, choices | inside, facts)
 
 
 def _apply(

@@ -1,0 +1,1 @@
+"""The summary of a fit, as text and as HTML."""
