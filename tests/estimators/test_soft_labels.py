@@ -20,6 +20,7 @@ from sk_mtl import (
     MultiTaskEstimator,
     Poisson,
     SingleTaskClassifier,
+    SquaredError,
 )
 from tests.estimators.common import (
     EVERY,
@@ -180,6 +181,15 @@ def test_certain_soft_labels_under(parameters):
     plain = MMOEClassifier(**settings).fit(X, Y)
     model = MMOEClassifier(**settings, distillation=1).fit(X, Y, soft_labels=soft)
     assert_equal_proba(plain.predict_proba(X), model.predict_proba(X), atol=1e-5)
+
+
+@pytest.mark.parametrize("transform", ["standard", "log", "quantile"])
+def test_numbers_that_agree_with_their_labels_change_nothing(transform):
+    y = RNG.lognormal(size=N)
+    settings = {**FROZEN, "lr": 0.01, "max_epochs": 3}
+    model = MMOERegressor(**settings, loss=SquaredError(transform))
+    found = model.fit(X, y, soft_labels=y).predict(X)
+    np.testing.assert_allclose(found, model.fit(X, y).predict(X), rtol=1e-6)
 
 
 @pytest.mark.parametrize(
