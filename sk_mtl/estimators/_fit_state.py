@@ -13,6 +13,7 @@ from sk_mtl.estimators._automatic._resolution import Resolution
 from sk_mtl.estimators._features._row_encoder import RowEncoder
 from sk_mtl.estimators._fit_parameters import FitParameters
 from sk_mtl.estimators._rows._held_out import HeldOutRows
+from sk_mtl.estimators._rows._member_folds import MemberFolds
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.estimators._training._net import _MultiTaskNet
 from sk_mtl.losses import Structure
@@ -55,6 +56,9 @@ class FitState:
 
     resolution : Resolution
         The parameters with values in place of "auto".
+
+    member_folds : MemberFolds or None
+        The rows that each member must not train on.
     """
 
     parameters: FitParameters
@@ -66,6 +70,7 @@ class FitState:
     seen: tuple[int, Tensor]
     held_out: HeldOutRows | None
     resolution: Resolution
+    member_folds: MemberFolds | None = None
 
     def so_far(self) -> FitState:
         """Return the state as if the training of the network ended now."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import joblib
+import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from sk_mtl._labels import read_labels
@@ -15,7 +16,7 @@ from sk_mtl._sklearn_compat import _fit_context
 from sk_mtl.estimators._atomic_fit import AtomicFit
 from sk_mtl.estimators._automatic._auto_choice import is_auto
 from sk_mtl.estimators._automatic._facts import Facts
-from sk_mtl.estimators._automatic._resolution import plans_to_hold_out
+from sk_mtl.estimators._automatic._resolution import plan_members, plans_to_hold_out
 from sk_mtl.estimators._features._encoded_rows import EncodedRows, encode_rows
 from sk_mtl.estimators._fit_parameters import FitParameters
 from sk_mtl.estimators._fit_state import FitState
@@ -24,6 +25,7 @@ from sk_mtl.estimators._network_trainer import train_network
 from sk_mtl.estimators._rows._given_validation import GivenValidation
 from sk_mtl.estimators._rows._inputs import check_same_length, check_X, learnt_columns
 from sk_mtl.estimators._rows._labelled_rows import LabelledRows
+from sk_mtl.estimators._rows._member_split import refuse_given_rows, split_by_members
 from sk_mtl.estimators._rows._row_split import (
     RowSplit,
     SplitPolicy,
@@ -78,7 +80,12 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         Epochs trained.
 
     best_epoch_ : int
-        The epoch whose weights were kept; the last one without validation rows.
+        The epoch whose weights were kept; the last one without validation rows. The
+        latest of several, if members were kept at different epochs.
+
+    members_ : DataFrame
+        One row for each of `n_members`: ``best_epoch``, and with
+        ``member_rows="folds"`` the monitored value of that epoch on the member's fold.
 
     stopped_by_ : str
         The reason why training ended: ``"epochs"`` (`max_epochs`),
@@ -484,7 +491,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
                 state, X, y, sample_weight, None, classes, soft_labels
             )
             seed = FitSeed.draw(parameters.random_state, state and state.generator)
-            split = RowSplit(rows, None, state and state.held_out)
+            split = _rows_of_a_pass(rows, state)
             encoded = encode_rows(parameters, state, targets, split, seed)
             self._keep(
                 train_network(
@@ -530,7 +537,9 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         """Return the training rows, and the rows that decide when to stop."""
         validation.check_complete()
         before = state and state.held_out
-        if validation.X is None:
+        if self.member_rows == "folds":
+            split = self._split_by_members(state, rows, targets, validation, seed)
+        elif validation.X is None:
             policy = self._split_policy(state, rows, targets)
             split = split_rows(rows, policy, targets, seed.value, before)
         else:
@@ -538,6 +547,21 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
             valid = self._complete_labels(valid, targets, "y_val")
             split = all_train(rows, before, valid)
         return split if state is not None else split.checked(targets)
+
+    def _split_by_members(
+        self,
+        state: FitState | None,
+        rows: LabelledRows,
+        targets: Targets,
+        validation: GivenValidation,
+        seed: FitSeed,
+    ) -> RowSplit:
+        """Return all rows as training rows, each with its fold."""
+        refuse_given_rows(validation.X)
+        before = {} if state is None else state.resolution.choices
+        n_members = plan_members(self, Facts.of_rows(rows, targets), before)
+        folds = state and state.member_folds
+        return split_by_members(rows, self, targets, n_members, seed.value, folds)
 
     def _split_policy(
         self, state: FitState | None, rows: LabelledRows, targets: Targets
@@ -567,8 +591,26 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
             "best_epoch_": state.net.best_epoch,
             "stopped_by_": state.net.stopped_by,
             "auto_": dict(state.resolution.choices),
+            "members_": _members_table(state),
             "_state": state,
         }
+
+
+def _members_table(state: FitState) -> pd.DataFrame:
+    """Return a row for each member."""
+    columns = {"best_epoch": state.net.best_epoch, **state.net.members}
+    index = pd.RangeIndex(state.resolution.parameters.n_members, name="member")
+    return pd.DataFrame(columns, index=index)
+
+
+def _rows_of_a_pass(rows: LabelledRows, state: FitState | None) -> RowSplit:
+    """Return the split of a pass without validation; members keep known folds."""
+    if state is None:
+        return RowSplit(rows, None, None)
+    known = state.member_folds
+    if known is not None:
+        rows = replace(rows, folds=known.find(rows))
+    return RowSplit(rows, None, state.held_out, member_folds=known)
 
 
 def _hash(value: Any) -> str:

@@ -15,7 +15,9 @@ from sk_mtl.estimators._features._encoded_rows import EncodedRows
 from sk_mtl.estimators._fit_parameters import FitParameters
 from sk_mtl.estimators._fit_state import FitState
 from sk_mtl.estimators._network_builder import NetworkBuilder
+from sk_mtl.estimators._rows._fold_weights import FoldWeights
 from sk_mtl.estimators._rows._labelled_rows import LabelledRows
+from sk_mtl.estimators._rows._tensor_table import TensorTable
 from sk_mtl.estimators._rows._training_rows import TrainingRows
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.estimators._targets._task_weights import resolve_task_weights
@@ -26,12 +28,14 @@ from sk_mtl.estimators._training._embedding_penalty import EmbeddingPenalty
 from sk_mtl.estimators._training._evaluation import check_answers
 from sk_mtl.estimators._training._fit_clock import FitClock
 from sk_mtl.estimators._training._fit_tasks import FitTasks
+from sk_mtl.estimators._training._member_control import MemberControl
 from sk_mtl.estimators._training._monitor import Monitor, ValidationRows
 from sk_mtl.estimators._training._net import _MultiTaskNet
 from sk_mtl.estimators._training._precision import DTYPES
 from sk_mtl.estimators._training._random import FitSeed, training_state
 from sk_mtl.estimators._training._schedules import StepRates, make_schedule, make_share
 from sk_mtl.estimators._training._target_errors import learn_errors
+from sk_mtl.estimators._training._validation import FoldValidation, Validation
 from sk_mtl.losses import (
     Balancer,
     GradientBalancer,
@@ -123,11 +127,14 @@ def train_network(
             seen=_rows_seen(train, state if epochs is None else None),
             held_out=rows.held_out,
             resolution=replace(resolution, parameters=resolved._without_callbacks()),
+            member_folds=rows.member_folds,
         )
         tasks.begin_training(new)
         net.set_loss(_make_loss(new), _next_balancer(new, state))
-        control = TrainingControl(
-            **_patience(new, monitor, rows.valid),
+        validation = _make_validation(new, monitor, rows.valid, valid)
+        make_control = MemberControl if validation.by_member else TrainingControl
+        control = make_control(
+            **_patience(new, validation.monitor),
             rows=train.rows_read(net.module_),
             average=_make_average(new),
             rates=_make_rates(new, train, epochs, is_first=state is None),
@@ -136,11 +143,12 @@ def train_network(
         )
         net.train(
             train,
-            valid,
+            validation,
             control,
             epochs=epochs or 1,
             verbose=int(parameters.verbose),
             tasks=tasks,
+            weights=_make_fold_weights(new, train),
         )
         for what, table in (("training", train), ("validation", valid)):
             if table is not None:
@@ -166,13 +174,17 @@ def _with_units(
 
 
 def _facts_of(parameters: FitParameters, rows: EncodedRows, targets: Targets) -> Facts:
-    return Facts.of_rows(
+    facts = Facts.of_rows(
         rows.train,
         targets,
         n_held_out=0 if rows.valid is None else len(rows.valid),
         validation_is_given=rows.is_given,
         is_funnel=parameters._step_parents(targets) is not None,
     )
+    if rows.valid is None or rows.member_folds is None:
+        return facts
+    # The validation rows are the training rows of the other members.
+    return replace(facts, n_rows=len(rows.train)).planned(1 / rows.member_folds.n_folds)
 
 
 def _continued_net(
@@ -233,21 +245,41 @@ def _next_balancer(state: FitState, before: FitState | None) -> Balancer | None:
     return balancer
 
 
-def _patience(
-    state: FitState, monitor: Monitor | None, valid: LabelledRows | None
-) -> dict[str, Any]:
+def _make_validation(
+    state: FitState,
+    monitor: Monitor | None,
+    labels: LabelledRows | None,
+    rows: TensorTable | None,
+) -> Validation:
+    """Return the validation of each epoch, with a monitor if it may stop training."""
+    wanted = state.resolution.parameters
+    if monitor is None or labels is None or not wanted.early_stopping:
+        return Validation(rows)
+
+    watched = ValidationRows(
+        state.targets, state.structure, labels.codes, labels.weight
+    )
+    if rows.fold is not None:
+        folds = [watched.take(labels.folds == k) for k in range(wanted.n_members)]
+        return FoldValidation(rows, [monitor.watching(fold) for fold in folds])
+    return Validation(rows, monitor.watching(watched))
+
+
+def _make_fold_weights(state: FitState, train: TrainingRows) -> FoldWeights | None:
+    fold = getattr(train, "fold", None)
+    return None if fold is None else FoldWeights(train, state.member_folds.n_folds)
+
+
+def _patience(state: FitState, monitor: Monitor | None) -> dict[str, Any]:
     """Return the settings of `TrainingControl`."""
-    wanted, stops = state.resolution.parameters, False
-    if monitor is not None and valid is not None and wanted.early_stopping:
-        rows = ValidationRows(state.targets, state.structure, valid.codes, valid.weight)
-        monitor, stops = monitor.watching(rows), True
+    wanted, stops = state.resolution.parameters, monitor is not None
     schedule = make_schedule(
         wanted.lr_schedule,
         state.net.optimizer_,
         maximise=stops and monitor.greater_is_better,
     )
     return {
-        "monitor": monitor if stops else None,
+        "monitor": monitor,
         "patience": wanted.n_iter_no_change if stops else None,
         "tol": wanted.tol,
         "schedule": schedule,

@@ -66,6 +66,20 @@ class SharedParameters(FeatureParameters):
         embeddings and all other parts before the experts. ``"most"``: members share
         the experts, too; each has its own scales of inputs, gates and towers.
 
+    member_rows : {"all", "folds"}, default="all"
+        Rows that each member trains on. ``"folds"`` (cross-validated bagging) divides
+        the rows of `fit` into `n_members` folds, by `validation_split` and `groups`;
+        member k trains on all folds but the k-th, and is kept at the epoch that is best
+        on the k-th. So no row is lost to validation, and each member is judged by rows
+        that it has not learnt from. Training ends when no member has improved for
+        `n_iter_no_change` epochs. It needs ``member_sharing="none"``, turns early
+        stopping on, and takes no `X_val`. Preprocessing, bins and batch normalisation
+        read the features of all rows; labels of all rows determine the units of tasks
+        of numbers and the weights of classes, and nothing else of a member. A fit that
+        continues keeps the folds of the rows that it knows; `partial_fit` trains all
+        members on new rows. With ``"all"``, members have the same training rows, and
+        stop together when the ensemble stops improving.
+
     task_weights : list of float, dict or None, default=None
         Weight of each task in the sum of losses: a list, or a dict by task name in
         which tasks left out have the weight 1. A larger weight favours a task where
@@ -248,6 +262,7 @@ class SharedParameters(FeatureParameters):
         "batch_norm": ["boolean", AUTO],
         "n_members": [*COUNT, AUTO],
         "member_sharing": [StrOptions(set(MEMBER_SHARING))],
+        "member_rows": [StrOptions({"all", "folds"})],
         # A text raises an error that points to `balancing`.
         "task_weights": ["array-like", dict, str, None],
         # Refused with more words where the balancer is made.
@@ -306,6 +321,7 @@ class SharedParameters(FeatureParameters):
     batch_norm: bool | str = "auto"
     n_members: int | str = "auto"
     member_sharing: str = "most"
+    member_rows: str = "all"
     task_weights: Sequence[float] | Mapping[Hashable, float] | None = None
     balancing: str | Callable | None = None
     distillation: float = 0.5

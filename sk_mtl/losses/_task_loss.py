@@ -94,11 +94,13 @@ class TaskLoss(nn.Module):
         logits : Tensor of shape (n_samples, n_heads) or (n_members, n_samples, n_heads)
         y : Tensor of shape (n_samples, n_tasks)
             Class indices in the logits' dtype, 0 (never NaN) where a label is missing.
-        weight : Tensor of shape (n_samples, n_tasks) or None
+        weight : Tensor of shape (n_samples, n_tasks), or None
             Sample and class weights in the logits' dtype, 0 where a label is missing.
-            None means that every row has every label and counts 1.
+            None means that every row has every label and counts 1. The members of an
+            ensemble can have weights of their own, (n_members, n_samples, n_tasks).
         soft : SoftTargets or None
-            Probabilities of the classes, which are targets beside the labels.
+            Probabilities of the classes, which are targets beside the labels. Their
+            weights can be of each member, too.
         """
         losses = _of_rows(self.structure.row_losses, logits, y)
         if weight is not None:
@@ -170,8 +172,14 @@ def _of_rows(
 
 
 def _below_each_other(logits: Tensor, *tables: Tensor) -> tuple[Tensor, ...]:
-    """Return the members' rows as rows of one table, and the tables as often."""
+    """Return the members' rows as rows of one table, and the tables as often.
+
+    A table that has a part for each member is joined like the logits.
+    """
     return (
         logits.flatten(0, 1),
-        *(table.repeat(len(logits), 1) for table in tables),
+        *(
+            table.repeat(len(logits), 1) if table.dim() == 2 else table.flatten(0, 1)
+            for table in tables
+        ),
     )

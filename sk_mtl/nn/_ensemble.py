@@ -161,6 +161,37 @@ class NetworkEnsemble(nn.Module):
         results = self._each(function, codes, numeric, sequences)
         return [each.transpose(0, 1) for each in results]
 
+    def own_names(self) -> list[str]:
+        """Return the names of the stacked tensors, as in the module's state."""
+        scales = [] if self.scales is None else ["scales"]
+        return [f"network.{name}" for name in self._own] + scales
+
+    def logits_of(
+        self,
+        member: int,
+        codes: Tensor,
+        numeric: Tensor,
+        sequences: Sequence[Tensor] = (),
+    ) -> Tensor:
+        """Return the logits (n, n_heads) of one member, in evaluation mode.
+
+        The other members compute nothing, so that each of them can answer other rows.
+        """
+        if self.sharing != "none":
+            raise ValueError(
+                "sharing must be 'none' where members answer alone; found "
+                f"{self.sharing!r}. Call `each`, which runs all members."
+            )
+
+        def logits(network: MultiTaskNetwork) -> Tensor:
+            return network.logits(network.encoder(codes, numeric, sequences))
+
+        bound = _Bound(self.network, logits)
+        with _SWAPPING.held():
+            state = dict(_tensors(self.network))
+            own = {f"network.{name}": state[name][member] for name in self._own}
+            return functional_call(bound, own, ())
+
     def _each(
         self,
         function: Callable[[MultiTaskNetwork, Encoded], Tensor],

@@ -221,6 +221,17 @@ def test_no_weight_is_a_weight_of_one_in_auxiliary_losses(dtype):
     assert torch.equal(plain["shift"], ones["shift"])
 
 
+def test_members_may_have_weights_of_their_own(dtype):
+    loss = _loss((1.0, 0.5), (1.0, 3.0), structure=_WithShift()).to(dtype)
+    logits, weight = torch.randn(3, 5, 3, dtype=dtype), torch.rand(3, 5, 2, dtype=dtype)
+    y = torch.randint(0, 2, (5, 2)).to(dtype)
+    alone = [loss.parts(one, y, own) for one, own in zip(logits, weight, strict=True)]
+    losses, auxiliary = loss.parts(logits, y, weight)
+    assert_close(losses, torch.stack([own for own, _ in alone]).double())
+    shifts = torch.stack([own["shift"] for _, own in alone])
+    assert_close(auxiliary["shift"], shifts.mean().double())
+
+
 def test_auxiliary_losses_of_members_are_those_of_each(dtype):
     loss = _loss((1.0, 0.5), (1.0, 3.0), structure=_WithShift()).to(dtype)
     logits, weight = torch.randn(3, 5, 3, dtype=dtype), torch.rand(5, 2, dtype=dtype)

@@ -112,6 +112,32 @@ def test_a_deep_ensemble_learns_what_its_members_learn_alone(features, wiring):
         assert not torch.equal(value, dict(members[1].named_parameters())[name])
 
 
+def test_one_member_of_a_deep_ensemble_may_answer_alone():
+    members = make_members(batch_norm=True)
+    ensemble = NetworkEnsemble(
+        copy.deepcopy(members), STRUCTURE.combine, sharing="none"
+    ).eval()
+    before = copy.deepcopy(ensemble.state_dict())
+    for number, each in enumerate(members):
+        alone = ensemble.logits_of(number, *inputs())
+        assert_close(alone, each.eval()(*inputs()))
+    after = ensemble.state_dict()
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+    names = {f"network.{name}" for name, _ in members[0].named_parameters()}
+    assert names <= set(ensemble.own_names()) <= set(before)
+
+
+@pytest.mark.parametrize("sharing", ["most", "embedding"])
+def test_members_that_share_weights_answer_together(sharing):
+    ensemble = NetworkEnsemble(make_members(), STRUCTURE.combine, sharing=sharing)
+    with pytest.raises(ValueError) as caught:
+        ensemble.logits_of(0, *inputs())
+    assert str(caught.value) == (
+        f"sharing must be 'none' where members answer alone; found {sharing!r}. Call "
+        "`each`, which runs all members."
+    )
+
+
 def test_a_deep_ensemble_keeps_the_running_statistics_of_each_member():
     members = make_members(batch_norm=True)
     ensemble = NetworkEnsemble(

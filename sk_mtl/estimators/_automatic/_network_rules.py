@@ -17,6 +17,9 @@ from sk_mtl.estimators._fit_parameters import FitParameters
 # begin to pay in benchmarks/huge_table.py.
 SPARSE_SIZE = 4_000_000
 
+# Members that leave out a fold each.
+N_FOLDS = 4
+
 
 def choose_embedding_dim(facts: Facts, wanted: FitParameters) -> AutoChoice:
     """Choose the width of embeddings: a number, or a dict with one for each column."""
@@ -79,4 +82,7 @@ def choose_batch_norm(facts: Facts, wanted: FitParameters) -> AutoChoice:
 
 def choose_n_members(facts: Facts, wanted: FitParameters) -> AutoChoice:
     """Choose the number of networks whose answers are averaged."""
+    if wanted.member_rows == "folds":
+        # Chosen before the rows are divided, so no other fact can count.
+        return AutoChoice(N_FOLDS, "each leaves out a quarter of the rows")
     return AutoChoice(1, "the fastest")

@@ -108,6 +108,17 @@ def plans_to_hold_out(
     return bool(wanted.early_stopping)
 
 
+def plan_members(
+    parameters: FitParameters, facts: Facts, before: Mapping[str, AutoChoice]
+) -> int:
+    """Return the number of members, before the rows are divided among them.
+
+    Facts and choices are as of `plans_to_hold_out`.
+    """
+    wanted, _ = _apply(parameters, facts, before, ("n_members",))
+    return int(wanted.n_members)
+
+
 def resolve(
     parameters: FitParameters,
     facts: Facts,

@@ -44,6 +44,8 @@ def choose_early_stopping(facts: Facts, wanted: SharedParameters) -> AutoChoice:
     n_rows, monitor = facts.n_rows, wanted.monitor
     if facts.validation_is_given:
         return AutoChoice(True, "X_val is given")
+    if wanted.member_rows == "folds":
+        return AutoChoice(True, "members stop by their folds")
     if not isinstance(monitor, str) or monitor != "valid_loss":
         return AutoChoice(True, "monitor is set")
     if n_rows > 2_000:

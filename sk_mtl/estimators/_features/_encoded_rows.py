@@ -8,11 +8,14 @@ import torch
 from sklearn.utils import get_tags
 
 from sk_mtl._equality import same_value
+from sk_mtl.estimators._automatic._auto_choice import is_auto
+from sk_mtl.estimators._automatic._network_rules import N_FOLDS
 from sk_mtl.estimators._features._row_encoder import RowEncoder, fit_row_encoder
 from sk_mtl.estimators._fit_parameters import FitParameters
 from sk_mtl.estimators._fit_state import FitState
 from sk_mtl.estimators._rows._held_out import HeldOutRows
 from sk_mtl.estimators._rows._labelled_rows import LabelledRows
+from sk_mtl.estimators._rows._member_folds import MemberFolds
 from sk_mtl.estimators._rows._row_split import RowSplit
 from sk_mtl.estimators._rows._tensor_table import TensorTable
 from sk_mtl.estimators._targets._targets import Targets
@@ -54,6 +57,9 @@ class EncodedRows:
 
     is_given : bool
         Whether the validation rows are not a part of `X`.
+
+    member_folds : MemberFolds or None
+        The rows that each member must not train on.
     """
 
     parameters: FitParameters
@@ -63,6 +69,7 @@ class EncodedRows:
     held_out: HeldOutRows | None
     targets: Targets
     is_given: bool = False
+    member_folds: MemberFolds | None = None
 
     def check_same_targets(self, targets: Targets) -> None:
         """Raise unless these are the targets of the labels."""
@@ -106,6 +113,23 @@ class EncodedRows:
                 "the rows by an estimator with early_stopping=True, or with X_val and "
                 "y_val."
             )
+        self._check_same_folds(parameters)
+
+    def _check_same_folds(self, parameters: FitParameters) -> None:
+        """Raise if the members of an ensemble need other folds of the rows."""
+        folds = self.member_folds
+        found = None if folds is None else folds.n_folds
+        by_folds = parameters.member_rows == "folds"
+        n_members = parameters.n_members
+        wanted = N_FOLDS if is_auto(n_members) else n_members
+        if found != (wanted if by_folds else None):
+            has = "no folds" if found is None else f"{found} folds"
+            raise ValueError(
+                "rows must have a fold for each member where member_rows is 'folds', "
+                f"and none elsewhere; found {has} for n_members={n_members!r} "
+                f"and member_rows={parameters.member_rows!r}. Encode the rows with "
+                "these parameters."
+            )
 
     def weighted(self, parameters: FitParameters, targets: Targets) -> EncodedRows:
         """Return the rows with the weights of their classes."""
@@ -140,7 +164,9 @@ def encode_rows(
         else:
             encoder, arrays = state.encoder, state.encoder.encode(train.X)
         valid = split.valid
-        if valid is not None:
+        if split.member_folds is not None:
+            valid = valid and replace(valid, X=arrays)
+        elif valid is not None:
             valid = replace(valid, X=encoder.encode(valid.X))
     train = replace(split.train, X=arrays)
     return EncodedRows(
@@ -151,4 +177,5 @@ def encode_rows(
         held_out=split.held_out,
         targets=targets,
         is_given=split.is_given,
+        member_folds=split.member_folds,
     )

@@ -48,12 +48,12 @@ class HeldOutRows:
         cls, rows: LabelledRows, train: np.ndarray, valid: np.ndarray
     ) -> HeldOutRows:
         """Return the keys, given the positions of the two parts."""
-        keys = _row_keys(rows.X)
+        keys, group_keys = row_keys(rows)
         unused = np.ones(len(keys), dtype=bool)
         unused[train] = unused[valid] = False
         names = np.array([], dtype=np.uint64)
-        if rows.groups is not None:
-            names = np.unique(_group_keys(rows.groups)[valid])
+        if group_keys is not None:
+            names = np.unique(group_keys[valid])
         return cls(np.sort(keys[valid]), np.sort(keys[unused]), names)
 
     def joined(self, other: HeldOutRows | None) -> HeldOutRows:
@@ -112,6 +112,12 @@ class HeldOutRows:
         if rows.groups is not None and len(self.groups):
             return np.isin(_group_keys(rows.groups), self.groups)
         return np.isin(_row_keys(rows.X), self.valid)
+
+
+def row_keys(rows: LabelledRows) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return a key for each row, and for its group or None without groups."""
+    groups = rows.groups
+    return _row_keys(rows.X), None if groups is None else _group_keys(groups)
 
 
 def _row_keys(X) -> np.ndarray:

@@ -45,6 +45,10 @@ class LabelledRows:
 
     soft : SoftLabels or None
         A teacher's answers for the rows.
+
+    folds : ndarray of shape (n_samples,) or None
+        The member of an ensemble that does not train on the row, -1 for none. None
+        where every member trains on every row.
     """
 
     X: pd.DataFrame | np.ndarray | FeatureArrays
@@ -52,6 +56,7 @@ class LabelledRows:
     weight: np.ndarray | None
     groups: np.ndarray | None = None
     soft: SoftLabels | None = None
+    folds: np.ndarray | None = None
 
     @classmethod
     def check(
@@ -86,7 +91,8 @@ class LabelledRows:
         weight = None if self.weight is None else self.weight[rows]
         groups = None if self.groups is None else self.groups[rows]
         soft = self.soft and self.soft.take(rows)
-        return LabelledRows(X, self.codes[rows], weight, groups, soft)
+        folds = None if self.folds is None else self.folds[rows]
+        return LabelledRows(X, self.codes[rows], weight, groups, soft, folds)
 
     def to_table(
         self,
@@ -118,6 +124,7 @@ class LabelledRows:
             None if weight is None else torch.from_numpy(weight.copy()).to(dtype),
             tuple(map(torch.from_numpy, self.X.sequences)),
             to_soft_targets(soft, dtype),
+            None if self.folds is None else torch.from_numpy(self.folds),
         )
         return table.to(device)
 

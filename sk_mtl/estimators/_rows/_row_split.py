@@ -12,6 +12,7 @@ from sk_mtl._labels import label_list
 from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._rows._held_out import HeldOutRows
 from sk_mtl.estimators._rows._labelled_rows import LabelledRows
+from sk_mtl.estimators._rows._member_folds import MemberFolds
 from sk_mtl.estimators._rows._splitting import NoValidationRowsError, validation_rows
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.estimators._training._random import isolated_random_state
@@ -57,19 +58,24 @@ class RowSplit(NamedTuple):
 
     is_given : bool
         Whether the validation rows are not a part of `X`.
+
+    member_folds : MemberFolds or None
+        The folds of this fit and the fits before it. With them, the training rows are
+        also the validation rows, without labels that decide nothing.
     """
 
     train: LabelledRows
     valid: LabelledRows | None
     held_out: HeldOutRows | None
     is_given: bool = False
+    member_folds: MemberFolds | None = None
 
     def checked(self, targets: Targets) -> RowSplit:
         """Return the split of a first fit, or raise if a part cannot be used.
 
         Labels of classes that no training row has are left out of the validation rows.
         """
-        if self.valid is None:
+        if self.valid is None or self.member_folds is not None:
             return self
         check_training_part(self.train, targets)
         valid = without_untrained_classes(self.valid, self.train, targets)

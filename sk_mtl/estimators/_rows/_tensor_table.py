@@ -35,6 +35,10 @@ class TensorTable(TrainingRows):
 
     soft : SoftTargets or None
         Probabilities of classes that are targets beside the labels.
+
+    fold : Tensor of shape (n_samples,) or None
+        The member of an ensemble that does not train on the row, -1 for none. None
+        where every member trains on every row.
     """
 
     codes: Tensor
@@ -43,6 +47,7 @@ class TensorTable(TrainingRows):
     weight: Tensor | None = None
     sequences: tuple[Tensor, ...] = ()
     soft: SoftTargets | None = None
+    fold: Tensor | None = None
 
     @property
     def inputs(self) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
@@ -83,13 +88,17 @@ class TensorTable(TrainingRows):
 
     def mean_weight(self) -> Tensor:
         """Return the mean weight of each task's labels, of shape (n_tasks,)."""
-        weight = self.weight
-        if self.soft is not None:
-            kept = self.soft.kept if weight is None else self.soft.kept * weight
-            weight = kept + self.soft.weight
+        weight = self.row_weight()
         if weight is None:
             return self.y.new_ones(self.y.shape[1])
         return weight.double().mean(0).to(self.y.dtype)
+
+    def row_weight(self) -> Tensor | None:
+        """Return the weight of each row in each task's loss, None where all are 1."""
+        if self.soft is None:
+            return self.weight
+        weight, kept = self.weight, self.soft.kept
+        return (kept if weight is None else kept * weight) + self.soft.weight
 
     def _apply(self, function: Callable[[Tensor], Tensor]) -> TensorTable:
         values = {field.name: getattr(self, field.name) for field in fields(self)}

@@ -170,6 +170,10 @@ class TrainingControl:
         if self.rates is not None:
             self.rates.remove()
 
+    def members(self) -> dict:
+        """Return columns about each member; empty if all have the same epoch."""
+        return {}
+
     def _keep(self, module: nn.Module, epoch: int, score: float | None) -> None:
         weights = {k: self._copy(k, v) for k, v in module.state_dict().items()}
         if not all(map(_is_finite, weights.values())):

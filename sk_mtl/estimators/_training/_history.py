@@ -43,6 +43,10 @@ class EpochLosses:
         """True if the loss of every task is finite."""
         return bool(self.total.isfinite().all())
 
+    def means(self, scale: Tensor | float = 1.0) -> list[float]:
+        """Return the mean over rows of each task's loss, times a scale."""
+        return (self.total / self.n_rows * scale).tolist()
+
     def record(
         self,
         history,
@@ -60,12 +64,18 @@ class EpochLosses:
         scale : Tensor of shape (n_tasks,) or float, default=1.0
             Factor of the means of the tasks.
         """
-        means = (self.total / self.n_rows * scale).tolist()
-        _record_mean(history, f"{prefix}_loss", float(np.nanmean(means)))
-        for name, value in zip(task_names, means, strict=True):
-            history.record(f"{prefix}_loss_{name}", value)
+        record_losses(history, prefix, task_names, self.means(scale))
         for name, total in self._others.items():
             history.record(f"train_{name}", total.item() / self.n_rows)
+
+
+def record_losses(
+    history, prefix: str, task_names: Sequence, means: Sequence[float]
+) -> None:
+    """Record the mean loss of each task, and the mean over tasks."""
+    _record_mean(history, f"{prefix}_loss", float(np.nanmean(means)))
+    for name, value in zip(task_names, means, strict=True):
+        history.record(f"{prefix}_loss_{name}", float(value))
 
 
 def _record_mean(history, name: str, value: float) -> None:

@@ -91,6 +91,11 @@ class ValidationRows:
     codes: np.ndarray
     weight: np.ndarray | None
 
+    def take(self, rows: np.ndarray) -> ValidationRows:
+        """Return the labels of some rows."""
+        weight = None if self.weight is None else self.weight[rows]
+        return replace(self, codes=self.codes[rows], weight=weight)
+
     def total(self, k: int) -> float:
         """Return the weight of the labelled rows of task k."""
         labelled = ~np.isnan(self.codes[:, k])

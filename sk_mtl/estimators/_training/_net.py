@@ -20,6 +20,7 @@ from skorch import NeuralNet
 from skorch.callbacks import GradientNormClipping
 from torch import Tensor
 
+from sk_mtl.estimators._rows._fold_weights import FoldWeights
 from sk_mtl.estimators._rows._tensor_table import TensorTable
 from sk_mtl.estimators._rows._training_rows import TrainingRows
 from sk_mtl.estimators._training._checked_callbacks import check_callback
@@ -35,6 +36,8 @@ from sk_mtl.estimators._training._history import EpochLosses, shown_epoch
 from sk_mtl.estimators._training._interruption import is_raised_by_code
 from sk_mtl.estimators._training._monitor import refuse_monitors
 from sk_mtl.estimators._training._progress import Progress
+from sk_mtl.estimators._training._training_run import TrainingRun
+from sk_mtl.estimators._training._validation import Validation
 from sk_mtl.losses import Balancer, TaskLoss
 
 
@@ -55,7 +58,12 @@ class _MultiTaskNet(NeuralNet):
         Whether training steps multiply in bfloat16.
 
     best_epoch : int
-        The epoch whose weights were kept; 0 before the first one is complete.
+        The epoch whose weights were kept, the latest one if members were kept at
+        different epochs; 0 before the first one is complete.
+
+    members : dict of str to ndarray
+        The epoch of each member, and the value that decided on it, by the names of
+        columns; empty if all members were kept at the same epoch.
 
     stopped_by : str
         The reason why the last training ended.
@@ -71,6 +79,7 @@ class _MultiTaskNet(NeuralNet):
     best_epoch = 0
     stopped_by = "epochs"
     seconds = 0.0
+    members: ClassVar[dict] = {}
 
     @property
     def _default_callbacks(self):
@@ -105,21 +114,24 @@ class _MultiTaskNet(NeuralNet):
     def train(
         self,
         rows: TrainingRows,
-        valid: TensorTable | None,
+        validation: Validation,
         control: TrainingControl,
         *,
         epochs: int,
         verbose: int = 0,
         tasks: FitTasks | None = None,
+        weights: FoldWeights | None = None,
     ) -> None:
         """Train for some epochs and leave the best weights in the module.
 
-        An interruption by the user is raised after that, too.
+        `weights` differ between members, where members have rows of their own. An
+        interruption by the user is raised after the training, too.
         """
         self._refuse_clipping()
-        if valid is None:
+        if validation.rows is None:
             refuse_monitors(self.callbacks_)
-        self._run = _Run(valid, control, Progress(verbose, epochs), tasks)
+        progress = Progress(verbose, epochs)
+        self._run = TrainingRun(validation, control, progress, tasks, weights)
         balancer = copy.deepcopy(self.balancer)
         self.stopped_by = "interruption"
         try:
@@ -138,6 +150,7 @@ class _MultiTaskNet(NeuralNet):
             self.module_.eval()
             self.module_.zero_grad(set_to_none=True)
             self.seconds = control.clock.seconds
+            self.members = control.members()
             # Last, since an interrupted fit is kept if this is not 0, and the lines
             # above may be interrupted, too.
             self.best_epoch = control.best_epoch
@@ -157,7 +170,7 @@ class _MultiTaskNet(NeuralNet):
     def fit_loop(self, X, y=None, epochs=None, **_):
         """Run the epochs; what skorch calls the proper fit loop."""
         run = self._run
-        sets = {"dataset_train": X, "dataset_valid": run.valid}
+        sets = {"dataset_train": X, "dataset_valid": run.validation.rows}
         try:
             if self.compile:
                 compile_in_place(self.module_, X.first(64))
@@ -193,15 +206,11 @@ class _MultiTaskNet(NeuralNet):
         start, control = time.perf_counter(), self._run.control
         control.begin_epoch()
         self.notify("on_epoch_begin", **sets)
-        train, valid = sets.values()
+        train = sets["dataset_train"]
         self.run_single_epoch(train, True, "train", self.train_step)
         control.end_steps()
-        logits = self.run_single_epoch(valid, False, "valid", self.validation_step)
-        row, score = self.history[-1], None
-        if control.monitor is not None:
-            score = control.monitor.score(row, logits)
-            self.history.record(control.monitor.name, score)
-        loss = row["train_loss"]
+        score = self._run.validation.score(self)
+        loss = self.history[-1]["train_loss"]
         stop = control.end_epoch(self.module_, self.n_epochs, score, loss)
         self.history.record("seconds", time.perf_counter() - start)
         self._run.progress.end_epoch(shown_epoch(self.history[-1]), control.best_epoch)
@@ -211,6 +220,15 @@ class _MultiTaskNet(NeuralNet):
         """Run the batches, record the mean losses, return the logits if validating."""
         if rows is None:
             return None
+        losses, logits = self.run_batches(rows, training, step_fn)
+        scale = 1.0 if training else self.validation_scale(rows)
+        losses.record(self.history, prefix, self.task_names, scale)
+        if training:
+            self._end_balanced_epoch()
+        return logits
+
+    def run_batches(self, rows, training: bool, step_fn):
+        """Run the batches; return their losses, and the logits if validating."""
         self._set_training(training)
         losses, outputs = EpochLosses(), []
         # On a GPU, reading a value would wait for all queued work.
@@ -232,10 +250,7 @@ class _MultiTaskNet(NeuralNet):
             self._notify_batch("on_batch_end", batch, training, **step)
         if not losses.is_finite:
             raise NonFiniteLossError
-        self._record(losses, prefix, rows)
-        if training:
-            self._end_balanced_epoch()
-        return torch.cat(outputs) if outputs else None
+        return losses, torch.cat(outputs) if outputs else None
 
     def train_step_single(self, batch, **_):
         """Return loss and logits of a batch, with the gradients computed."""
@@ -255,7 +270,11 @@ class _MultiTaskNet(NeuralNet):
     def validation_step(self, batch, **_):
         """Return loss and logits of a batch without gradients."""
         with torch.no_grad():
-            step = self._losses(self.module_(*batch.inputs), batch)
+            return self.validated(self.module_(*batch.inputs), batch)
+
+    def validated(self, logits: Tensor, batch: TensorTable) -> dict:
+        """Return loss and logits of a validation batch, given the logits."""
+        step = self._losses(logits, batch)
         task_losses, _ = step.pop("parts")
         return {**step, "loss": task_losses.sum()}
 
@@ -267,7 +286,7 @@ class _MultiTaskNet(NeuralNet):
         def new_losses() -> Tensor:
             with torch.no_grad():
                 logits = self.module_(*batch.inputs)
-                return self.criterion_.task_losses(logits, *batch.labels)
+                return self.criterion_.task_losses(logits, *self._run.labels_of(batch))
 
         self.balancer.end_step(new_losses)
 
@@ -313,7 +332,7 @@ class _MultiTaskNet(NeuralNet):
         return len(self.history)
 
     def _losses(self, logits: Tensor, batch: TensorTable) -> dict[str, Tensor]:
-        losses, auxiliary = self.criterion_.parts(logits, *batch.labels)
+        losses, auxiliary = self.criterion_.parts(logits, *self._run.labels_of(batch))
         n_members = len(losses) if losses.dim() > 1 else 1
         others = [n_members * loss for loss in auxiliary.values()]
         if self.module_.penalty is not None:
@@ -327,13 +346,13 @@ class _MultiTaskNet(NeuralNet):
             "task_losses": mean if n_members == 1 and mean.dim() == 1 else mean.mean(0),
         }
 
-    def _record(self, losses: EpochLosses, prefix: str, rows: TrainingRows) -> None:
-        scale = 1.0
-        if prefix == "valid":
-            # The criterion divides by the training set's mean weight; the recorded
-            # losses of the validation rows are divided by their own mean weight.
-            scale = self.criterion_.mean_weights / rows.mean_weight().double()
-        losses.record(self.history, prefix, self.task_names, scale)
+    def validation_scale(self, rows: TensorTable) -> Tensor:
+        """Return the factor of the losses of validation rows, by task.
+
+        The criterion divides by the training set's mean weight; the recorded losses of
+        the validation rows are divided by their own mean weight.
+        """
+        return self.criterion_.mean_weights / rows.mean_weight().double()
 
     def _notify_batch(self, method: str, batch, training: bool, **step) -> None:
         # Without callbacks no code reads it, and skorch would still record every
@@ -389,13 +408,3 @@ def _kept(attributes: dict) -> dict:
     """
     kept = {name: value for name, value in attributes.items() if name != "_run"}
     return kept | {"callbacks": None, "callbacks_": []}
-
-
-class _Run:
-    """The objects of one call of `train`, which are dropped after it."""
-
-    def __init__(self, valid, control, progress, tasks) -> None:
-        self.valid: TensorTable | None = valid
-        self.control: TrainingControl = control
-        self.progress: Progress = progress
-        self.tasks: FitTasks | None = tasks

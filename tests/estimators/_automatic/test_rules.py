@@ -9,6 +9,7 @@ from sk_mtl.estimators._automatic._facts import CategoryFacts, Facts
 from sk_mtl.estimators._automatic._network_rules import (
     choose_batch_norm,
     choose_n_bins,
+    choose_n_members,
     choose_numeric_embedding,
     choose_sparse_embedding,
 )
@@ -60,6 +61,13 @@ def test_rows_are_held_out_where_it_pays(n_rows, max_epochs, monitor, stops, rea
 def test_given_rows_decide_when_to_stop():
     facts = Facts(n_rows=50, n_train=50, n_held_out=9, validation_is_given=True)
     assert choose_early_stopping(facts, wanted()) == (True, "X_val is given")
+
+
+def test_folds_decide_when_members_stop():
+    parameters = wanted(member_rows="folds")
+    reason = "members stop by their folds"
+    assert choose_early_stopping(rows(50), parameters) == (True, reason)
+    assert choose_n_members(rows(50), parameters).value == 4
 
 
 class OwnAdam(torch.optim.Adam):
