@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import joblib
@@ -30,6 +30,7 @@ from sk_mtl.estimators._rows._row_split import (
     RowSplit,
     SplitPolicy,
     all_train,
+    split_of_pass,
     split_rows,
 )
 from sk_mtl.estimators._scoring import score_answers
@@ -491,7 +492,8 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
                 state, X, y, sample_weight, None, classes, soft_labels
             )
             seed = FitSeed.draw(parameters.random_state, state and state.generator)
-            split = _rows_of_a_pass(rows, state)
+            known = state and state.member_folds
+            split = split_of_pass(rows, state and state.held_out, known)
             encoded = encode_rows(parameters, state, targets, split, seed)
             self._keep(
                 train_network(
@@ -601,16 +603,6 @@ def _members_table(state: FitState) -> pd.DataFrame:
     columns = {"best_epoch": state.net.best_epoch, **state.net.members}
     index = pd.RangeIndex(state.resolution.parameters.n_members, name="member")
     return pd.DataFrame(columns, index=index)
-
-
-def _rows_of_a_pass(rows: LabelledRows, state: FitState | None) -> RowSplit:
-    """Return the split of a pass without validation; members keep known folds."""
-    if state is None:
-        return RowSplit(rows, None, None)
-    known = state.member_folds
-    if known is not None:
-        rows = replace(rows, folds=known.find(rows))
-    return RowSplit(rows, None, state.held_out, member_folds=known)
 
 
 def _hash(value: Any) -> str:

@@ -137,6 +137,15 @@ def all_train(
     return RowSplit(rows, valid, held_out, is_given=valid is not None)
 
 
+def split_of_pass(
+    rows: LabelledRows, held_out: HeldOutRows | None, folds: MemberFolds | None
+) -> RowSplit:
+    """Return the split of a pass without validation; members keep known folds."""
+    if folds is not None:
+        rows = replace(rows, folds=folds.find(rows))
+    return RowSplit(rows, None, held_out, member_folds=folds)
+
+
 def _draw(rows: LabelledRows, policy: SplitPolicy, targets: Targets, seed: int):
     # A splitter without a random_state of its own draws from NumPy's generator.
     with isolated_random_state(seed, torch.device("cpu")):
