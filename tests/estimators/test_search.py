@@ -270,7 +270,7 @@ def test_fit_can_request_everything_it_takes():
     requests = MMOEClassifier().get_metadata_routing()
     assert set(requests.fit.requests) == {
         *("sample_weight", "X_val", "y_val", "sample_weight_val", "groups"),
-        "classes",
+        *("classes", "soft_labels"),
     }
     assert set(requests.partial_fit.requests) == {"classes", "sample_weight"}
     assert set(requests.score.requests) == {"sample_weight"}
