@@ -272,7 +272,8 @@ def test_fit_can_request_everything_it_takes():
         *("sample_weight", "X_val", "y_val", "sample_weight_val", "groups"),
         *("classes", "soft_labels"),
     }
-    assert set(requests.partial_fit.requests) == {"classes", "sample_weight"}
+    passed = {"classes", "sample_weight", "soft_labels"}
+    assert set(requests.partial_fit.requests) == passed
     assert set(requests.score.requests) == {"sample_weight"}
 
 
