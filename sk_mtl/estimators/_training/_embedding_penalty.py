@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from sk_mtl.nn._encoding._bin_embedding import BinEmbedding
 from sk_mtl.nn._encoding._embedding_tables import EmbeddingTables
 
 
@@ -17,14 +18,14 @@ class EmbeddingPenalty:
     decoupled from the gradients, shrinks both alike by a share of `lr` per step.
 
     A table with sparse gradients is penalised lazily: only the rows that the batch has
-    read get the penalty of one step.
+    read get the penalty of one step. This is much weaker for rare rows, which a dense
+    table also moves towards zero in all steps that do not read them.
 
     Parameters
     ----------
     module : Module
-        The network. All its tables of categories and of items of sequences are
-        penalised, including the terms per category of a wide part; the bins of numbers
-        are not.
+        The network. All its tables are penalised: of categories, of items of
+        sequences, of the bins of numbers and of a wide part's terms per category.
 
     l2 : float
         Strength of the penalty.
@@ -45,10 +46,13 @@ class EmbeddingPenalty:
 
     def __init__(self, module: nn.Module, l2: float) -> None:
         self.l2 = l2
-        blocks = (
-            each for each in module.modules() if isinstance(each, EmbeddingTables)
+        # Bins and categories are embedded in modules whose only parameters are tables.
+        holders = (
+            each
+            for each in module.modules()
+            if isinstance(each, EmbeddingTables | BinEmbedding)
         )
-        self._tables = [table for tables in blocks for table in tables]
+        self._tables = [table for each in holders for table in each.parameters()]
 
     def add_gradients(self) -> None:
         """Add the penalty's gradient to the gradients of the tables."""

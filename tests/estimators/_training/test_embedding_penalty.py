@@ -118,9 +118,13 @@ def test_zero_adds_nothing_and_tables_without_gradients_stay_without():
 
 
 def tables_and_others(model):
-    """The weights of a model in tables of categories, and all others."""
+    """The weights of a model in tables of embeddings, and all others."""
     named = dict(model.net_.module_.named_parameters())
-    tables = {name: w for name, w in named.items() if "tables." in name}
+    tables = {
+        name: w
+        for name, w in named.items()
+        if "tables." in name or "numeric_embeddings" in name
+    }
     return tables, {name: w for name, w in named.items() if name not in tables}
 
 
@@ -134,7 +138,7 @@ def tables_and_others(model):
     ],
     ids=["nadam", "wide", "members", "gradnorm"],
 )
-def test_a_large_penalty_shrinks_tables_and_leaves_bins(options):
+def test_a_large_penalty_shrinks_every_table(options):
     X, y = mixed_table(120)
     settings = {**QUICK, "max_epochs": 40, "lr": 0.02, "weight_averaging": None}
     settings |= options
@@ -145,8 +149,8 @@ def test_a_large_penalty_shrinks_tables_and_leaves_bins(options):
     assert tight.keys() == loose.keys()
     for name, table in tight.items():
         assert table.norm() < 0.4 * loose[name].norm()
-    (bins,) = (w for name, w in others.items() if "numeric_embeddings" in name)
-    assert bins.abs().max() > 0.2
+    assert sum("numeric_embeddings" in name for name in tight) == 1
+    assert all(w.norm() > 0.5 for name, w in others.items() if "experts" in name)
     if "member_sharing" in options:
         assert {len(table) for table in tight.values()} == {2}
 
