@@ -131,7 +131,10 @@ class _MultiTaskNet(NeuralNet):
         if validation.rows is None:
             refuse_monitors(self.callbacks_)
         progress = Progress(verbose, epochs)
-        self._run = TrainingRun(validation, control, progress, tasks, weights)
+        parameters = list(self.module_.parameters())
+        self._run = TrainingRun(
+            validation, control, progress, tasks, weights, parameters
+        )
         balancer = copy.deepcopy(self.balancer)
         self.stopped_by = "interruption"
         try:
@@ -280,7 +283,7 @@ class _MultiTaskNet(NeuralNet):
 
     @property
     def _trained(self) -> list[Tensor]:
-        return [p for p in self.module_.parameters() if p.requires_grad]
+        return [p for p in self._run.parameters if p.requires_grad]
 
     def _end_step(self, batch) -> None:
         def new_losses() -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from sk_mtl.estimators._rows._fold_weights import FoldWeights
 from sk_mtl.estimators._rows._tensor_table import TensorTable
@@ -31,6 +31,10 @@ class TrainingRun:
 
     weights : FoldWeights or None
         The weights of rows for each member, where members train on different rows.
+
+    parameters : list of Parameter
+        All weights of the network. Collecting them from its modules at every step would
+        take a hundredth of a training.
     """
 
     validation: Validation
@@ -38,6 +42,7 @@ class TrainingRun:
     progress: Progress
     tasks: FitTasks | None
     weights: FoldWeights | None
+    parameters: list[nn.Parameter]
 
     def labels_of(
         self, batch: TensorTable
