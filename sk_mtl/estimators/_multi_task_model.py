@@ -455,7 +455,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         >>> summary.choices.loc["max_epochs", "value"]
         '5'
         >>> summary.weights.loc["towers"].to_dict()
-        {'weights': 4226, 'shared': 0, 'income': 2113, 'married': 2113}
+        {'weights': 16904, 'shared': 0, 'income': 8452, 'married': 8452}
         """
         check_is_fitted(self)
         return FitSummary.of(type(self).__name__, self._state)

@@ -57,7 +57,7 @@ def gradient_conflict(estimator, X, y, sample_weight=None, *, batch_size=None):
     >>> from sk_mtl.inspection import gradient_conflict
     >>> X, y = load_adult(return_X_y=True)
     >>> X, y = X[:1000], y[:1000]
-    >>> model = MMOEClassifier(max_epochs=2, random_state=0).fit(X, y)
+    >>> model = MMOEClassifier(n_members=1, max_epochs=2, random_state=0).fit(X, y)
     >>> cosines = gradient_conflict(model, X, y)
     >>> cosines.columns.tolist()
     ['income', 'married']

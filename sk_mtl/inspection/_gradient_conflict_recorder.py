@@ -33,7 +33,9 @@ class GradientConflictRecorder(Callback):
     >>> from sk_mtl.inspection import GradientConflictRecorder
     >>> X, y = load_adult(return_X_y=True)
     >>> recorder = GradientConflictRecorder()
-    >>> model = MMOEClassifier(callbacks=[recorder], max_epochs=2, random_state=0)
+    >>> model = MMOEClassifier(
+    ...     n_members=1, callbacks=[recorder], max_epochs=2, random_state=0
+    ... )
     >>> history = model.fit(X[:1000], y[:1000]).history_
     >>> bool(history["gradient_cosine_income_married"].between(-1, 1).all())
     True

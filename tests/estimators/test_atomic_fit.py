@@ -161,7 +161,7 @@ def all_values():
         *("funnel", "independent", "float64", "none", "embedding", "last", "balanced"),
         *("tanh", "sgd", "cosine", "mean", "ple", "dselect_k", "fm", "auto", "cgc"),
         *({}, {"a": 1.0}, [], ["z", "y"], (7,), [(3,), (4,)], abs, torch.device("cpu")),
-        *(sum, np.random.RandomState(3), FunctionTransformer()),
+        *("folds", sum, np.random.RandomState(3), FunctionTransformer()),
     ]
 
 

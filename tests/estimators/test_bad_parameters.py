@@ -28,7 +28,7 @@ def make(cls, **options):
         ("dropout", 1.0, "a float in the range [0.0, 1.0)"),
         ("embedding_dropout", -0.1, "a float in the range [0.0, 1.0)"),
         ("unknown_rate", 1, "a float in the range [0.0, 1.0)"),
-        ("embedding_dim", 0, "an int in the range [1, inf), a str among {'auto', "),
+        ("embedding_dim", 0, "an int in the range [1, inf), a str among {"),
         ("lr", 0, "a float in the range (0.0, inf)"),
         ("weight_decay", -1, "a float in the range [0.0, inf)"),
         ("batch_size", 0, "an int in the range [1, inf) or a str among {'auto'}"),
@@ -211,8 +211,8 @@ def test_a_device_that_is_not_there(cls, table, monkeypatch):
 @both
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_other_members_in_a_fit_that_continues(cls, table, method):
-    model = make(cls, n_members=2, warm_start=True).fit(*table)
-    model.set_params(n_members=3, member_sharing="none")
+    model = make(cls, n_members=2, member_sharing="most", warm_start=True)
+    model.fit(*table).set_params(n_members=3, member_sharing="none")
     refuse(
         lambda: getattr(model, method)(*table),
         "A fit that continues (warm_start, partial_fit) must keep the network of the "

@@ -25,10 +25,10 @@ from tests.estimators.common import (
 # Most checks ask how an estimator behaves, whatever it has learnt; a few ask what.
 SHORT = {"max_epochs": 2, "batch_size": 256}
 LONGER = {
-    "check_classifiers_train": {"max_epochs": 15},
-    "check_class_weight_classifiers": {"max_epochs": 15},
-    "check_classifiers_classes": {"max_epochs": 15},
-    "check_regressors_train": {"max_epochs": 30, "batch_size": "auto"},
+    "check_classifiers_train": {"max_epochs": 15, "lr": 0.008},
+    "check_class_weight_classifiers": {"max_epochs": 15, "lr": 0.008},
+    "check_classifiers_classes": {"max_epochs": 15, "lr": 0.008},
+    "check_regressors_train": {"max_epochs": 30, "lr": 0.008, "batch_size": "auto"},
 }
 
 FAMILY = [cls(**SHORT, random_state=0) for cls in REPRESENTATIVES]
@@ -42,6 +42,7 @@ def run_check(estimator, check):
     check(clone(estimator).set_params(**LONGER.get(_name(check), {})))
 
 
+@pytest.mark.members
 @pytest.mark.filterwarnings("ignore::sk_mtl.exceptions.FunnelWarning")
 @parametrize_with_checks(
     FAMILY, expected_failed_checks=lambda estimator: EXPECTED_FAILURES

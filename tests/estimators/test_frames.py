@@ -64,7 +64,7 @@ def funnel():
 
 @pytest.fixture(scope="module")
 def fitted(adult):
-    return MMOEClassifier(**QUICK).fit(*adult)
+    return MMOEClassifier(n_members=1, **QUICK).fit(*adult)
 
 
 @each_table

@@ -61,7 +61,7 @@ def constant(log):
 
 @pytest.fixture(scope="module")
 def esmm(log):
-    return losses(*estimate(ESMMClassifier(), log))
+    return losses(*estimate(ESMMClassifier(n_members=1), log))
 
 
 @pytest.mark.parametrize(
@@ -106,6 +106,7 @@ def seldom():
 
 def _fit(table, **options):
     settings = {"max_epochs": 10, "lr": 0.05, "early_stopping": False}
+    settings["numeric_embedding"] = "bins"
     return ESCM2Classifier(**{**settings, **options}, random_state=0).fit(*table)
 
 

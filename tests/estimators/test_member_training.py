@@ -150,8 +150,9 @@ def test_callbacks_hear_of_every_member(sharing):
 
 def test_callbacks_that_freeze_and_that_save(tmp_path):
     X, y = mixed_table(160)
-    start = fit(X, y, max_epochs=1, lr=1e-30, weight_decay=0.0)
-    frozen = fit(X, y, callbacks=[Freezer("network.towers*")])
+    shared = {"member_sharing": "most", "numeric_embedding": "bins"}
+    start = fit(X, y, max_epochs=1, lr=1e-30, weight_decay=0.0, **shared)
+    frozen = fit(X, y, callbacks=[Freezer("network.towers*")], **shared)
     before, after = weights_of(start), weights_of(frozen)
     for name in before:
         # A frozen layer is updated by nothing, not even by weight decay.

@@ -51,7 +51,7 @@ def test_probabilities_are_the_mean_of_those_of_the_members(cls, structure, shar
         assert task.shape == (200, 2)
         np.testing.assert_allclose(task.sum(axis=1), 1, rtol=1e-6)
     assert_equal_proba(
-        model.predict_log_proba(X), [np.log(p) for p in proba], rtol=1e-5
+        model.predict_log_proba(X), [np.log(p) for p in proba], rtol=1e-5, atol=1e-6
     )
     expected = np.stack([task.argmax(axis=1) for task in proba], axis=1)
     np.testing.assert_array_equal(model.predict(X), expected)

@@ -360,7 +360,7 @@ def test_a_schema_prints_as_a_table(table):
     lines = [line.split() for line in repr(model.schema_).splitlines()]
     assert lines[1] == ["feature", "kind", "cardinality", "width", "note"]
     assert ["town", "categorical", "4", "8"] in lines
-    assert ["age", "numeric", "<NA>", "1", "bins"] in lines
+    assert ["age", "numeric", "<NA>", "1", "ple", "+", "bins"] in lines
 
 
 def test_polars_tables_give_what_pandas_tables_give(table):

@@ -77,7 +77,7 @@ def test_a_number_may_be_asked_for(threads_kept):
 def test_a_search_on_a_cluster_of_single_threads_ends(processes):
     X, y = mixed_table(80)
     grid = {"lr": [0.001, 0.01]}
-    model = MMOEClassifier(**QUICK)
+    model = MMOEClassifier(n_members=1, **QUICK)
     expected = GridSearchCV(model, grid, cv=KFold(2)).fit(X, y)
     settings = {"processes": processes, "dashboard_address": None}
     with (

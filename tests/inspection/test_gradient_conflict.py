@@ -23,7 +23,7 @@ from tests.estimators.common import (
 @pytest.fixture(scope="module")
 def fitted():
     X, y = mixed_table(120)
-    return MMOEClassifier(**QUICK).fit(X, y), X, y
+    return MMOEClassifier(**QUICK, n_members=1).fit(X, y), X, y
 
 
 def test_it_is_the_cosine_of_two_gradients():

@@ -13,6 +13,10 @@ from sk_mtl.estimators._targets._target_column import TargetColumn
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.preprocessing import FeatureSchema
 
+# A large vocabulary has more categories than this, with so many rows each on average,
+# in a table of at least so many rows.
+_LARGE, _LEARNABLE, _LOG_ROWS = 100, 5, 5_000
+
 
 @dataclass(frozen=True)
 class TaskFacts:
@@ -117,6 +121,9 @@ class Facts:
 
     categories : tuple of CategoryFacts
         The embedded columns.
+
+    is_pass : bool
+        Whether the rows are a part of more to come (`partial_fit`).
     """
 
     n_rows: int
@@ -127,6 +134,18 @@ class Facts:
     is_funnel: bool = False
     n_numeric: int = 0
     categories: tuple[CategoryFacts, ...] = ()
+    is_pass: bool = False
+
+    @property
+    def large_vocabularies(self) -> tuple[str, ...]:
+        """The columns of users, items and the like, with rows enough to learn them."""
+        if self.n_train < _LOG_ROWS:
+            return ()
+        return tuple(
+            column.name
+            for column in self.categories
+            if column.n_categories > _LARGE and column.rows_per_category >= _LEARNABLE
+        )
 
     @classmethod
     def of_rows(

@@ -17,25 +17,42 @@ from sk_mtl.estimators._fit_parameters import FitParameters
 # begin to pay in benchmarks/huge_table.py.
 SPARSE_SIZE = 4_000_000
 
-# Members that leave out a fold each.
+# The members that leave out a fold each.
 N_FOLDS = 4
+# With more rows one network is level with the average of several.
+MEMBER_ROWS = 50_000
+# With more rows steps need no bends beside them.
+MANY_ROWS = 100_000
 
 
 def choose_embedding_dim(facts: Facts, wanted: FitParameters) -> AutoChoice:
     """Choose the width of embeddings: a number, or a dict with one for each column."""
-    return AutoChoice(8, "the usual width")
+    large = facts.large_vocabularies
+    if large:
+        return AutoChoice(16, _many_categories(large))
+    return AutoChoice(8, "no large vocabulary")
 
 
 def choose_embedding_l2(facts: Facts, wanted: FitParameters) -> AutoChoice:
     """Choose the strength of the L2 penalty of embedding tables."""
-    return AutoChoice(0.0, "no penalty")
+    large = facts.large_vocabularies
+    if large:
+        return AutoChoice(1e-4, _many_categories(large))
+    return AutoChoice(0.0, "no large vocabulary")
+
+
+def _many_categories(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"a large vocabulary: {names[0]}{more}"
 
 
 def choose_numeric_embedding(facts: Facts, wanted: FitParameters) -> AutoChoice:
     """Choose the embeddings of numbers by name, or None."""
     if not facts.n_numeric:
         return AutoChoice(None, "no column is numeric")
-    return AutoChoice("bins", "bins learn functions of any form")
+    if facts.n_train > MANY_ROWS:
+        return AutoChoice("bins", f"more than {MANY_ROWS:,} rows show any step")
+    return AutoChoice(["ple", "bins"], "bends and steps")
 
 
 def choose_n_bins(facts: Facts, wanted: FitParameters) -> AutoChoice:
@@ -85,4 +102,10 @@ def choose_n_members(facts: Facts, wanted: FitParameters) -> AutoChoice:
     if wanted.member_rows == "folds":
         # Chosen before the rows are divided, so no other fact can count.
         return AutoChoice(N_FOLDS, "each leaves out a quarter of the rows")
-    return AutoChoice(1, "the fastest")
+    if facts.is_pass:
+        return AutoChoice(1, "rows that come in parts may be many")
+    if wanted.balancing is not None:
+        return AutoChoice(1, "balancing may read the gradients of one network")
+    if facts.n_train > MEMBER_ROWS:
+        return AutoChoice(1, f"more than {MEMBER_ROWS:,} rows, on which one is steady")
+    return AutoChoice(4, f"{facts.n_train:,} rows, on which one network is unsteady")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sk_mtl.estimators._automatic._auto_choice import AutoChoice, is_auto
@@ -148,7 +148,7 @@ def resolve(
         Whether the fit is one pass over some rows (`partial_fit`), whose number of
         epochs is not chosen.
     """
-    facts, before = facts.with_columns(schema), before or {}
+    facts, before = replace(facts.with_columns(schema), is_pass=is_pass), before or {}
     wanted, choices = _apply(parameters, facts, before, _RULES)
     if "early_stopping" in choices:
         stops = _describe_held_out(facts, choices["early_stopping"])

@@ -14,8 +14,20 @@ from sk_mtl.estimators._automatic._facts import Facts
 from sk_mtl.estimators._shared_parameters import SharedParameters
 from sk_mtl.estimators._training._optimizers import OPTIMIZERS
 
-# The learning rate of the optimisers that `optimizer` names.
+# The learning rate of the optimisers that `optimizer` names: of fits of few epochs, in
+# which it falls to 0 soon, and of fits of many.
 _RATE = 8e-3
+_RATE_OF_MANY_EPOCHS = 4e-3
+# Categories that are seen a few times each need larger steps. With fewer rows than
+# this, models of few shared parts become unsteady.
+_RATE_OF_LOGS, _LOG_ROWS = 1.6e-2, 20_000
+# The largest number of epochs that counts as few.
+_FEW_EPOCHS = 10
+# Tables of at most this many rows train for many epochs, and stop early.
+_SMALL = 10_000
+# Rows above which some are held out, of fits of few epochs and of many.
+_FEW_STOPPED = 2_000
+_FEWEST_STOPPED = 100
 
 
 def choose_batch_size(facts: Facts, wanted: SharedParameters) -> AutoChoice:
@@ -24,21 +36,35 @@ def choose_batch_size(facts: Facts, wanted: SharedParameters) -> AutoChoice:
     The number of steps per epoch then also grows with the square root: a table of
     20,000 rows has 80, enough to learn its embeddings in a few epochs.
     """
-    nearest = 2 ** round(math.log2(2 * math.sqrt(facts.n_train)))
+    nearest = 2 ** round(math.log2(2 * math.sqrt(max(facts.n_train, 1))))
     size = max(16, min(1024, nearest))
     return AutoChoice(size, f"about twice the square root of {facts.n_train:,} rows")
 
 
 def choose_max_epochs(facts: Facts, wanted: SharedParameters) -> AutoChoice:
-    """Choose few epochs, for which the learning rate is large."""
-    return AutoChoice(5, "few epochs at a large learning rate")
+    """Choose more epochs for fewer rows, of which an epoch has few steps.
+
+    A number tells more of its row than a class does, so it can be learnt for longer
+    before the network fits noise. Both need rows that decide when to stop.
+    """
+    n_rows = facts.n_rows
+    few = AutoChoice(5, "few epochs at a large learning rate")
+    if facts.is_pass or n_rows > _SMALL or wanted.early_stopping is False:
+        return few
+    if any(task.n_classes is None for task in facts.tasks):
+        if n_rows <= _FEWEST_STOPPED:
+            return few
+        return AutoChoice(60, f"{n_rows:,} rows and a task of numbers")
+    if n_rows <= _FEW_STOPPED:
+        return few
+    return AutoChoice(_FEW_EPOCHS, f"{n_rows:,} rows and tasks of classes")
 
 
 def choose_early_stopping(facts: Facts, wanted: SharedParameters) -> AutoChoice:
     """Choose to hold rows out of tables of more than 2,000 rows.
 
-    A smaller table needs all rows in training, and has too few to choose between five
-    epochs. More than ten epochs overfit soon, so that even ten validation rows help.
+    A smaller table needs all rows in training, and has too few to choose between few
+    epochs. More than ten overfit soon, so that even ten validation rows help.
     Setting `monitor` also turns early stopping on.
     """
     n_rows, monitor = facts.n_rows, wanted.monitor
@@ -48,16 +74,18 @@ def choose_early_stopping(facts: Facts, wanted: SharedParameters) -> AutoChoice:
         return AutoChoice(True, "members stop by their folds")
     if not isinstance(monitor, str) or monitor != "valid_loss":
         return AutoChoice(True, "monitor is set")
-    if n_rows > 2_000:
-        return AutoChoice(True, f"{n_rows:,} rows, more than 2,000")
-    if wanted.max_epochs > 10 and n_rows > 100:
-        return AutoChoice(True, f"{wanted.max_epochs} epochs, more than 10")
+    if n_rows > _FEW_STOPPED:
+        return AutoChoice(True, f"{n_rows:,} rows, more than {_FEW_STOPPED:,}")
+    if wanted.max_epochs > _FEW_EPOCHS and n_rows > _FEWEST_STOPPED:
+        return AutoChoice(True, f"{wanted.max_epochs} epochs, more than {_FEW_EPOCHS}")
     return AutoChoice(False, f"{n_rows:,} rows, too few to hold some out")
 
 
 def choose_patience(facts: Facts, wanted: SharedParameters) -> AutoChoice:
     """Choose `n_iter_no_change`."""
-    return AutoChoice(3, "the usual patience")
+    if wanted.max_epochs > _FEW_EPOCHS:
+        return AutoChoice(5, f"{wanted.max_epochs} epochs, more than {_FEW_EPOCHS}")
+    return AutoChoice(3, "few epochs")
 
 
 def choose_lr(facts: Facts, wanted: SharedParameters) -> AutoChoice:
@@ -68,6 +96,10 @@ def choose_lr(facts: Facts, wanted: SharedParameters) -> AutoChoice:
     """
     cls = wanted.optimizer
     if isinstance(cls, str) or issubclass(cls, tuple(OPTIMIZERS.values())):
+        if wanted.max_epochs > _FEW_EPOCHS:
+            return AutoChoice(_RATE_OF_MANY_EPOCHS, "a smaller rate for many epochs")
+        if facts.large_vocabularies and facts.n_train >= _LOG_ROWS:
+            return AutoChoice(_RATE_OF_LOGS, "a large vocabulary, seen few times each")
         return AutoChoice(_RATE, "a large rate that falls to 0 in few epochs")
     lr = inspect.signature(cls).parameters.get("lr")
     default = None if lr is None else lr.default

@@ -53,10 +53,12 @@ class FeatureParameters(KeywordParameters):
     embedding_dim : int, {"auto", "cardinality"} or dict, default="auto"
         Width of the embedding of each categorical column. Wider embeddings distinguish
         more categories and cost memory, time and, with few rows, accuracy. ``"auto"``
-        is 8. ``"cardinality"`` takes the smallest of 2, 4, 8, 16, 32 that is at least
-        the cube root of the number of categories. A dict maps columns to any of these;
-        columns left out get ``"cardinality"``, or the width of the columns that they
-        share an embedding with.
+        is 8, or 16 with a large vocabulary, such as of users or items: a column of more
+        than 100 categories with at least 5 training rows each on average, in a table
+        of at least 5,000 rows. ``"cardinality"`` takes the smallest of 2, 4, 8, 16, 32
+        that is at least the cube root of the number of categories. A dict maps columns
+        to any of these; columns left out get ``"cardinality"``, or the width of the
+        columns that they share an embedding with.
 
     embedding_dropout : float, default=0.0
         Share of embedding entries that are zeroed in training, in [0, 1). Larger shares
@@ -71,7 +73,8 @@ class FeatureParameters(KeywordParameters):
         change. Larger values pull more rows to zero; 1e-4 to 3e-4 suit logs of users
         and items. It is in addition to `weight_decay`, which AdamW decouples from the
         gradients. In tables with sparse gradients (`sparse_embedding`) only the rows of
-        a batch are penalised, which is no gain on such logs. ``"auto"`` is 0.
+        a batch are penalised, which is no gain on such logs. ``"auto"`` is 1e-4 with a
+        large vocabulary (`embedding_dim`), else 0.
 
     unknown_rate : float, default=0.01
         Share of codes that are replaced by "unknown" in training, in [0, 1), so that a
@@ -120,17 +123,17 @@ class FeatureParameters(KeywordParameters):
 
     numeric_embedding : str, NumericEmbedding, callable, list or None, default="auto"
         Embeddings of the numeric columns, in addition to the numbers themselves.
-        ``"auto"`` is ``"bins"``.
-        ``"bins"``: a learned vector for each quantile bin; learns steps and peaks.
-        ``"ple"``: piecewise-linear in the same bins; learns bends. ``"periodic"``:
-        sines of learned frequencies. An object has settings: ``Bins(32, width=4)``,
-        ``PiecewiseLinear(16)``, ``Periodic(frequency_scale=0.1)``. A callable makes a
-        module of your own: ``(values, width) -> torch.nn.Module`` gets the numeric
-        columns of the training rows, scaled and imputed, without the indicators of
-        missing numbers, as a tensor (n_samples, n_numbers), and the width
-        (`embedding_dim` where that is one number, else 8); the module takes
-        (n, n_numbers) to (n, n_numbers, width). A list such as ``["bins", "ple"]``
-        takes several. None takes the numbers alone.
+        ``"auto"`` is ``["ple", "bins"]`` with up to 100,000 training rows, and
+        ``"bins"``, which are faster, with more. ``"bins"``: a learned vector for each
+        quantile bin; learns steps and peaks. ``"ple"``: piecewise-linear in the same
+        bins; learns bends. ``"periodic"``: sines of learned frequencies. An object has
+        settings: ``Bins(32, width=4)``, ``PiecewiseLinear(16)``,
+        ``Periodic(frequency_scale=0.1)``. A callable makes a module of your own:
+        ``(values, width) -> torch.nn.Module`` gets the numeric columns of the training
+        rows, scaled and imputed, without the indicators of missing numbers, as a tensor
+        (n_samples, n_numbers), and the width (`embedding_dim` where that is one number,
+        else 8); the module takes (n, n_numbers) to (n, n_numbers, width). A list such
+        as ``["bins", "ple"]`` takes several. None takes the numbers alone.
 
     interaction : {"auto", "cross", "fm", "senet"}, Interaction or None, default="auto"
         Products of features before the first layer. ``"auto"`` is ``"cross"``, a

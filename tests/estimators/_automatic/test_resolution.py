@@ -5,7 +5,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from sk_mtl import Bins, MMOEClassifier, MMOERegressor
+from sk_mtl import Bins, MMOEClassifier, MMOERegressor, PiecewiseLinear
 from sk_mtl.estimators._automatic import _resolution
 from sk_mtl.estimators._automatic._auto_choice import AutoChoice
 from tests.estimators.common import (
@@ -17,6 +17,7 @@ from tests.estimators.common import (
     mixed_table,
 )
 
+pytestmark = pytest.mark.members
 SEED = {"random_state": 0}
 
 
@@ -45,12 +46,12 @@ def test_every_choice_of_a_default_fit_is_recorded():
         "early_stopping": False,
         "n_iter_no_change": 3,
         "lr": 0.008,
-        "n_members": 1,
+        "n_members": 4,
         "dropout": 0.1,
         "batch_norm": False,
         "embedding_dim": 8,
         "embedding_l2": 0.0,
-        "numeric_embedding": "bins",
+        "numeric_embedding": ["ple", "bins"],
         "interaction": "cross",
         "sparse_embedding": (),
         "numeric_embedding__n_bins": 4,
@@ -65,7 +66,8 @@ def test_a_fit_equals_one_with_the_chosen_values(cls):
     model = cls(**SEED).fit(X, y)
     chosen = {k: v for k, v in values(model).items() if "__" not in k}
     chosen["sparse_embedding"] = False
-    chosen["numeric_embedding"] = Bins(4, width=8)
+    embeddings = [PiecewiseLinear(4, width=8), Bins(4, width=8)]
+    chosen["numeric_embedding"] = embeddings
     again = cls(**SEED, **chosen).fit(X, y)
     assert again.auto_ == {}
     np.testing.assert_array_equal(again.predict(X), model.predict(X))

@@ -5,9 +5,11 @@ import torch
 
 from sk_mtl import HoMEClassifier, MMOEClassifier
 from sk_mtl.estimators._automatic._auto_n_bins import auto_n_bins
-from sk_mtl.estimators._automatic._facts import CategoryFacts, Facts
+from sk_mtl.estimators._automatic._facts import CategoryFacts, Facts, TaskFacts
 from sk_mtl.estimators._automatic._network_rules import (
     choose_batch_norm,
+    choose_embedding_dim,
+    choose_embedding_l2,
     choose_n_bins,
     choose_n_members,
     choose_numeric_embedding,
@@ -17,6 +19,8 @@ from sk_mtl.estimators._automatic._training_rules import (
     choose_batch_size,
     choose_early_stopping,
     choose_lr,
+    choose_max_epochs,
+    choose_patience,
 )
 
 
@@ -105,8 +109,71 @@ def test_bins_are_one_per_150_rows(n_rows, n_bins):
 
 def test_no_embedding_of_numbers_without_numbers():
     assert choose_numeric_embedding(rows(50), wanted()).value is None
-    found = choose_numeric_embedding(rows(50, n_numeric=1), wanted())
+    found = choose_numeric_embedding(rows(100_000, n_numeric=1), wanted())
+    assert found.value == ["ple", "bins"]
+    found = choose_numeric_embedding(rows(100_001, n_numeric=1), wanted())
     assert found.value == "bins"
+
+
+CLASSES = (TaskFacts("bought", "log_loss", 50, 2, 10),)
+MIXED = (*CLASSES, TaskFacts("spent", "squared_error", 50))
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "tasks", "n_epochs"),
+    [
+        *[(2_000, CLASSES, 5), (2_001, CLASSES, 10), (10_000, CLASSES, 10)],
+        *[(100, MIXED, 5), (101, MIXED, 60), (10_000, MIXED, 60)],
+        *[(10_001, CLASSES, 5), (10_001, MIXED, 5)],
+    ],
+)
+def test_epochs_follow_the_rows_and_the_tasks(n_rows, tasks, n_epochs):
+    facts = rows(n_rows, tasks=tasks)
+    assert choose_max_epochs(facts, wanted()).value == n_epochs
+    assert choose_max_epochs(facts, wanted(early_stopping=False)).value == 5
+    part = rows(n_rows, tasks=tasks, is_pass=True)
+    assert choose_max_epochs(part, wanted()).value == 5
+
+
+@pytest.mark.parametrize(
+    ("max_epochs", "lr", "patience"), [(10, 0.008, 3), (11, 0.004, 5)]
+)
+def test_many_epochs_are_slow_and_patient(max_epochs, lr, patience):
+    parameters = wanted(max_epochs=max_epochs)
+    assert choose_lr(rows(50), parameters).value == lr
+    assert choose_patience(rows(50), parameters).value == patience
+
+
+LOG = {"categories": (CategoryFacts("user_id", 101, 5.0, table=0),)}
+
+
+def test_large_vocabularies_are_wide_and_penalised():
+    for facts, width, l2 in (
+        (rows(5_000, **LOG), 16, 1e-4),
+        (rows(4_999, **LOG), 8, 0.0),
+        (rows(5_000, categories=(CategoryFacts("town", 100, 5.0, 0),)), 8, 0.0),
+        (rows(5_000, categories=(CategoryFacts("rare", 101, 4.9, 0),)), 8, 0.0),
+    ):
+        assert choose_embedding_dim(facts, wanted()).value == width
+        assert choose_embedding_l2(facts, wanted()).value == l2
+    two = (*LOG["categories"], CategoryFacts("item_id", 300, 9.0, 1))
+    found = choose_embedding_dim(rows(5_000, categories=two), wanted())
+    assert found.reason == "a large vocabulary: user_id and 1 more"
+
+
+def test_the_rate_of_logs_is_large():
+    assert choose_lr(rows(20_000, **LOG), wanted()).value == 0.016
+    assert choose_lr(rows(19_999, **LOG), wanted()).value == 0.008
+    assert choose_lr(rows(20_000, **LOG), wanted(max_epochs=11)).value == 0.004
+
+
+@pytest.mark.members
+def test_members_steady_the_answers_of_few_rows():
+    assert choose_n_members(rows(50), wanted()).value == 4
+    assert choose_n_members(rows(50_000), wanted()).value == 4
+    assert choose_n_members(rows(50_001), wanted()).value == 1
+    assert choose_n_members(rows(50, is_pass=True), wanted()).value == 1
+    assert choose_n_members(rows(50), wanted(balancing="pcgrad")).value == 1
 
 
 @pytest.mark.parametrize(
@@ -123,8 +190,8 @@ def test_many_rows_are_normalised(cls, above):
     ("parameters", "value"),
     [
         ({}, ("large",)),
-        ({"n_members": 2}, ("large",)),
-        ({"n_members": 2, "member_sharing": "none"}, ()),
+        ({"n_members": 2, "member_sharing": "most"}, ("large",)),
+        ({"n_members": 2}, ()),
     ],
     ids=["one", "members that share", "members that do not share"],
 )

@@ -71,8 +71,8 @@ def test_settings_reach_the_modules(data):
     model = MMOEClassifier(interaction=Cross(3), **QUICK).fit(*data)
     assert model.net_.module_.encoder.interaction.down.out_features == 3
     model.set_params(interaction=SENet(1)).fit(*data)
-    # Two columns of categories and two embedded numbers.
-    assert model.net_.module_.encoder.interaction.squeeze.out_features == 4
+    # Two columns of categories, and two numbers embedded in two ways.
+    assert model.net_.module_.encoder.interaction.squeeze.out_features == 6
 
 
 @pytest.mark.parametrize("choice", [Mixed(), Attended(), Wide()])
@@ -96,7 +96,7 @@ def test_settings_are_searched(data):
 
 def test_modules_of_another_shape_are_refused(data):
     X, y = data
-    width = 2 * 8 + 2 * 8 + 2
+    width = 2 * 8 + 2 * 2 * 8 + 2
     refuse(
         lambda: MMOEClassifier(interaction=Mixed(1), **QUICK).fit(X, y),
         f"interaction=Mixed(extra=1) must make a module that takes a tensor (n, {width}"

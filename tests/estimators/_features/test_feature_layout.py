@@ -239,7 +239,8 @@ class TestShared:
 
 class TestNumbers:
     def test_embeddings_are_one_or_several(self, schema):
-        assert resolve(schema).numbers == (Bins(64, width=8),)
+        by_default = (PiecewiseLinear(64, width=8), Bins(64, width=8))
+        assert resolve(schema).numbers == by_default
         assert resolve(schema, numeric_embedding=None).numbers == ()
         given = ["bins", PiecewiseLinear(5, width=3)]
         both = resolve(schema, numeric_embedding=given)

@@ -316,6 +316,7 @@ def test_the_average_may_be_turned_on_and_off_between_fits(tables):
 @pytest.mark.parametrize("n_members", [1, 2])
 def test_tables_with_sparse_gradients_are_left_out(tables, n_members):
     options = {"sparse_embedding": True, "n_members": n_members}
+    options["member_sharing"] = "most"
     model = fit(tables, Watch(), **options)
     (table,) = model.net_.module_.sparse_parameter_names()
     steps, kept = watched(model, "step_end"), state_of(model.net_.module_)

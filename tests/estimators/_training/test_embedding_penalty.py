@@ -141,6 +141,7 @@ def tables_and_others(model):
 def test_a_large_penalty_shrinks_every_table(options):
     X, y = mixed_table(120)
     settings = {**QUICK, "max_epochs": 40, "lr": 0.02, "weight_averaging": None}
+    settings["numeric_embedding"] = "bins"
     settings |= options
     free, tied = (
         MMOEClassifier(**settings, embedding_l2=l2).fit(X, y) for l2 in (0.0, 1e3)

@@ -162,7 +162,7 @@ def test_predictions_in_between_change_nothing():
 
 def test_another_process_gives_the_same_bits(tmp_path):
     X, y = funnel_table()
-    models = [early(), early(ESMMClassifier)]
+    models = [early(n_members=1), early(ESMMClassifier, n_members=1)]
     joblib.dump((models, X, y), tmp_path / "task.joblib")
     code = (
         "import joblib, torch\n"
@@ -187,7 +187,7 @@ def fit_and_predict(model, X, y):
 @pytest.mark.slow
 def test_two_workers_give_the_same_up_to_rounding():
     X, y = mixed_table(2000)
-    model = early(max_epochs=12)
+    model = early(max_epochs=12, n_members=1)
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
