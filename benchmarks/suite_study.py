@@ -17,7 +17,7 @@ import argparse
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,16 @@ class Candidate:
     by_group: bool = False
 
 
+# The default before this study, from which each candidate differs.
+BEFORE = {
+    "max_epochs": 5,
+    "lr": 0.008,
+    "n_iter_no_change": 3,
+    "n_members": 1,
+    "embedding_dim": 8,
+    "embedding_l2": 0.0,
+    "numeric_embedding": "bins",
+}
 BOTH = {"numeric_embedding": ["ple", "bins"]}
 FOUR = {"n_members": 4, "member_sharing": "none"}
 
@@ -77,16 +87,27 @@ def stopped(max_epochs: int, lr: float | None = None, **others: Any) -> dict[str
     return {"max_epochs": max_epochs, "early_stopping": True, **rate, **others}
 
 
-CANDIDATES = {
-    DEFAULT: Candidate(),
-    "default_both": Candidate(BOTH),
+TRIED = {
+    "before": Candidate(),
+    "both": Candidate(BOTH),
     "es15_8_both": Candidate({**BOTH, "max_epochs": 15}),
     "es30_8_both": Candidate(stopped(30, **BOTH)),
     "es30_4_both": Candidate(stopped(30, 0.004, **BOTH)),
     "es60_4_both": Candidate(stopped(60, 0.004, **BOTH)),
     "es60_4_both_p5": Candidate(stopped(60, 0.004, n_iter_no_change=5, **BOTH)),
     "es30_4_both_m4": Candidate(stopped(30, 0.004, **BOTH, **FOUR)),
+    "m2_5_both": Candidate({**BOTH, **FOUR, "n_members": 2}),
+    "m4e_5_both": Candidate({**BOTH, **FOUR, "member_sharing": "embedding"}),
     "m4_5_both": Candidate({**BOTH, **FOUR}),
+    "m4_5_both_noes": Candidate({**BOTH, **FOUR, "early_stopping": False}),
+    "m4_5_both_wide": Candidate(
+        {**BOTH, **FOUR, "embedding_dim": 16, "embedding_l2": 1e-4}
+    ),
+    "m4_5_both_log": Candidate(
+        {**BOTH, **FOUR, "lr": 0.016, "embedding_dim": 16, "embedding_l2": 1e-4}
+    ),
+    "m4_10_both": Candidate({**BOTH, **FOUR, "max_epochs": 10}),
+    "m4_20_4_both": Candidate(stopped(20, 0.004, n_iter_no_change=5, **BOTH, **FOUR)),
     "m4_15_both": Candidate({**BOTH, **FOUR, "max_epochs": 15}),
     "m4_15_4_both": Candidate({**BOTH, **FOUR, "max_epochs": 15, "lr": 0.004}),
     "m4_30_8_both": Candidate(stopped(30, 0.008, **BOTH, **FOUR)),
@@ -134,6 +155,10 @@ CANDIDATES = {
     "bag4_30_4_ple": Candidate(stopped(30, 0.004, numeric_embedding="ple"), n_fits=4),
     "bag4_30_4_bins": Candidate(stopped(30, 0.004), n_fits=4),
     "tenth4_30_4_both": Candidate(stopped(30, 0.004, **BOTH), n_fits=4, n_parts=10),
+}
+CANDIDATES = {DEFAULT: Candidate()} | {
+    name: replace(tried, parameters=BEFORE | tried.parameters)
+    for name, tried in TRIED.items()
 }
 
 

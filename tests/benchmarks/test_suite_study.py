@@ -73,7 +73,7 @@ def runs(monkeypatch, tmp_path):
 def test_study_goes_on_where_it_stopped(table, runs):
     suite_study.run(runs, table, ["default"], [0, 1], [None])
     assert runs.done() == {("default", "mixed", 0), ("default", "mixed", 1)}
-    suite_study.run(runs, table, ["default", "default_both"], [0], [None])
+    suite_study.run(runs, table, ["default", "both"], [0], [None])
     assert len(Recorder.made) == 3
     assert list(runs.read()) == [
         *["name", "table", "seed", "task"],
