@@ -181,7 +181,9 @@ def log_test_run(model: str, data: str, auc: pd.Series, n_fits: int) -> None:
     n_fits : int
         How many fits the mean is over.
     """
-    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    # Where the data lie on this machine is nobody else's business.
+    words = [Path(each).name if Path(each).is_absolute() else each for each in sys.argv]
+    command = shlex.join([Path(words[0]).name, *words[1:]])
     means = ", ".join(f"{task} {value:.4f}" for task, value in auc.items())
     cells = [str(datetime.date.today()), COMMIT, f"`{command}`", data, model]
     with TEST_LOG.open("a", encoding="utf-8") as log:
