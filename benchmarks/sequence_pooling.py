@@ -18,6 +18,16 @@ from sk_mtl.datasets import make_conversion_funnel
 N_TRAIN, N_TEST = 40_000, 20_000
 POOLINGS = ("none", "mean", "max", "sum", "attention", "target_attention")
 
+# The settings of the report: one network, as poolings are compared by its seeds.
+FIT = {
+    "n_members": 1,
+    "max_epochs": 5,
+    "lr": 0.008,
+    "embedding_dim": 8,
+    "embedding_l2": 0.0,
+    "numeric_embedding": "bins",
+}
+
 
 def compare(seed, poolings=POOLINGS):
     """Test AUC of click and of conversion, and seconds per epoch, by pooling."""
@@ -25,13 +35,15 @@ def compare(seed, poolings=POOLINGS):
     rows = {}
     for pooling in poolings:
         if pooling == "none":
-            table, model = X.drop(columns="history"), ESMMClassifier(random_state=seed)
+            table = X.drop(columns="history")
+            model = ESMMClassifier(**FIT, random_state=seed)
         else:
             table = X
             model = ESMMClassifier(
                 sequence_pooling=pooling,
                 sequence_target={"history": "item_id"},
                 shared_embedding=[["item_id", "history"]],
+                **FIT,
                 random_state=seed,
             )
         model.fit(table[:N_TRAIN], y[:N_TRAIN])
