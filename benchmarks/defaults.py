@@ -145,18 +145,25 @@ def over_tables(frame: pd.DataFrame, value: str) -> pd.DataFrame:
 
     A subset is small and its scores scatter; a cell is of the mean over all of them.
     """
+    gains = gains_over_tables(frame, value)
+    columns = {column: _cells(of_column) for column, of_column in gains.items()}
+    return _in_order(pd.DataFrame(columns).fillna(""))
+
+
+def gains_over_tables(frame: pd.DataFrame, value: str) -> dict[str, pd.DataFrame]:
+    """Return what factors add to the default, seeds by factors, by column's name."""
     gains = _gains(frame, value)
     columns = {}
     for data in STUDIES:
         whole = gains[gains.index.get_level_values("data") == data]
         if len(whole):
             size = whole.index.get_level_values("rows").max()
-            columns[data] = _cells(whole.loc[(data, size)])
+            columns[data] = whole.loc[(data, size)]
     for size in SIZES[1:]:
         subsets = gains[gains.index.get_level_values("rows") == size]
         if len(subsets):
-            columns[f"{size:,} rows"] = _cells(subsets.groupby("seed").mean())
-    return _in_order(pd.DataFrame(columns).fillna(""))
+            columns[f"{size:,} rows"] = subsets.groupby("seed").mean()
+    return columns
 
 
 def _gains(frame: pd.DataFrame, value: str) -> pd.DataFrame:
