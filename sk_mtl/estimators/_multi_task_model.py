@@ -85,8 +85,10 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         latest of several, if members were kept at different epochs.
 
     members_ : DataFrame
-        One row for each of `n_members`: ``best_epoch``, and with
-        ``member_rows="folds"`` the monitored value of that epoch on the member's fold.
+        One row for each of `n_members`: ``best_epoch``. With ``member_rows="folds"``
+        also the monitored value of that epoch on the member's fold; with
+        `member_params` the settings, this value on the validation rows, and ``weight``,
+        the member's share of the average: 0 if it was dropped.
 
     stopped_by_ : str
         The reason why training ended: ``"epochs"`` (`max_epochs`),

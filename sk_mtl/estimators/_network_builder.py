@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sk_mtl.estimators._choices._member_settings import draw_settings
 from sk_mtl.estimators._choices._own_wirings import make_checked_wiring
 from sk_mtl.estimators._choices._wiring_choice import WiringChoice
 from sk_mtl.estimators._features._feature_layout import FeatureLayout
@@ -40,12 +43,16 @@ class NetworkBuilder:
 
     structure : Structure
         Their heads.
+
+    settings : dict of str to ndarray of shape (n_members,)
+        The values of parameters that differ between members.
     """
 
     parameters: FitParameters
     layout: FeatureLayout
     targets: Targets
     structure: Structure
+    settings: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
     def design(
@@ -58,7 +65,8 @@ class NetworkBuilder:
         """Return the builder of a network for the features of a schema."""
         own_tables = parameters.n_members > 1 and parameters.member_sharing == "none"
         layout = FeatureLayout.resolve(parameters, schema, dense=own_tables)
-        return cls(parameters, layout, targets, structure)
+        settings = draw_settings(parameters)
+        return cls(parameters, layout, targets, structure, settings)
 
     def make_net(self, train: TrainingRows, device: torch.device) -> _MultiTaskNet:
         """Return an untrained network on a device, with its optimiser."""
@@ -81,7 +89,7 @@ class NetworkBuilder:
                 sparse_names=module.sparse_parameter_names(),
             ),
         )
-        net.task_names = self.targets.task_names
+        net.task_names, net.members = self.targets.task_names, dict(self.settings)
         n_products = count_products(module, net.batch_size)
         net.autocast = autocasts(wanted.precision, device, n_products)
         return net.initialize()
@@ -109,7 +117,10 @@ class NetworkBuilder:
         if len(members) == 1:
             return members[0].to(numbers.dtype)
         return NetworkEnsemble(
-            members, self.structure.combine, sharing=wanted.member_sharing
+            members,
+            self.structure.combine,
+            sharing=wanted.member_sharing,
+            dropout=self.settings.get("dropout"),
         ).to(numbers.dtype)
 
     def _make_encoder(
@@ -135,7 +146,8 @@ class NetworkBuilder:
         heads = [names[task] for task in structure.head_tasks]
         layers = {
             "activation": wanted.activation,
-            "dropout": wanted.dropout,
+            # Layers of dropout exist if any member needs them.
+            "dropout": max(self.settings.get("dropout", [wanted.dropout])),
             "batch_norm": bool(wanted.batch_norm),
         }
         wiring = make_checked_wiring(model, encoder.width, heads, **layers)

@@ -29,13 +29,18 @@ from sk_mtl.estimators._training._evaluation import check_answers
 from sk_mtl.estimators._training._fit_clock import FitClock
 from sk_mtl.estimators._training._fit_tasks import FitTasks
 from sk_mtl.estimators._training._member_control import MemberControl
+from sk_mtl.estimators._training._member_rates import MemberRates
 from sk_mtl.estimators._training._monitor import Monitor, ValidationRows
 from sk_mtl.estimators._training._net import _MultiTaskNet
 from sk_mtl.estimators._training._precision import DTYPES
 from sk_mtl.estimators._training._random import FitSeed, training_state
 from sk_mtl.estimators._training._schedules import StepRates, make_schedule, make_share
 from sk_mtl.estimators._training._target_errors import learn_errors
-from sk_mtl.estimators._training._validation import FoldValidation, Validation
+from sk_mtl.estimators._training._validation import (
+    FoldValidation,
+    MemberValidation,
+    Validation,
+)
 from sk_mtl.losses import (
     Balancer,
     GradientBalancer,
@@ -139,6 +144,7 @@ def train_network(
             average=_make_average(new),
             rates=_make_rates(new, train, epochs, is_first=state is None),
             penalty=_make_penalty(new),
+            member_rates=_make_member_rates(net),
             clock=clock,
         )
         net.train(
@@ -150,6 +156,8 @@ def train_network(
             tasks=tasks,
             weights=_make_fold_weights(new, train),
         )
+        if isinstance(validation, MemberValidation) and "weight" not in net.members:
+            validation.select(net)
         for what, table in (("training", train), ("validation", valid)):
             if table is not None:
                 check_answers(net.module_, structure, table, what)
@@ -262,6 +270,8 @@ def _make_validation(
     if rows.fold is not None:
         folds = [watched.take(labels.folds == k) for k in range(wanted.n_members)]
         return FoldValidation(rows, [monitor.watching(fold) for fold in folds])
+    if wanted.member_params is not None:
+        return MemberValidation(rows, monitor.watching(watched))
     return Validation(rows, monitor.watching(watched))
 
 
@@ -296,6 +306,19 @@ def _make_average(state: FitState) -> WeightAverage | None:
 def _make_penalty(state: FitState) -> EmbeddingPenalty | None:
     l2 = float(state.resolution.parameters.embedding_l2)
     return EmbeddingPenalty(state.net.module_, l2) if l2 else None
+
+
+def _make_member_rates(net: _MultiTaskNet) -> MemberRates | None:
+    """Return the hook for members with learning rates or decays of their own."""
+    columns = net.members
+    rates = [columns.get(name) for name in ("lr", "weight_decay")]
+    if all(each is None for each in rates):
+        return None
+    if "weight" in columns:
+        rates = [
+            each if each is None else each[columns["weight"] > 0] for each in rates
+        ]
+    return MemberRates(net.optimizer_, list(net.module_.parameters()), *rates)
 
 
 def _make_rates(

@@ -81,6 +81,21 @@ class SharedParameters(FeatureParameters):
         members on new rows. With ``"all"``, members have the same training rows, and
         stop together when the ensemble stops improving.
 
+    member_params : dict, "auto" or None, default=None
+        Settings that are drawn for each member, with ``member_sharing="none"``: a
+        search over them in one fit. A dict by the names ``"lr"``, ``"weight_decay"``
+        and ``"dropout"``, with a pair (low, high), a list of values, or a distribution
+        of :mod:`scipy.stats`. From a pair, rates and decays are drawn log-uniformly,
+        dropout uniformly. ``"auto"`` draws rates from a quarter of `lr` to twice `lr`,
+        decays from 0.0001 to 0.1, and dropout up to 0.3. With early stopping, each
+        member is kept at its own best epoch, and then only the members whose average is
+        best on the validation rows, found by greedy selection with replacement; the
+        others are dropped. `members_` has the settings, the value and the weight of
+        each member. A fit that continues trains the members that were kept. With
+        ``member_rows="folds"`` or without early stopping, all members are kept. Values
+        of `n_members` around 16 pay; smaller ones leave little to choose from. None
+        gives all members the settings of the estimator.
+
     task_weights : list of float, dict or None, default=None
         Weight of each task in the sum of losses: a list, or a dict by task name in
         which tasks left out have the weight 1. A larger weight favours a task where
@@ -268,6 +283,7 @@ class SharedParameters(FeatureParameters):
         "n_members": [*COUNT, AUTO],
         "member_sharing": [StrOptions(set(MEMBER_SHARING))],
         "member_rows": [StrOptions({"all", "folds"})],
+        "member_params": [dict, StrOptions({"auto"}), None],
         # A text raises an error that points to `balancing`.
         "task_weights": ["array-like", dict, str, None],
         # Refused with more words where the balancer is made.
@@ -327,6 +343,7 @@ class SharedParameters(FeatureParameters):
     n_members: int | str = "auto"
     member_sharing: str = "none"
     member_rows: str = "all"
+    member_params: Mapping[str, object] | str | None = None
     task_weights: Sequence[float] | Mapping[Hashable, float] | None = None
     balancing: str | Callable | None = None
     distillation: float = 0.5

@@ -12,6 +12,7 @@ from torch.func import functional_call, vmap
 from sk_mtl._process_lock import ProcessLock
 from sk_mtl.nn._encoding._embedding_tables import EmbeddingTables
 from sk_mtl.nn._encoding._encoded import Encoded
+from sk_mtl.nn._layers import Dropout
 from sk_mtl.nn._network import MultiTaskNetwork
 
 MEMBER_SHARING: tuple[str, ...] = ("most", "embedding", "none")
@@ -58,11 +59,16 @@ class NetworkEnsemble(nn.Module):
         probabilities.
     sharing : {"most", "embedding", "none"}, default="most"
 
+    dropout : sequence of float or None, default=None
+        The rate of each member in every `Dropout` layer. None keeps the layers' rates.
+
     Attributes
     ----------
     network : MultiTaskNetwork
         Its own parameters are stacked, (n_members, ...).
     n_members : int
+    picks : Tensor of int or None
+        The members that are averaged, some of them several times. None averages all.
 
     References
     ----------
@@ -99,6 +105,7 @@ class NetworkEnsemble(nn.Module):
         combine: Callable[[Tensor], Tensor],
         *,
         sharing: str = "most",
+        dropout: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
         if sharing not in MEMBER_SHARING:
@@ -114,9 +121,13 @@ class NetworkEnsemble(nn.Module):
         self.network, self.n_members = networks[0], len(networks)
         self.combine, self.sharing = combine, sharing
         self.penalty: Tensor | None = None
+        for network, rate in zip(networks, () if dropout is None else dropout):
+            _set_dropout(network, rate)
         own = [name for name in _names(self.network) if self._is_own(name)]
         _stack(networks, own)
         self._own = own
+        self.picks: Tensor | None
+        self.register_buffer("picks", None)
         self.scales = None
         if sharing == "most":
             signs = torch.randint(0, 2, (self.n_members, self.network.encoder.width))
@@ -145,7 +156,30 @@ class NetworkEnsemble(nn.Module):
         logits, *penalty = parts
         # As with the losses, each member is trained as it would be alone.
         self.penalty = penalty[0].sum() if penalty else None
-        return logits if self.training else self.combine(logits)
+        return logits if self.training else self.average(logits)
+
+    def average(self, logits: Tensor) -> Tensor:
+        """Return the logits (n, n_heads) of the mean of the picked members."""
+        if self.picks is not None:
+            logits = logits.index_select(0, self.picks)
+        return self.combine(logits)
+
+    @torch.no_grad()
+    def keep(self, counts: Sequence[int]) -> None:
+        """Drop members, and average the others by these counts.
+
+        Parameters stay the same objects, with fewer members.
+        """
+        kept = [member for member, count in enumerate(counts) if count]
+        device = next(self.network.parameters()).device
+        rows = torch.tensor(kept, device=device)
+        state = dict(_tensors(self.network))
+        for name in self._own:
+            state[name].data = state[name].index_select(0, rows)
+        repeats = torch.tensor([counts[member] for member in kept], device=device)
+        places = torch.arange(len(kept), device=device)
+        self.picks = places.repeat_interleave(repeats)
+        self.n_members = len(kept)
 
     def each(
         self,
@@ -165,6 +199,12 @@ class NetworkEnsemble(nn.Module):
         """Return the names of the stacked tensors, as in the module's state."""
         scales = [] if self.scales is None else ["scales"]
         return [f"network.{name}" for name in self._own] + scales
+
+    def member_logits(
+        self, codes: Tensor, numeric: Tensor, sequences: Sequence[Tensor] = ()
+    ) -> Tensor:
+        """Return the logits of each member, (n_members, n, n_heads), in any mode."""
+        return self._each(MultiTaskNetwork.logits, codes, numeric, sequences)
 
     def logits_of(
         self,
@@ -281,15 +321,23 @@ def _names(network: nn.Module) -> list[str]:
 
 
 def _tensors(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Yield the tensors that training changes: parameters and normalisation states.
+    """Yield the tensors that differ between members: parameters and other states.
+
+    Other states are the statistics of normalisations, and members' rates of dropout.
 
     Other buffers, such as the edges of bins, are computed from the data and equal in
     all members.
     """
     yield from network.named_parameters()
     for prefix, module in network.named_modules():
-        if _is_norm(module):
+        if _is_norm(module) or isinstance(module, Dropout):
             yield from module.named_buffers(prefix, recurse=False)
+
+
+def _set_dropout(network: nn.Module, rate: float) -> None:
+    for module in network.modules():
+        if isinstance(module, Dropout):
+            module.member_rates = torch.tensor(float(rate))
 
 
 def _all_tensors(network: nn.Module) -> Iterator[Tensor]:

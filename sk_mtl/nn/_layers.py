@@ -214,6 +214,12 @@ class Dropout(nn.Module):
     rate : float
         In [0, 1).
 
+    Attributes
+    ----------
+    member_rates : Tensor or None
+        Replaces the rate. Of an ensemble it is (n_members,), and a scalar in the
+        network of a member.
+
     Examples
     --------
     Half of the entries are zero, the others doubled.
@@ -225,14 +231,21 @@ class Dropout(nn.Module):
     ([0.0, 2.0], 1.0)
     """
 
+    member_rates: Tensor | None
+
     def __init__(self, rate: float) -> None:
         super().__init__()
         self.rate = rate
+        self.register_buffer("member_rates", None)
 
     def forward(self, x: Tensor) -> Tensor:
         """Zero and rescale entries in training; return x unchanged otherwise."""
         if not self.training or self.rate == 0:
             return x
+        if self.member_rates is not None:
+            # A tensor, so that the members of an ensemble can have rates of their own.
+            kept = torch.rand_like(x) >= self.member_rates
+            return x * kept / (1 - self.member_rates)
         if torch.compiler.is_compiling():
             # torch's own dropout is not compiled inside an ensemble.
             return x * (torch.rand_like(x) >= self.rate) / (1 - self.rate)

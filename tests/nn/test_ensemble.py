@@ -11,6 +11,7 @@ from torch import nn
 from sk_mtl.losses import FunnelStructure, IndependentStructure, TaskLoss
 from sk_mtl.nn import (
     ESMM,
+    Dropout,
     FeatureEncoder,
     MMoE,
     MultiTaskNetwork,
@@ -327,3 +328,44 @@ def test_a_gradient_through_rows_of_batched_tables_is_that_of_the_loop():
     loop = torch.stack([nn.functional.embedding(rows, table) for table in tables])
     (loop * scale).sum().backward()
     assert_close(batched, tables.grad)
+
+
+def test_members_that_are_kept_answer_by_their_counts():
+    members = make_members(4, batch_norm=True)
+    ensemble = NetworkEnsemble(
+        copy.deepcopy(members), STRUCTURE.combine, sharing="none"
+    )
+    parameters = list(ensemble.parameters())
+    ensemble.keep([0, 2, 0, 1])
+    assert ensemble.n_members == 2
+    assert ensemble(*inputs()).shape[0] == 2
+    for member in members:
+        member.eval()
+    alone = [members[k](*inputs()) for k in (1, 1, 3)]
+    for each in (ensemble.eval(), pickle.loads(pickle.dumps(ensemble)).eval()):
+        # The first call, in training, has moved the running statistics.
+        state = each.state_dict()
+        for name, value in members[1].state_dict().items():
+            if "running" in name or "batches" in name:
+                both = torch.stack([value, members[3].state_dict()[name]])
+                state[f"network.{name}"].copy_(both)
+        assert_close(each(*inputs()), STRUCTURE.combine(torch.stack(alone)))
+    assert all(a is b for a, b in zip(parameters, ensemble.parameters(), strict=True))
+
+
+def test_members_may_have_rates_of_dropout_of_their_own():
+    members = make_members(3, dropout=0.5)
+    rates = [0.0, 0.25, 0.5]
+    ensemble = NetworkEnsemble(
+        members, STRUCTURE.combine, sharing="none", dropout=rates
+    )
+    layers = [m for m in ensemble.modules() if isinstance(m, Dropout)]
+    assert [layer.member_rates.tolist() for layer in layers] == [rates] * len(layers)
+    first, second = ensemble(*inputs()), ensemble(*inputs())
+    assert torch.equal(first[0], second[0])
+    assert not torch.equal(first[2], second[2])
+    layer = Dropout(0.5)
+    layer.member_rates = torch.tensor(0.25)
+    dropped = layer(torch.ones(200, 200))
+    assert dropped.unique().tolist() == pytest.approx([0, 4 / 3])
+    assert (dropped == 0).float().mean().item() == pytest.approx(0.25, abs=0.02)

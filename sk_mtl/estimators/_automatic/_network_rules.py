@@ -102,6 +102,8 @@ def choose_n_members(facts: Facts, wanted: FitParameters) -> AutoChoice:
     if wanted.member_rows == "folds":
         # Chosen before the rows are divided, so no other fact can count.
         return AutoChoice(N_FOLDS, "each leaves out a quarter of the rows")
+    if wanted.member_params is not None:
+        return AutoChoice(16, "the best are kept")
     if facts.is_pass:
         return AutoChoice(1, "rows that come in parts may be many")
     if wanted.balancing is not None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from sk_mtl.estimators._training._averaging import WeightAverage
 from sk_mtl.estimators._training._embedding_penalty import EmbeddingPenalty
 from sk_mtl.estimators._training._evaluation import ADVICE
 from sk_mtl.estimators._training._fit_clock import FitClock
+from sk_mtl.estimators._training._member_rates import MemberRates
 from sk_mtl.estimators._training._monitor import Monitor
 from sk_mtl.estimators._training._schedules import StepRates
 
@@ -74,6 +76,9 @@ class TrainingControl:
     penalty : EmbeddingPenalty or None
         Adds gradients to the gradients of the losses.
 
+    member_rates : MemberRates or None
+        Takes each step with the rates of the members.
+
     clock : FitClock
         The time since the start of the fit, and its limit.
 
@@ -95,6 +100,7 @@ class TrainingControl:
     average: WeightAverage | None = None
     rates: StepRates | None = None
     penalty: EmbeddingPenalty | None = None
+    member_rates: MemberRates | None = None
     clock: FitClock = field(default_factory=FitClock)
     is_cut: bool = False
     best_epoch: int = 0
@@ -117,6 +123,8 @@ class TrainingControl:
         """Complete the gradients of a step."""
         if self.penalty is not None:
             self.penalty.add_gradients()
+        if self.member_rates is not None:
+            self.member_rates.begin_step()
 
     def end_step(self) -> None:
         """Record the weights after a step."""
@@ -167,12 +175,13 @@ class TrainingControl:
 
     def end_training(self) -> None:
         """Restore the optimiser to its state without this control."""
-        if self.rates is not None:
-            self.rates.remove()
+        for hooks in (self.member_rates, self.rates):
+            if hooks is not None:
+                hooks.remove()
 
-    def members(self) -> dict:
-        """Return columns about each member; empty if all have the same epoch."""
-        return {}
+    def members(self, before: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return columns about each member, given the columns before the fit."""
+        return dict(before)
 
     def _keep(self, module: nn.Module, epoch: int, score: float | None) -> None:
         weights = {k: self._copy(k, v) for k, v in module.state_dict().items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -54,11 +55,21 @@ class MemberControl(TrainingControl):
             self.schedule(float(np.nanmean(score)))
         return self._all_out_of_patience(score)
 
-    def members(self) -> dict:
-        """Return the epoch of each member, and its monitored value there."""
+    def members(self, before: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return columns about each member: its epoch, and its monitored value there.
+
+        Members that an earlier fit dropped keep what it knew about them.
+        """
         if self.best_epochs is None:
-            return {}
-        return {"best_epoch": self.best_epochs, self.monitor.name: self.best_scores}
+            return dict(before)
+        found = {"best_epoch": self.best_epochs, self.monitor.name: self.best_scores}
+        if "weight" not in before:
+            return {**before, **found}
+        kept, columns = before["weight"] > 0, dict(before)
+        for name, values in found.items():
+            columns[name] = np.array(before.get(name, np.full(len(kept), np.nan)))
+            columns[name][kept] = values
+        return columns
 
     def _begin(self, score: np.ndarray) -> None:
         undefined = np.flatnonzero(np.isnan(score))

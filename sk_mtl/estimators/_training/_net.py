@@ -35,6 +35,7 @@ from sk_mtl.estimators._training._fit_tasks import FitTasks
 from sk_mtl.estimators._training._history import EpochLosses, shown_epoch
 from sk_mtl.estimators._training._interruption import is_raised_by_code
 from sk_mtl.estimators._training._monitor import refuse_monitors
+from sk_mtl.estimators._training._optimizers import keep_rows
 from sk_mtl.estimators._training._progress import Progress
 from sk_mtl.estimators._training._training_run import TrainingRun
 from sk_mtl.estimators._training._validation import Validation
@@ -62,8 +63,8 @@ class _MultiTaskNet(NeuralNet):
         different epochs; 0 before the first one is complete.
 
     members : dict of str to ndarray
-        The epoch of each member, and the value that decided on it, by the names of
-        columns; empty if all members were kept at the same epoch.
+        By the names of columns: settings of each member, its epoch, and the value that
+        decided on it. Empty if members differ in nothing.
 
     stopped_by : str
         The reason why the last training ended.
@@ -153,7 +154,7 @@ class _MultiTaskNet(NeuralNet):
             self.module_.eval()
             self.module_.zero_grad(set_to_none=True)
             self.seconds = control.clock.seconds
-            self.members = control.members()
+            self.members = control.members(self.members)
             # Last, since an interrupted fit is kept if this is not 0, and the lines
             # above may be interrupted, too.
             self.best_epoch = control.best_epoch
@@ -313,6 +314,13 @@ class _MultiTaskNet(NeuralNet):
         self.criterion_ = loss.to(self.device)
         if balancer is not None:
             self.balancer = balancer
+
+    def keep_members(self, counts: np.ndarray) -> None:
+        """Drop the members of an ensemble with the count 0; weight the others by it."""
+        rows = np.flatnonzero(counts)
+        self.module_.keep(counts.tolist())
+        keep_rows(self.optimizer_, rows)
+        self.members = {**self.members, "weight": counts / counts.sum()}
 
     def resume(self, *, batch_size: int, lr: float, weight_decay: float) -> None:
         """Set the options that a fit that continues may change.

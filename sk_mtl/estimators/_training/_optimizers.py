@@ -47,7 +47,7 @@ def optimizer_options(
     if cls in (torch.optim.Adam, torch.optim.AdamW):
         # One kernel per step instead of one per parameter and operation.
         options["optimizer__fused"] = True
-    if "weight_decay" in inspect.signature(cls).parameters:
+    if takes_decay(cls):
         options["optimizer__weight_decay"] = weight_decay
     elif weight_decay:
         raise ValueError(
@@ -55,6 +55,22 @@ def optimizer_options(
             f"{weight_decay}. Set weight_decay=0."
         )
     return options
+
+
+def keep_rows(optimizer: torch.optim.Optimizer, rows: Sequence[int]) -> None:
+    """Keep the state of some rows of all parameters, which have no others any more."""
+    for parameter, state in optimizer.state.items():
+        index = torch.tensor(rows, device=parameter.device)
+        for name, value in state.items():
+            # Counts of steps belong to the whole parameter.
+            if torch.is_tensor(value) and value.dim() == parameter.dim():
+                state[name] = value.index_select(0, index)
+
+
+def takes_decay(optimizer) -> bool:
+    """Return whether an optimiser, by its name or class, has a weight decay."""
+    cls = OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
+    return "weight_decay" in inspect.signature(cls).parameters
 
 
 def _check_plain_step(cls: type[torch.optim.Optimizer]) -> None:

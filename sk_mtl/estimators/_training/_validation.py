@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from sk_mtl.estimators._rows._tensor_table import TensorTable
+from sk_mtl.estimators._training._evaluation import EVALUATION_BATCH
 from sk_mtl.estimators._training._history import EpochLosses, record_losses
+from sk_mtl.estimators._training._member_selection import select_members
 from sk_mtl.estimators._training._monitor import Monitor
 
 
@@ -41,6 +43,59 @@ class Validation:
         score = self.monitor.score(net.history[-1], logits)
         net.history.record(self.monitor.name, score)
         return score
+
+
+class MemberValidation(Validation):
+    """Validation of an ensemble and of each of its members on the same rows.
+
+    The losses and the value of the ensemble are recorded. The score is an array of
+    shape (n_members,).
+    """
+
+    by_member = True
+
+    def score(self, net) -> np.ndarray:
+        """Record the losses of the ensemble; return the value of each member."""
+        parts: list[Tensor] = []
+
+        def step(batch: TensorTable, **_) -> dict[str, Tensor]:
+            with torch.no_grad():
+                logits = net.module_.member_logits(*batch.inputs)
+                parts.append(logits)
+                return net.validated(net.module_.average(logits), batch)
+
+        joined = net.run_single_epoch(self.rows, False, "valid", step)
+        value = self.monitor.score(net.history[-1], joined)
+        net.history.record(self.monitor.name, value)
+        return self._scores(net, torch.cat(parts, 1))
+
+    def select(self, net) -> None:
+        """Keep the members whose average is best on the validation rows."""
+        with torch.no_grad():
+            batches = self.rows.batches(EVALUATION_BATCH, shuffle=False)
+            parts = [net.module_.member_logits(*batch.inputs) for batch in batches]
+        logits = torch.cat(parts, 1)
+        sign = -1 if self.monitor.greater_is_better else 1
+
+        def loss_of(picks: Sequence[int]) -> float:
+            combined = net.module_.combine(logits[list(picks)])
+            return sign * float(self._scores(net, combined[None])[0])
+
+        scores = sign * self._scores(net, logits)
+        net.keep_members(select_members(scores, loss_of))
+
+    def _scores(self, net, logits: Tensor) -> np.ndarray:
+        """Return the value of each member, given (n_members, n, n_heads) logits."""
+        rows = self.rows
+        losses = net.criterion_.task_losses(logits, rows.y, rows.weight).double()
+        losses = (losses * net.validation_scale(rows)).cpu().numpy()
+        names = net.task_names
+        return np.array(
+            [
+                self.monitor.score(_named(each, names), own)
+                for each, own in zip(losses, logits, strict=True)
+            ]
+        )
 
 
 class FoldValidation(Validation):

@@ -41,7 +41,7 @@ def run(control, scores):
 def test_each_member_is_kept_at_its_own_best_epoch():
     control = MemberControl(LOSS, patience=10)
     assert run(control, [(3, 5), (1, 4), (2, 3), (1.5, 6)]) == (4, [2, 3])
-    found = control.members()
+    found = control.members({})
     assert found["best_epoch"].tolist() == [2, 3]
     assert found["valid_loss"].tolist() == [1, 3]
     assert (control.best_epoch, control.best_score) == (3, 2)
@@ -86,3 +86,12 @@ def test_the_rate_follows_the_mean_of_the_members():
     control = MemberControl(LOSS, schedule=seen.append)
     run(control, [(1, 3), (2, np.nan)])
     assert seen == [2, 2]
+
+
+def test_members_that_were_dropped_keep_their_values():
+    control = MemberControl(LOSS, patience=10)
+    run(control, [(3, 5), (1, 6)])
+    before = {"best_epoch": np.array([7, 8, 9]), "weight": np.array([0.5, 0, 0.5])}
+    found = control.members(before)
+    assert found["best_epoch"].tolist() == [2, 8, 1]
+    np.testing.assert_array_equal(found["valid_loss"], [1, np.nan, 5])
