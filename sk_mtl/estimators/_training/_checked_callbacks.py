@@ -1,5 +1,8 @@
 """Callbacks that `fit` accepts."""
 
+from collections.abc import Collection
+
+from skorch.callbacks import GradientNormClipping
 from skorch.callbacks.scoring import ScoringBase
 
 
@@ -21,3 +24,18 @@ def check_callback(callback):
             "net.history.record(name, value)."
         )
     return callback
+
+
+def refuse_clipping(callbacks, sparse_names: Collection[str]) -> None:
+    """Raise if a callback clips gradients and some of the gradients are sparse.
+
+    `callbacks` are pairs of a name and a callback; `sparse_names` are the names of the
+    parameters with sparse gradients.
+    """
+    clips = (isinstance(each, GradientNormClipping) for _, each in callbacks)
+    if any(clips) and sparse_names:
+        raise ValueError(
+            "callbacks must not clip the norm of gradients where tables have "
+            "sparse ones, which have no norm in torch; found GradientNormClipping. "
+            "Set sparse_embedding=False, or leave the callback out."
+        )

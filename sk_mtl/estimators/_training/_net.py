@@ -17,13 +17,15 @@ from typing import ClassVar
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import GradientNormClipping
 from torch import Tensor
 
 from sk_mtl.estimators._rows._fold_weights import FoldWeights
 from sk_mtl.estimators._rows._tensor_table import TensorTable
 from sk_mtl.estimators._rows._training_rows import TrainingRows
-from sk_mtl.estimators._training._checked_callbacks import check_callback
+from sk_mtl.estimators._training._checked_callbacks import (
+    check_callback,
+    refuse_clipping,
+)
 from sk_mtl.estimators._training._compilation import compile_in_place
 from sk_mtl.estimators._training._control import (
     NonFiniteLossError,
@@ -128,7 +130,7 @@ class _MultiTaskNet(NeuralNet):
         `weights` differ between members, where members have rows of their own. An
         interruption by the user is raised after the training, too.
         """
-        self._refuse_clipping()
+        refuse_clipping(self.callbacks_, self.module_.sparse_parameter_names())
         if validation.rows is None:
             refuse_monitors(self.callbacks_)
         progress = Progress(verbose, epochs)
@@ -376,15 +378,6 @@ class _MultiTaskNet(NeuralNet):
         for _, callback in self.callbacks_:
             if hasattr(callback, "on_losses_computed"):
                 callback.on_losses_computed(self, losses=losses)
-
-    def _refuse_clipping(self) -> None:
-        clips = (isinstance(c, GradientNormClipping) for _, c in self.callbacks_)
-        if any(clips) and self.module_.sparse_parameter_names():
-            raise ValueError(
-                "callbacks must not clip the norm of gradients where tables have "
-                "sparse ones, which have no norm in torch; found GradientNormClipping. "
-                "Set sparse_embedding=False, or leave the callback out."
-            )
 
     def __deepcopy__(self, memo):
         # skorch copies by way of a pickle, which takes ten times as long and holds
