@@ -92,7 +92,7 @@ class SuiteTable:
 
     @property
     def n_repeats(self) -> int:
-        return 5 if len(self) < FEW_ROWS else 3
+        return n_repeats(len(self))
 
     @property
     def categorical(self) -> list[str]:
@@ -150,6 +150,11 @@ class SuiteTable:
             train, int(0.95 * n_train), replace=False
         )
         return np.sort(kept), np.sort(ordered[n_train:])
+
+
+def n_repeats(n_rows: int) -> int:
+    """Return how often a table of so many rows is split."""
+    return 5 if n_rows < FEW_ROWS else 3
 
 
 def read_entries(folder: str | Path) -> dict[str, dict]:

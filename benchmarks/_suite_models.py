@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _suite import SuiteTable, Task
+from _suite import SuiteTable, Task, n_repeats
 from _suite_rechub import fit_predict_rechub
 from pandas.api.types import is_numeric_dtype as is_numeric
 from sklearn.compose import make_column_selector, make_column_transformer
@@ -382,3 +382,11 @@ SLOW = {
     "TabM-D": per_label(fit_pytabkit, "TabM_D_Classifier", "TabM_D_Regressor"),
 }
 MODELS = {**OURS, **OTHERS, **SLOW}
+SLOW_BELOW = 5_000
+
+
+def n_fits(model: str, n_rows: int) -> int:
+    """Return how often a model is fitted to a table of so many rows."""
+    if model in SLOW:
+        return int(n_rows < SLOW_BELOW)
+    return n_repeats(n_rows)

@@ -9,8 +9,8 @@ than 10,000 rows, else three. The settings of other libraries' models are fixed
 Every fit is kept in `results/suite.csv`, and what is there is not run again: a run may
 be cut off, or be of some models or tables. `--again` runs the chosen models again, as a
 change of ours needs. `--report` makes the report only, of all models or of the chosen
-ones, on the tables and repeats that they have in common. What was scored is logged in
-`test_runs.md`.
+ones, on the tables and repeats that they have in common; `--page` also writes the
+section of `docs/benchmarks.md`. What was scored is logged in `test_runs.md`.
 
 Needs the extra `bench`. Run `python benchmarks/suite.py --data DIR --tables energy
 --try-out` to see that it works: such a run scores one repeat of the inner split of the
@@ -25,23 +25,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from _report import RESULTS, markdown_table, write_report
+from _report import RESULTS
 from _suite import SuiteTable, order_by_size, read_entries, read_table
-from _suite_models import LIGHTGBM, MODELS, OTHERS, OURS, SLOW
+from _suite_models import MODELS, OTHERS, OURS, SLOW, n_fits
+from _suite_report import report, write_page
 from _suite_runs import AppendedRuns
-from _suite_scores import (
-    CONSTANT,
-    LARGEST_GAP,
-    LEVEL,
-    bootstrap_interval,
-    common_runs,
-    normalise,
-    over_tasks,
-    rank_models,
-    score_answers,
-    summarise_gaps,
-)
-from _tables import COMMIT, N_BINS, log_test_run
+from _suite_scores import score_answers
+from _tables import COMMIT, log_test_run
 
 KEY = ("model", "table", "repeat")
 COLUMNS = (
@@ -56,7 +46,6 @@ COLUMNS = (
     "date",
     "commit",
 )
-SLOW_BELOW = 5_000
 
 
 def make_runs() -> AppendedRuns:
@@ -88,7 +77,7 @@ def turns_of(table: SuiteTable, models: Sequence[str]) -> list[tuple[str, int]]:
         (model, repeat)
         for repeat in range(table.n_repeats)
         for model in models
-        if model not in SLOW or (repeat == 0 and len(table) < SLOW_BELOW)
+        if repeat < n_fits(model, len(table))
     ]
 
 
@@ -137,160 +126,6 @@ def log_runs(fresh: list[pd.DataFrame]) -> None:
         log_test_run(model, f"suite, {len(means)} tables", means, n_fits)
 
 
-def compare(frame: pd.DataFrame, models: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """Return means per table of what the models have in common.
-
-    Returns
-    -------
-    dict of DataFrame
-        `main`, `normalised`, `rank` and `skill`, tables by models: means over the
-        tasks; `cpu`, seconds a fit.
-    """
-    common = common_runs(frame, models)
-    if common.empty:
-        raise SystemExit(
-            f"A report needs tables that all of {', '.join(models)} were run on; found "
-            f"none in {make_runs().path}. Run them, or choose others with --models."
-        )
-    by_task = common.groupby(["table", "task", "model"])
-    means = by_task["main"].mean().unstack()[list(models)].dropna(how="all")
-    types = common.groupby(["table", "task"])["type"].first()
-    constant = types.map(CONSTANT).loc[means.index]
-    fits = common.groupby(["table", "repeat", "model"])["cpu"].first()
-    return {
-        "main": over_tasks(means),
-        "normalised": over_tasks(normalise(means, constant)),
-        "rank": over_tasks(rank_models(means)),
-        "skill": over_tasks(by_task["skill"].mean().unstack()[list(models)]),
-        "ece": over_tasks(by_task["ece"].mean().unstack()[list(models)]),
-        "cpu": fits.unstack().groupby(level="table").mean()[list(models)],
-    }
-
-
-def summary_table(found: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return a row per model, the best mean rank first."""
-    main, normalised = found["main"], found["normalised"]
-    winner = normalised.idxmax(axis=1)
-    rows = []
-    for model in found["rank"].mean().sort_values().index:
-        low, high = bootstrap_interval(normalised[model])
-        row = {
-            "model": model,
-            "mean rank": f"{found['rank'][model].mean():.2f}",
-            "normalised [95 %]": f"{normalised[model].mean():.3f} "
-            f"[{low:.3f}, {high:.3f}]",
-            "tables won": f"{(winner == model).mean():.0%}",
-            "log-loss saved": show(found["skill"][model].mean(), 3),
-            "ECE": show(found["ece"][model].mean(), 4),
-            "CPU s": f"{found['cpu'][model].mean():.1f}",
-        }
-        if LIGHTGBM in main:
-            gaps = summarise_gaps(main[model] - main[LIGHTGBM])
-            row |= {
-                "to LightGBM": f"{gaps['mean']:+.4f}",
-                "worst": f"{gaps['worst']:+.4f} {gaps['worst table']}",
-                "not behind": f"{gaps['not behind']} of {gaps['tables']}",
-            }
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def show(value: float, digits: int) -> str:
-    return "" if np.isnan(value) else f"{value:.{digits}f}"
-
-
-def losses_table(frame: pd.DataFrame, model: str, rivals: Sequence[str]):
-    """Return the tasks that a model loses most to its best rival, the largest first."""
-    common = common_runs(frame, [model, *rivals])
-    means = common.groupby(["table", "task", "model"])["main"].mean().unstack()
-    best = means[list(rivals)]
-    gap = (means[model] - best.max(axis=1)).sort_values()
-    gap = gap[gap < -LEVEL]
-    return pd.DataFrame(
-        {
-            "table": [table for table, _ in gap.index],
-            "task": [task for _, task in gap.index],
-            model: [f"{means[model][key]:.4f}" for key in gap.index],
-            "best": [f"{best.loc[key].max():.4f}" for key in gap.index],
-            "by": [best.loc[key].idxmax() for key in gap.index],
-            "gap": [f"{value:+.4f}" for value in gap],
-        }
-    )
-
-
-def tables_table(
-    found: dict[str, pd.DataFrame], entries: dict[str, dict], names: Sequence[str]
-) -> pd.DataFrame:
-    """Return a row per table with the mean main score of each model."""
-    main = found["main"]
-    rows = []
-    for name in names:
-        if name not in main.index:
-            continue
-        entry, best = entries[name], main.loc[name].max()
-        cells = {
-            model: f"**{value:.4f}**" if value == best else f"{value:.4f}"
-            for model, value in main.loc[name].items()
-        }
-        tasks = f"{len(entry['tasks'])}"
-        rows.append({"table": name, "rows": f"{entry['rows']:,}", "tasks": tasks})
-        rows[-1] |= cells
-    return pd.DataFrame(rows)
-
-
-def report(
-    frame: pd.DataFrame, entries: dict[str, dict], models: Sequence[str] | None = None
-) -> None:
-    """Write the report of the file: summary, losses, then a line per table."""
-    present = set(frame["model"])
-    if models is None:
-        models = [model for model in (*OURS, *OTHERS) if model in present]
-    names = order_by_size(entries)
-    found = compare(frame, models)
-    parts = [NOTES.format(tables=len(found["main"]), all=len(entries))]
-    rivals = [model for model in models if model not in OURS]
-    for ours in models:
-        if ours in OURS and rivals:
-            lost = losses_table(frame, ours, rivals)
-            parts.append(
-                f"## Tasks on which {ours} is behind the best other library\n\n"
-                f"{len(lost)} tasks, by more than {LEVEL}.\n\n" + markdown_table(lost)
-            )
-    parts.append("## Table by table\n\nThe mean of the tasks' main scores.")
-    parts.append(markdown_table(tables_table(found, entries, names)))
-    slow = [model for model in SLOW if model in present and model not in models]
-    if slow:
-        wide = compare(frame, [*models, *slow])
-        parts.append(
-            "## Beside networks of pytabkit\n\nOne repeat of the tables below "
-            f"{SLOW_BELOW:,} rows: {', '.join(wide['main'].index)}."
-        )
-        parts.append(markdown_table(summary_table(wide)))
-    write_report(
-        "suite",
-        "Default fits on real tables with several labels",
-        summary_table(found),
-        notes="\n\n".join(parts),
-        packages=("lightgbm", "catboost", "torch-rechub"),
-    )
-
-
-NOTES = (
-    "{tables} of {all} tables, those and the repeats that every model was run on; test "
-    "rows of the recommended splits. Per task the main score is AUC (of classes the "
-    "mean, one against the rest), R2, the explained share of the Poisson deviance or "
-    "the normalised Gini index. Mean rank: 1 is the best model of a task. Normalised: "
-    "0 is a constant, 1 the best model of the task; the interval draws tables with "
-    "replacement. Tables won: by the mean normalised score. Log-loss saved: share of "
-    "the log-loss of the training frequencies, tasks with classes. ECE: expected "
-    f"calibration error over {N_BINS} bins of equal size, tasks with two classes. CPU: "
-    "seconds of a fit of all labels and its answers. To LightGBM: mean over the tables "
-    f"of the difference of main scores, each table's clipped to ±{LARGEST_GAP}; not "
-    f"behind: tables not more than {LEVEL} behind. Every model answers numbers by "
-    "their mean, so no CRPS is shown."
-)
-
-
 def chosen_for_report(options: argparse.Namespace) -> list[str] | None:
     """Return the models of the report; a run of some models reports all there are."""
     return options.models if options.report and options.models else None
@@ -314,6 +149,8 @@ def main(options: argparse.Namespace) -> None:
     if not options.report:
         run(runs, options.data, entries, names, models)
     report(runs.read(), entries, chosen_for_report(options))
+    if options.page:
+        write_page(runs.read(), entries)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -324,6 +161,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--slow", action="store_true", help="pytabkit's networks, too")
     parser.add_argument("--again", action="store_true", help="run the models again")
     parser.add_argument("--report", action="store_true", help="make the report only")
+    parser.add_argument("--page", action="store_true", help="write the docs' section")
     parser.add_argument("--try-out", action="store_true", help="on inner splits")
     return parser
 

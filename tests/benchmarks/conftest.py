@@ -16,6 +16,7 @@ MODULES = (
     "_suite_runs",
     "_suite_rechub",
     "_suite_models",
+    "_suite_report",
     "suite",
     "suite_study",
 )

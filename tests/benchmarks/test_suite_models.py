@@ -7,6 +7,7 @@ from _suite import SuiteTable, Task, read_entries, read_table
 from _suite_models import (
     OTHERS,
     fit_histogram,
+    fit_predict_best_of,
     fit_predict_default,
     fit_predict_per_label,
     make_default,
@@ -91,6 +92,12 @@ def test_other_libraries_answer_every_task(table, model, package):
 def test_ours_answer_every_task(table, wiring):
     train, test = table.split(0)
     check_answers(table, test, fit_predict_default(table, train, test, 0, wiring))
+
+
+@pytest.mark.nightly
+def test_network_and_trees_answer_every_task(table):
+    train, test = table.split(0)
+    check_answers(table, test, fit_predict_best_of(table, train, test, 0))
 
 
 def test_models_of_a_label_get_its_rows_and_codes_of_its_classes(folder):

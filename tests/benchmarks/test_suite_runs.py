@@ -1,5 +1,6 @@
 """A file of fits that grows, and runs that go on where the last one stopped."""
 
+import _suite_models
 import numpy as np
 import pandas as pd
 import pytest
@@ -108,90 +109,8 @@ def test_slow_models_have_one_repeat_of_small_tables(folder, monkeypatch):
     turns = suite.turns_of(table, ["LightGBM", "TabM-D"])
     assert turns.count(("LightGBM", 4)) == 1
     assert [turn for turn in turns if turn[0] == "TabM-D"] == [("TabM-D", 0)]
-    monkeypatch.setattr(suite, "SLOW_BELOW", len(table))
+    monkeypatch.setattr(_suite_models, "SLOW_BELOW", len(table))
     assert suite.turns_of(table, ["TabM-D"]) == []
-
-
-def make_scores():
-    rows = []
-    for table, task, kind, main in [
-        ("classes", "bought", "binary", {"default": 0.7, "LightGBM": 0.9}),
-        ("classes", "size", "multiclass", {"default": 0.9, "LightGBM": 0.9}),
-        ("mixed", "count", "poisson", {"default": 0.5, "LightGBM": 0.25}),
-    ]:
-        rows += [
-            {
-                "model": model,
-                "table": table,
-                "repeat": 0,
-                "task": task,
-                "type": kind,
-                "main": value,
-                "skill": value if kind == "binary" else np.nan,
-                "ece": 0.01 if kind == "binary" else np.nan,
-                "cpu": 2.0,
-            }
-            for model, value in main.items()
-        ]
-    return pd.DataFrame(rows)
-
-
-def test_models_are_compared_by_the_means_of_tables():
-    found = suite.compare(make_scores(), ["default", "LightGBM"])
-    assert found["main"]["default"].tolist() == pytest.approx([0.8, 0.5])
-    assert found["normalised"]["default"].tolist() == pytest.approx([0.75, 1])
-    assert found["normalised"]["LightGBM"].tolist() == pytest.approx([1, 0.5])
-    assert found["rank"]["default"].tolist() == [1.75, 1]
-    assert found["skill"]["default"].dropna().tolist() == [0.7]
-    table = suite.summary_table(found).set_index("model")
-    assert table.index.tolist() == ["default", "LightGBM"]
-    row = table.loc["default"]
-    assert row["mean rank"] == "1.38"
-    assert row["tables won"] == "50%"
-    # Gaps of -.1 and .25, both clipped.
-    assert row["to LightGBM"] == "+0.0000"
-    assert row["worst"] == "-0.1000 classes"
-    assert row["not behind"] == "1 of 2"
-
-
-def test_losses_name_the_task_and_the_best_rival():
-    found = suite.losses_table(make_scores(), "default", ["LightGBM"])
-    assert found.to_numpy().tolist() == [
-        ["classes", "bought", "0.7000", "0.9000", "LightGBM", "-0.2000"]
-    ]
-
-
-def test_report_without_common_tables_is_an_error():
-    with pytest.raises(SystemExit, match="all of default, CatBoost were run on"):
-        suite.compare(make_scores(), ["default", "CatBoost"])
-
-
-def test_report_begins_with_the_summary_and_the_losses(folder, monkeypatch, tmp_path):
-    texts = {}
-    monkeypatch.setattr(
-        suite, "write_report", lambda name, title, frame, **rest: texts.update(rest)
-    )
-    suite.report(make_scores(), read_entries(folder))
-    notes = texts["notes"]
-    assert "1 tasks, by more than 0.002." in notes
-    assert notes.index("is behind") < notes.index("Table by table")
-    assert "| mixed | 200 | 3 | **0.5000** | 0.2500 |" in notes
-
-
-def test_slow_models_have_a_table_of_their_own(folder, monkeypatch):
-    texts = {}
-    monkeypatch.setattr(
-        suite, "write_report", lambda name, title, frame, **rest: texts.update(rest)
-    )
-    scores = make_scores()
-    slow = scores[(scores["model"] == "default") & (scores["table"] == "mixed")]
-    frame = pd.concat([scores, slow.assign(model="TabM-D")])
-    suite.report(frame, read_entries(folder))
-    own = texts["notes"].partition("## Beside networks of pytabkit")[2]
-    assert "rows: mixed." in own
-    assert own.count("| TabM-D |") == 1
-    # No task of that table has two classes.
-    assert "|  |  | 2.0 |" in own
 
 
 def test_run_of_some_models_reports_all():
