@@ -40,6 +40,7 @@ BENCHMARKS := \
 	benchmarks/small_data.py \
 	benchmarks/distillation.py \
 	benchmarks/balance.py \
+	benchmarks/logs.py \
 	benchmarks/families.py \
 	benchmarks/published.py \
 	benchmarks/defaults.py

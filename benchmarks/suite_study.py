@@ -156,10 +156,20 @@ TRIED = {
     "bag4_30_4_bins": Candidate(stopped(30, 0.004), n_fits=4),
     "tenth4_30_4_both": Candidate(stopped(30, 0.004, **BOTH), n_fits=4, n_parts=10),
 }
-CANDIDATES = {DEFAULT: Candidate()} | {
-    name: replace(tried, parameters=BEFORE | tried.parameters)
-    for name, tried in TRIED.items()
+# Differ from today's default alone.
+LATER = {
+    "folds8": Candidate({"n_members": 8, "member_rows": "folds"}),
+    "folds4": Candidate({"n_members": 4, "member_rows": "folds"}),
+    "m8": Candidate({"n_members": 8}),
 }
+CANDIDATES = (
+    {DEFAULT: Candidate()}
+    | LATER
+    | {
+        name: replace(tried, parameters=BEFORE | tried.parameters)
+        for name, tried in TRIED.items()
+    }
+)
 
 
 def fit_candidate(
