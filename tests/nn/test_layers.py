@@ -95,6 +95,17 @@ def test_a_batch_of_one_row_uses_the_running_statistics(put):
     assert_close(trained, norm.eval()(row))
 
 
+def test_columns_of_a_wider_tensor_are_normalised_like_a_copy(put):
+    wide = put(torch.randn(16, 5)).requires_grad_()
+    weight = put(torch.randn(16, 3))
+    results = []
+    for x in (wide[:, 1:4], wide[:, 1:4].clone()):
+        normalised = put(RowBatchNorm(3))(x)
+        gradient = torch.autograd.grad((normalised * weight).sum(), wide)
+        results.append((normalised, *gradient))
+    assert all(torch.equal(a, b) for a, b in zip(*results))
+
+
 def test_dropout_is_there_in_training_only(put):
     mlp = put(BatchedMLP(2, 4, (200,), dropout=0.5, activation="tanh"))
     x = put(torch.randn(2, 5, 4))

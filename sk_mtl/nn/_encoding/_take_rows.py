@@ -16,8 +16,19 @@ def take_rows(table: Tensor, rows: Tensor, sparse: bool = False) -> Tensor:
     """
     if sparse or table.device.type != "cpu" or torch.compiler.is_compiling():
         return F.embedding(rows, table, sparse=sparse)
-    width = table.shape[1]
-    return _Gather.apply(table, rows.long().reshape(-1)).view(*rows.shape, width)
+    index, width = rows.long().reshape(-1), table.shape[1]
+    gather = _Gather.apply if _inside_vmap() else _gather
+    return gather(table, index).view(*rows.shape, width)
+
+
+def _inside_vmap() -> bool:
+    # A private name of torch. Without it the rule for `vmap`, which costs some tenths
+    # of a millisecond per call, is always right.
+    return getattr(torch._C, "_are_functorch_transforms_active", lambda: True)()
+
+
+def _gather(table: Tensor, index: Tensor) -> Tensor:
+    return table.gather(0, index.unsqueeze(1).expand(-1, table.shape[1]))
 
 
 class _Gather(torch.autograd.Function):
@@ -30,7 +41,7 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def forward(table: Tensor, index: Tensor) -> Tensor:
-        return table.gather(0, index.unsqueeze(1).expand(-1, table.shape[1]))
+        return _gather(table, index)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
