@@ -38,6 +38,7 @@ BENCHMARKS := \
 	benchmarks/peers.py \
 	benchmarks/trees.py \
 	benchmarks/small_data.py \
+	benchmarks/hard_tables.py \
 	benchmarks/distillation.py \
 	benchmarks/balance.py \
 	benchmarks/logs.py \

@@ -19,6 +19,8 @@ MODULES = (
     "_suite_report",
     "suite",
     "suite_study",
+    "_hard_tables",
+    "hard_tables",
 )
 
 # Scripts import each other by their bare names. Later imports find them loaded, so the
