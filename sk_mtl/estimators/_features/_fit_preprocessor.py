@@ -14,11 +14,13 @@ from sk_mtl.estimators._choices._interactions import resolve_interaction
 from sk_mtl.estimators._choices._numeric_embeddings import resolve_numeric_embeddings
 from sk_mtl.estimators._features._feature_parameters import FeatureParameters
 from sk_mtl.estimators._features._huge_numbers import watching_for_overflow
+from sk_mtl.estimators._features._left_out_numbers import leave_out_numbers
 from sk_mtl.estimators._features._shared_embeddings import shared_groups
 from sk_mtl.estimators._features._supervised_steps import (
     fit_transform_labelled,
     needs_labels,
 )
+from sk_mtl.estimators._targets._target_column import TargetColumn
 from sk_mtl.preprocessing import FeatureSchema
 from sk_mtl.preprocessing._tabular import preprocessor_for
 from sk_mtl.preprocessing._tabular_preprocessor import fit_transform_unjoined
@@ -47,7 +49,7 @@ def fit_preprocessor(
         Type of the encoded numbers.
     """
     _check_choices(wanted)
-    preprocessor = _unfitted(wanted, X)
+    preprocessor = _unfitted(wanted, X, codes, columns)
     labels = _labels_for(preprocessor, wanted.target_for_preprocessor, codes, columns)
     preprocessor, transformed = _fit_transform(wanted, preprocessor, X, labels)
     own = FeatureSchema.from_preprocessor(preprocessor, transformed, X)
@@ -78,11 +80,13 @@ def _check_choices(wanted: FeatureParameters) -> None:
         resolve_interaction(wanted.interaction)
 
 
-def _unfitted(wanted: FeatureParameters, X):
+def _unfitted(
+    wanted: FeatureParameters, X, codes: np.ndarray, columns: Sequence[TargetColumn]
+):
     if wanted.preprocessor is None:
-        return preprocessor_for(
-            X, wanted.categorical_features, wanted=_named_columns(wanted)
-        )
+        named = _named_columns(wanted)
+        preprocessor = preprocessor_for(X, wanted.categorical_features, wanted=named)
+        return leave_out_numbers(preprocessor, X, codes, columns, named)
     if wanted.categorical_features is not None:
         raise ValueError(
             "categorical_features must be None where a preprocessor is given, which "
