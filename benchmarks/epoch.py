@@ -8,16 +8,15 @@ what scikit-learn's and skorch's contracts, records and checks cost.
 """
 
 import argparse
-import copy
 import time
 from collections.abc import Callable
 
 import pandas as pd
 import torch
-import torch.nn.functional as F
 from _bare_loop import BareLoop
 from _recipes import PLAIN_LARGE
 from _report import markdown_table, write_report
+from _steps_by_hand import StepsByHand
 
 from sk_mtl import MMOEClassifier
 from sk_mtl.datasets import load_census_income
@@ -46,28 +45,12 @@ def bare_epoch(X: pd.DataFrame, y: pd.DataFrame) -> Callable[[], float]:
 def default_epoch_by_hand(X: pd.DataFrame, y: pd.DataFrame) -> Callable[[], float]:
     """Return what runs an epoch of the default's steps and returns its seconds."""
     model = MMOEClassifier(max_epochs=1, early_stopping=False).fit(X, y)
-    arrays = model.schema_.transform(model.preprocessor_, X)
-    tables = [torch.from_numpy(part) for part in (arrays.codes, arrays.numeric)]
-    labels = torch.from_numpy(y.to_numpy("float32"))
-    module = copy.deepcopy(model.net_.module_).train()
-    optimizer = torch.optim.AdamW(
-        module.parameters(), lr=model.lr, weight_decay=model.weight_decay, fused=True
-    )
-    weights = [w for w in module.state_dict().values() if w.is_floating_point()]
-    averages = [w.clone() for w in weights]
+    steps = StepsByHand(model, X, y)
 
     def epoch() -> float:
         start = time.perf_counter()
-        for rows in torch.randperm(len(labels)).split(BATCH):
-            codes, numeric = (table.index_select(0, rows) for table in tables)
-            logits = module(codes, numeric, ())
-            target = labels.index_select(0, rows)
-            losses = F.binary_cross_entropy_with_logits(logits, target)
-            optimizer.zero_grad()
-            losses.backward()
-            optimizer.step()
-            with torch.no_grad():
-                torch._foreach_lerp_(averages, weights, 1 - model.weight_averaging)
+        for rows in steps.batches(BATCH):
+            steps.step(rows)
         return time.perf_counter() - start
 
     return epoch

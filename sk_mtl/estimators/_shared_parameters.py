@@ -142,7 +142,7 @@ class SharedParameters(FeatureParameters):
         reproduces to more digits. ``"bfloat16"`` computes the products of training
         steps with fewer digits if the processor or GPU has instructions for it
         (AVX-512 BF16, AMX or Arm's; CUDA from compute capability 8.0 on) and a step
-        takes at least 2**24 multiplications: `batch_size` times the number of weights
+        takes at least 2**25 multiplications: `batch_size` times the number of weights
         outside embeddings. Otherwise it is the same as ``"float32"``. Weights, losses
         and predictions stay in single precision.
 

@@ -17,8 +17,9 @@ DTYPES = {
 }
 
 # bfloat16 is used in steps with at least this many multiplications of a row with a
-# weight. In smaller steps converting inputs and weights takes as long as the products.
-LEAST_PRODUCTS = 2**24
+# weight. In smaller steps converting inputs and weights takes as long as it saves
+# (benchmarks/precision.py).
+LEAST_PRODUCTS = 2**25
 
 # The names of such instructions in a processor's list of features: for Intel and AMD,
 # and for Arm.
@@ -48,9 +49,14 @@ def count_products(network: nn.Module, n_rows: int) -> int:
     n_weights = sum(
         parameter.numel()
         for name, parameter in network.named_parameters()
-        if parameter.dim() > 1 and not _LOOKED_UP & set(name.split("."))
+        if is_multiplied(name, parameter)
     )
     return n_rows * n_weights
+
+
+def is_multiplied(name: str, parameter: nn.Parameter) -> bool:
+    """Return whether a parameter of a network is a factor of products of rows."""
+    return parameter.dim() > 1 and not _LOOKED_UP & set(name.split("."))
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:

@@ -1,5 +1,6 @@
 """A low-rank cross layer."""
 
+import torch
 from torch import Tensor, nn
 
 
@@ -60,8 +61,10 @@ class CrossLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Add the products of the entries to them."""
-        # x * y + x in one operation, torch.addcmul, has a gradient with four passes
-        # over the batch in place of two. After bfloat16 products, y + 1 needs more
-        # digits.
-        factors = self.up(self.down(x)).to(x.dtype)
-        return x * factors.add_(1)
+        factors = self.up(self.down(x))
+        if x.dtype == torch.bfloat16:
+            # Here y + 1 would need more digits.
+            return torch.addcmul(x, x, factors)
+        # x * y + x in one operation has a gradient with four passes over the batch in
+        # place of two.
+        return x * factors.to(x.dtype).add_(1)

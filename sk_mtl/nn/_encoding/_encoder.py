@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sk_mtl.nn._encoding._as_multiplied import as_multiplied
 from sk_mtl.nn._encoding._embedding_tables import EmbeddingTables
 from sk_mtl.nn._encoding._encoded import Encoded
 from sk_mtl.nn._encoding._encoder_checks import (
@@ -276,6 +277,7 @@ class FeatureEncoder(nn.Module):
         if self._stacks is not None:
             blocks, terms = self._combine(blocks)
         shared = torch.cat([*blocks, numeric], 1) if blocks else numeric
+        shared = as_multiplied(shared)
         if self._interaction_place == "input":
             shared = self.interaction(shared)
         if self.wide is not None:

@@ -229,9 +229,9 @@ def test_the_capability_of_a_card_decides(monkeypatch, capability, expected):
 
 def test_a_step_must_be_large_enough(monkeypatch):
     monkeypatch.setattr(_precision, "multiplies_bfloat16", lambda device: True)
-    assert autocasts("bfloat16", CPU, 2**24)
-    assert not autocasts("bfloat16", CPU, 2**24 - 1)
-    assert not autocasts("float32", CPU, 2**24)
+    assert autocasts("bfloat16", CPU, 2**25)
+    assert not autocasts("bfloat16", CPU, 2**25 - 1)
+    assert not autocasts("float32", CPU, 2**25)
 
 
 def test_products_are_rows_times_weights_without_what_is_looked_up():
