@@ -25,6 +25,7 @@ BENCHMARKS := \
 	benchmarks/encode.py \
 	benchmarks/sequences.py \
 	benchmarks/epoch.py \
+	benchmarks/precision.py \
 	benchmarks/latency.py \
 	benchmarks/memory.py \
 	benchmarks/growth.py \
@@ -43,8 +44,10 @@ BENCHMARKS := \
 	benchmarks/balance.py \
 	benchmarks/logs.py \
 	benchmarks/families.py \
+	benchmarks/many_rows.py \
 	benchmarks/published.py \
-	benchmarks/defaults.py
+	benchmarks/defaults.py \
+	benchmarks/defaults_pictures.py
 
 .PHONY: help demo test test-lower nightly lint bench clean
 

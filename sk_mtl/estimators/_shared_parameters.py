@@ -47,7 +47,8 @@ class SharedParameters(FeatureParameters):
 
     dropout : float or "auto", default="auto"
         Share of hidden units that are zeroed in training, in [0, 1). Larger
-        regularises more and needs more epochs. ``"auto"`` is 0.1.
+        regularises more and needs more epochs. ``"auto"`` is 0.1, and 0
+        with more than 100,000 training rows for tasks of classes.
 
     batch_norm : bool or "auto", default="auto"
         Whether hidden layers are normalised over the batch. It costs a fifth of the
@@ -189,7 +190,8 @@ class SharedParameters(FeatureParameters):
         Largest number of passes over the training rows. `warm_start` adds the same
         number again. If the learning rate falls to zero, few passes are enough, for a
         thousand rows as for a hundred thousand; many more need a smaller `lr`, and
-        overfit without `early_stopping`. ``"auto"`` is 5 with more than 10,000 rows.
+        overfit without `early_stopping`. ``"auto"`` is 5 with more than 10,000 rows,
+        and 4 with more than 100,000 for tasks of classes without a large vocabulary.
         With fewer it is 60 if a task is of numbers and there are more than 100 rows,
         and 10 if all are of classes and there are more than 2,000; without
         early stopping it is always 5.

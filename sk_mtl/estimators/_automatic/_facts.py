@@ -16,6 +16,9 @@ from sk_mtl.preprocessing import FeatureSchema
 # A large vocabulary has more categories than this, with so many rows each on average,
 # in a table of at least so many rows.
 _LARGE, _LEARNABLE, _LOG_ROWS = 100, 5, 5_000
+# More training rows than this show a network of the default's size the same thing
+# often enough.
+MANY_ROWS = 100_000
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,12 @@ class Facts:
     n_numeric: int = 0
     categories: tuple[CategoryFacts, ...] = ()
     is_pass: bool = False
+
+    @property
+    def has_many_rows_of_classes(self) -> bool:
+        """Training rows are many, of one whole fit, and all tasks are of classes."""
+        classes = all(task.n_classes is not None for task in self.tasks)
+        return self.n_train > MANY_ROWS and classes and not self.is_pass
 
     @property
     def large_vocabularies(self) -> tuple[str, ...]:

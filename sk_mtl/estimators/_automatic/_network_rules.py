@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sk_mtl.estimators._automatic._auto_choice import AutoChoice
 from sk_mtl.estimators._automatic._auto_n_bins import auto_n_bins
-from sk_mtl.estimators._automatic._facts import Facts
+from sk_mtl.estimators._automatic._facts import MANY_ROWS, Facts
 from sk_mtl.estimators._fit_parameters import FitParameters
 
 # Tables of more numbers (rows times width) train by sparse gradients: about where they
@@ -21,8 +21,6 @@ SPARSE_SIZE = 4_000_000
 N_FOLDS = 4
 # With more rows one network is level with the average of several.
 MEMBER_ROWS = 50_000
-# With more rows steps need no bends beside them.
-MANY_ROWS = 100_000
 
 
 def choose_embedding_dim(facts: Facts, wanted: FitParameters) -> AutoChoice:
@@ -85,7 +83,12 @@ def choose_sparse_embedding(
 
 
 def choose_dropout(facts: Facts, wanted: FitParameters) -> AutoChoice:
-    """Choose the share of hidden units that are zeroed."""
+    """Choose the share of hidden units that are zeroed.
+
+    Many rows regularise by themselves.
+    """
+    if facts.has_many_rows_of_classes:
+        return AutoChoice(0.0, f"{facts.n_train:,} rows, more than {MANY_ROWS:,}")
     return AutoChoice(0.1, "the usual share")
 
 

@@ -10,7 +10,7 @@ import inspect
 import math
 
 from sk_mtl.estimators._automatic._auto_choice import AutoChoice
-from sk_mtl.estimators._automatic._facts import Facts
+from sk_mtl.estimators._automatic._facts import MANY_ROWS, Facts
 from sk_mtl.estimators._shared_parameters import SharedParameters
 from sk_mtl.estimators._training._optimizers import OPTIMIZERS
 
@@ -45,11 +45,16 @@ def choose_max_epochs(facts: Facts, wanted: SharedParameters) -> AutoChoice:
     """Choose more epochs for fewer rows, of which an epoch has few steps.
 
     A number tells more of its row than a class does, so it can be learnt for longer
-    before the network fits noise. Both need rows that decide when to stop.
+    before the network fits noise. Both need rows that decide when to stop. With very
+    many rows four epochs reach the end, except where categories are seen few times.
     """
     n_rows = facts.n_rows
     few = AutoChoice(5, "few epochs at a large learning rate")
-    if facts.is_pass or n_rows > _SMALL or wanted.early_stopping is False:
+    if facts.is_pass or wanted.early_stopping is False:
+        return few
+    if facts.has_many_rows_of_classes and not facts.large_vocabularies:
+        return AutoChoice(4, f"{facts.n_train:,} rows, more than {MANY_ROWS:,}")
+    if n_rows > _SMALL:
         return few
     if any(task.n_classes is None for task in facts.tasks):
         if n_rows <= _FEWEST_STOPPED:

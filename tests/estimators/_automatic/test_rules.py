@@ -8,6 +8,7 @@ from sk_mtl.estimators._automatic._auto_n_bins import auto_n_bins
 from sk_mtl.estimators._automatic._facts import CategoryFacts, Facts, TaskFacts
 from sk_mtl.estimators._automatic._network_rules import (
     choose_batch_norm,
+    choose_dropout,
     choose_embedding_dim,
     choose_embedding_l2,
     choose_n_bins,
@@ -116,6 +117,7 @@ def test_no_embedding_of_numbers_without_numbers():
 
 
 CLASSES = (TaskFacts("bought", "log_loss", 50, 2, 10),)
+LOG = {"categories": (CategoryFacts("user_id", 101, 5.0, table=0),)}
 MIXED = (*CLASSES, TaskFacts("spent", "squared_error", 50))
 
 
@@ -136,15 +138,32 @@ def test_epochs_follow_the_rows_and_the_tasks(n_rows, tasks, n_epochs):
 
 
 @pytest.mark.parametrize(
+    ("facts", "n_epochs", "dropout"),
+    [
+        ({"n_train": 100_000, "tasks": CLASSES}, 5, 0.1),
+        ({"n_train": 100_001, "tasks": CLASSES}, 4, 0.0),
+        ({"n_train": 100_001, "tasks": MIXED}, 5, 0.1),
+        ({"n_train": 100_001, "tasks": CLASSES, "is_pass": True}, 5, 0.1),
+        ({"n_train": 100_001, "tasks": CLASSES, **LOG}, 5, 0.0),
+    ],
+    ids=["few", "classes", "a number", "a pass", "a log"],
+)
+def test_many_rows_of_classes_need_fewer_passes_and_no_dropout(
+    facts, n_epochs, dropout
+):
+    facts = Facts(n_rows=200_000, **facts)
+    assert choose_max_epochs(facts, wanted()).value == n_epochs
+    assert choose_max_epochs(facts, wanted(early_stopping=False)).value == 5
+    assert choose_dropout(facts, wanted()).value == dropout
+
+
+@pytest.mark.parametrize(
     ("max_epochs", "lr", "patience"), [(10, 0.008, 3), (11, 0.004, 5)]
 )
 def test_many_epochs_are_slow_and_patient(max_epochs, lr, patience):
     parameters = wanted(max_epochs=max_epochs)
     assert choose_lr(rows(50), parameters).value == lr
     assert choose_patience(rows(50), parameters).value == patience
-
-
-LOG = {"categories": (CategoryFacts("user_id", 101, 5.0, table=0),)}
 
 
 def test_large_vocabularies_are_wide_and_penalised():
