@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -14,6 +13,7 @@ from sk_mtl.nn._encoding._embedding_tables import EmbeddingTables
 from sk_mtl.nn._encoding._encoded import Encoded
 from sk_mtl.nn._layers import Dropout
 from sk_mtl.nn._network import MultiTaskNetwork
+from sk_mtl.nn._weight_places import WeightPlaces
 
 MEMBER_SHARING: tuple[str, ...] = ("most", "embedding", "none")
 """Names of the parts that members can share."""
@@ -125,7 +125,7 @@ class NetworkEnsemble(nn.Module):
             _set_dropout(network, rate)
         own = [name for name in _names(self.network) if self._is_own(name)]
         _stack(networks, own)
-        self._own = own
+        self._own, self._places = own, None
         self.picks: Tensor | None
         self.register_buffer("picks", None)
         self.scales = None
@@ -226,11 +226,10 @@ class NetworkEnsemble(nn.Module):
         def logits(network: MultiTaskNetwork) -> Tensor:
             return network.logits(network.encoder(codes, numeric, sequences))
 
-        bound = _Bound(self.network, logits)
         with _SWAPPING.held():
-            state = dict(_tensors(self.network))
-            own = {f"network.{name}": state[name][member] for name in self._own}
-            return functional_call(bound, own, ())
+            places = self._find_places()
+            with places.filled([stacked[member] for stacked in places.read()]):
+                return logits(self.network)
 
     def _each(
         self,
@@ -248,7 +247,17 @@ class NetworkEnsemble(nn.Module):
                 return function(member, encoded.scale_rows(scale))
 
             return self._map(scaled, self.scales)
-        codes, sequences = self.network.encoder.with_unknown(codes, sequences)
+        encoder = self.network.encoder
+        codes, sequences = encoder.with_unknown(codes, sequences)
+        if encoder.embeds_members and not torch.compiler.is_compiling():
+            with _SWAPPING.held():
+                blocks = encoder.embed(codes, numeric, sequences)
+
+            def joined(member: MultiTaskNetwork, *blocks: Tensor) -> Tensor:
+                own = member.encoder
+                return function(member, own.join(blocks, codes, numeric, sequences))
+
+            return self._map(joined, *blocks)
 
         def own(member: MultiTaskNetwork) -> Tensor:
             return function(member, member.encoder.encode(codes, numeric, sequences))
@@ -257,15 +266,33 @@ class NetworkEnsemble(nn.Module):
 
     def _map(self, function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
         """Return the stacked results of a function of each member and its inputs."""
+        if torch.compiler.is_compiling():
+            return self._map_captured(function, *inputs)
+        with _SWAPPING.held():
+            places = self._find_places()
+            stacked = places.read()
+
+            def member(*tensors: Tensor) -> Tensor:
+                with places.filled(tensors[: len(stacked)]):
+                    return function(self.network, *tensors[len(stacked) :])
+
+            return vmap(member, randomness="different")(*stacked, *inputs)
+
+    def _map_captured(self, function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+        """Return the results of `_map` where a compiler captures the calls."""
         bound = _Bound(self.network, function)
         each_member = vmap(
             lambda weights, *each: functional_call(bound, weights, each),
             randomness="different",
         )
-        with nullcontext() if torch.compiler.is_compiling() else _SWAPPING.held():
-            state = dict(_tensors(self.network))
-            own = {f"network.{name}": state[name] for name in self._own}
-            return each_member(own, *inputs)
+        state = dict(_tensors(self.network))
+        own = {f"network.{name}": state[name] for name in self._own}
+        return each_member(own, *inputs)
+
+    def _find_places(self) -> WeightPlaces:
+        if self._places is None:
+            self._places = WeightPlaces(self.network, self._own)
+        return self._places
 
     def member_parameter_names(self) -> list[str]:
         """Return the names of the parameters whose first axis is the members."""
@@ -298,7 +325,8 @@ class NetworkEnsemble(nn.Module):
         with _SWAPPING.held():
             same = {id(tensor): tensor for tensor in _all_tensors(self.network)}
             network = copy.deepcopy(self.network, same)
-        return {**state, "_modules": {**self._modules, "network": network}}
+        modules = {**self._modules, "network": network}
+        return {**state, "_modules": modules, "_places": None}
 
     def extra_repr(self) -> str:
         """Return the settings that ``repr`` shows."""

@@ -58,6 +58,8 @@ class BinEmbedding(nn.Module):
     [10.0, 20.0, 30.0]
     """
 
+    #: Whether a stacked table of several members makes (n_members, n, n_fields, width).
+    embeds_members = True
     columns: Tensor
     starts: Tensor
     indicators: Tensor | None

@@ -1,6 +1,7 @@
 """A low-rank cross layer."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -61,10 +62,13 @@ class CrossLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Add the products of the entries to them."""
-        factors = self.up(self.down(x))
+        low = self.down(x)
         if x.dtype == torch.bfloat16:
             # Here y + 1 would need more digits.
-            return torch.addcmul(x, x, factors)
+            return torch.addcmul(x, x, self.up(low))
         # x * y + x in one operation has a gradient with four passes over the batch in
         # place of two.
-        return x * factors.to(x.dtype).add_(1)
+        if low.dtype == x.dtype:
+            # Added to the bias, 1 takes no pass over the batch.
+            return x * F.linear(low, self.up.weight, self.up.bias + 1)
+        return x * self.up(low).to(x.dtype).add_(1)

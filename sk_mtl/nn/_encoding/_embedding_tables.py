@@ -145,9 +145,12 @@ class EmbeddingTables(nn.ParameterList):
         raise IndexError(f"There is no column {column}.")
 
     def look_up(self, codes: Tensor) -> list[Tensor]:
-        """Return the columns' embeddings, one (n, columns * width) block per table."""
+        """Return the columns' embeddings, one (n, columns * width) block per table.
+
+        Blocks of the stacked tables of several members are (n_members, n, ...).
+        """
         return [
-            take_rows(self[table], rows, self._kinds[table][1]).flatten(1)
+            take_rows(self[table], rows, self._kinds[table][1]).flatten(-2)
             for rows, table in self._split_rows(codes)
         ]
 

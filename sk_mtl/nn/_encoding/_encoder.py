@@ -272,8 +272,18 @@ class FeatureEncoder(nn.Module):
         self, codes: Tensor, numeric: Tensor, sequences: Sequence[Tensor] = ()
     ) -> Encoded:
         """Apply `forward` to unchanged codes."""
-        self._check_sequences(sequences)
-        blocks, terms = self._embed(codes, numeric, sequences), None
+        blocks = self.embed(codes, numeric, sequences)
+        return self.join(blocks, codes, numeric, sequences)
+
+    def join(
+        self,
+        blocks: Sequence[Tensor],
+        codes: Tensor,
+        numeric: Tensor,
+        sequences: Sequence[Tensor] = (),
+    ) -> Encoded:
+        """Apply all options to the blocks that `embed` returned."""
+        terms = None
         if self._stacks is not None:
             blocks, terms = self._combine(blocks)
         shared = torch.cat([*blocks, numeric], 1) if blocks else numeric
@@ -296,10 +306,23 @@ class FeatureEncoder(nn.Module):
         """Return a mask of the codes to replace by the unknown code."""
         return torch.rand(codes.shape, device=codes.device) < self.unknown_rate
 
-    def _embed(
-        self, codes: Tensor, numeric: Tensor, sequences: Sequence[Tensor]
+    @property
+    def embeds_members(self) -> bool:
+        """True if `embed` takes the stacked weights of several members."""
+        embeddings = self.numeric_embeddings
+        return self.sequence_pooling is None and all(
+            getattr(each, "embeds_members", False) for each in embeddings
+        )
+
+    def embed(
+        self, codes: Tensor, numeric: Tensor, sequences: Sequence[Tensor] = ()
     ) -> list[Tensor]:
-        """Return the fields in blocks, each (n, fields * width) of one width."""
+        """Return the fields in blocks, each (n, fields * width) of one width.
+
+        With the stacked weights of the members of an ensemble, each block is
+        (n_members, n, fields * width).
+        """
+        self._check_sequences(sequences)
         blocks = self.tables.look_up(codes)
         if self.sequence_pooling is not None:
             targets = [
@@ -307,12 +330,12 @@ class FeatureEncoder(nn.Module):
                 for at in self._targets
             ]
             blocks += self.sequence_pooling(self.tables, sequences, targets)
-        blocks += [embed(numeric).flatten(1) for embed in self.numeric_embeddings]
+        blocks += [embed(numeric).flatten(-2) for embed in self.numeric_embeddings]
         if self.training and self.embedding_dropout > 0:
             blocks = [F.dropout(block, self.embedding_dropout) for block in blocks]
         return blocks
 
-    def _combine(self, blocks: list[Tensor]) -> tuple[list[Tensor], Tensor | None]:
+    def _combine(self, blocks: Sequence[Tensor]) -> tuple[list[Tensor], Tensor | None]:
         """Return the fields after interaction and pooling, and terms of the logits."""
         stacks, terms = self._stacks(blocks), None
         if self._interaction_place == "fields":

@@ -76,6 +76,7 @@ class EncoderSets(nn.Module):
         _check_encoders(encoders, head_widths, embedding_sets)
         self._n_shared = len(encoders) - len(head_widths)
         self.encoders = nn.ModuleList(encoders)
+        self.embeds_members = False
         self.width = encoders[0].width
 
     def reset_parameters(self) -> None:

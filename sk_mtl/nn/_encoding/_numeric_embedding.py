@@ -1,14 +1,17 @@
 """Embeddings of numbers, in addition to the numbers themselves."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sk_mtl.nn._encoding._bin_embedding import BinEmbedding
 from sk_mtl.nn._encoding._bins import quantile_bins
 from sk_mtl.nn._encoding._numeric_columns import NumericColumns
+from sk_mtl.nn._layers import multiply_groups
 
 # The width of a narrower bin, relative to the numbers' magnitude, would be the
 # difference of two numbers that are nearly equal in single precision.
@@ -68,10 +71,14 @@ class ColumnEmbedding(nn.Module):
 
     def forward(self, numeric: Tensor) -> Tensor:
         """Embed the columns."""
+        return self.embedding(self.select(numeric))
+
+    def select(self, numeric: Tensor) -> Tensor:
+        """Return the columns, (n, n_fields), clipped to their bounds."""
         x = numeric.index_select(1, self.columns)
         if self.bounds is not None:
             x = torch.clamp(x, self.bounds[0], self.bounds[1])
-        return self.embedding(x)
+        return x
 
 
 def make_bin_embedding(
@@ -146,8 +153,54 @@ def make_piecewise_linear_embedding(
     points = [torch.from_numpy(_breakpoints(x, n_bins)) for x in columns.observed()]
     embedding = PiecewiseLinearEmbeddings(points, width, activation=False, version="B")
     bounds = torch.stack([torch.stack([p[0], p[-1]]) for p in points], 1)
-    made = ColumnEmbedding(columns.positions, embedding, width, bounds)
+    made = _PiecewiseLinear(columns.positions, embedding, width, bounds)
     return made.to(columns.numeric.dtype)
+
+
+class _PiecewiseLinear(ColumnEmbedding):
+    """numeric (n, n_numeric) -> (n, n_fields, width), by piecewise-linear functions.
+
+    The authors' module and its weights, with fewer passes over the batch: a number and
+    its encoding, each entry of which is a clipped linear function of it, are the input
+    of one product. With stacked weights the result is (n_members, n, n_fields, width),
+    from one product, too: the encoding is equal for all members.
+    """
+
+    embeds_members = True
+    lowest: Tensor
+    highest: Tensor
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        lowest = torch.zeros(self.embedding.impl.get_max_n_bins() + 1)
+        highest = torch.ones_like(lowest)
+        # Below the first bin and above the last one, encodings continue; and the last
+        # entry is the number itself.
+        lowest[[0, -1]] = torch.finfo(lowest.dtype).min
+        highest[[-2, -1]] = torch.finfo(highest.dtype).max
+        self.register_buffer("lowest", lowest, persistent=False)
+        self.register_buffer("highest", highest, persistent=False)
+
+    def forward(self, numeric: Tensor) -> Tensor:
+        """Embed the columns."""
+        encoding, linear = self.embedding.impl, self.embedding.linear0
+        x = self.select(numeric).t().unsqueeze(2)
+        slope = F.pad(encoding.weight, (0, 1), value=1.0).unsqueeze(1)
+        start = F.pad(encoding.bias, (0, 1)).unsqueeze(1)
+        pieces = torch.addcmul(start, slope, x).clamp(self.lowest, self.highest)
+        pieces_weight = self.embedding.linear.weight
+        weight = torch.cat([pieces_weight, linear.weight.unsqueeze(-2)], -2)
+        bias = linear.bias.unsqueeze(-2)
+        if weight.dim() == 3:
+            return self._multiply(bias, pieces, weight).transpose(0, 1)
+        n_members, *_, width = weight.shape
+        # The members' columns side by side.
+        bias, weight = (each.movedim(0, 2).flatten(2) for each in (bias, weight))
+        product = self._multiply(bias, pieces, weight)
+        return product.unflatten(2, (n_members, width)).permute(2, 1, 0, 3)
+
+    def _multiply(self, bias: Tensor, x: Tensor, weight: Tensor) -> Tensor:
+        return multiply_groups(bias, x, weight, training=self.training)
 
 
 def _breakpoints(values: np.ndarray, n_bins: int) -> np.ndarray:

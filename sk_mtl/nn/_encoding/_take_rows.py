@@ -10,10 +10,18 @@ from torch import Tensor
 def take_rows(table: Tensor, rows: Tensor, sparse: bool = False) -> Tensor:
     """Return rows of a table, (*rows.shape, width), as `F.embedding` does.
 
+    Of stacked tables (n_tables, n_rows, width), the result is (n_tables, *rows.shape,
+    width).
+
     On the processor, gathering along the first axis writes the same dense gradient,
     bit for bit, in a fraction of the time. (Indexing is as fast, but with several
     threads it adds in an order that changes from run to run.)
     """
+    if table.dim() == 3:
+        n_tables, n_rows, _ = table.shape
+        first = torch.arange(0, n_tables * n_rows, n_rows, device=rows.device)
+        rows = rows + first.view(-1, *[1] * rows.dim())
+        table = table.flatten(0, 1)
     if sparse or table.device.type != "cpu" or torch.compiler.is_compiling():
         return F.embedding(rows, table, sparse=sparse)
     index, width = rows.long().reshape(-1), table.shape[1]

@@ -33,6 +33,16 @@ def test_features_of_one_vocabulary_read_the_same_rows(shared, history, put):
     assert real.tolist() == [[True, True], [True, False], [False, False]]
 
 
+def test_rows_of_stacked_tables_by_hand(put):
+    tables = put(torch.arange(12.0).view(2, 3, 2)).requires_grad_()
+    found = take_rows(tables, put(torch.tensor([[2, 0], [2, 2]])))
+    first = [[[4, 5], [0, 1]], [[4, 5], [4, 5]]]
+    second = [[[10, 11], [6, 7]], [[10, 11], [10, 11]]]
+    assert_close(found, [first, second])
+    found.sum().backward()
+    assert_close(tables.grad[:, :, 0], [[1, 0, 3], [1, 0, 3]])
+
+
 @pytest.mark.parametrize(
     ("mode", "pooled"),
     [

@@ -92,6 +92,45 @@ def test_a_piecewise_linear_embedding_bends_at_the_quantiles_once_trained(put):
     assert set(bends.tolist()) <= expected
 
 
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("n_bins", [2, 16])
+def test_a_piecewise_linear_embedding_is_that_of_the_authors(
+    training, n_bins, numeric, put
+):
+    embedding = make("ple", numeric, put, n_bins=n_bins).train(training)
+    authors = embedding.embedding
+    torch.nn.init.normal_(authors.linear.weight)
+    x = numeric.clone()
+    x[0] = 1e6
+    bounds = embedding.bounds
+    expected = authors(x[:, [0, 2, 3]].clamp(bounds[0], bounds[1]))
+    assert_close(embedding(x), expected)
+    assert_every_parameter_learns(embedding, embedding(x))
+
+
+@pytest.mark.parametrize("kind", ["bins", "ple"])
+@pytest.mark.parametrize("training", [False, True])
+def test_stacked_weights_embed_for_each_member(kind, training, numeric, put):
+    members = [make(kind, numeric, put, width=3).train(training) for _ in range(3)]
+    stacked = copy.deepcopy(members[0])
+    for name, _ in members[0].named_parameters():
+        path, _, leaf = name.rpartition(".")
+        weights = [dict(member.named_parameters())[name] for member in members]
+        weight = torch.nn.Parameter(torch.stack(weights).detach())
+        setattr(stacked.get_submodule(path), leaf, weight)
+    assert stacked.embeds_members
+    found = stacked(numeric)
+    assert found.shape == (3, 300, 3, 3)
+    alone = torch.stack([member(numeric) for member in members])
+    assert_close(found, alone)
+    scale = torch.randn_like(found)
+    (found * scale).sum().backward()
+    (alone * scale).sum().backward()
+    for name, parameter in stacked.named_parameters():
+        own = [dict(member.named_parameters())[name].grad for member in members]
+        assert_close(parameter.grad, torch.stack(own))
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_bins_that_rounding_would_blow_up_are_left_out(dtype):
     values = torch.from_numpy(np.array([0, 1, 2, 3 - 1e-6, 3] * 20, dtype=dtype))
