@@ -150,9 +150,9 @@ class SharedParameters(FeatureParameters):
     lr : float or "auto", default="auto"
         Learning rate at the start of `lr_schedule`. A larger rate needs fewer epochs
         and is less precise; too large a rate diverges. ``"auto"`` is 0.008 for every
-        `optimizer` that has a name, 0.004 for more than 10 epochs, and 0.016 with a
-        large vocabulary (`embedding_dim`) and at least 20,000 training rows; for other
-        classes of :mod:`torch.optim` it is their own default.
+        `optimizer` that has a name, 0.004 for more than 10 epochs, and 0.016 with
+        two or more large vocabularies (`embedding_dim`) and at least 20,000 training
+        rows; for other classes of :mod:`torch.optim` it is their own default.
 
     weight_decay : float, default=0.01
         Share by which weights shrink per step, multiplied by `lr`. Larger regularises

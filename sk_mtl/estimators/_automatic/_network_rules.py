@@ -34,9 +34,10 @@ def choose_embedding_dim(facts: Facts, wanted: FitParameters) -> AutoChoice:
 def choose_embedding_l2(facts: Facts, wanted: FitParameters) -> AutoChoice:
     """Choose the strength of the L2 penalty of embedding tables."""
     large = facts.large_vocabularies
-    if large:
-        return AutoChoice(1e-4, _many_categories(large))
-    return AutoChoice(0.0, "no large vocabulary")
+    if not large:
+        return AutoChoice(0.0, "no large vocabulary")
+    # Where users meet items, rare ones must be learnt for their products.
+    return AutoChoice(1e-3 if len(large) == 1 else 1e-4, _many_categories(large))
 
 
 def _many_categories(names: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ from sk_mtl.estimators._training._optimizers import OPTIMIZERS
 # which it falls to 0 soon, and of fits of many.
 _RATE = 8e-3
 _RATE_OF_MANY_EPOCHS = 4e-3
-# Categories that are seen a few times each need larger steps. With fewer rows than
+# Users and items that are seen a few times each need larger steps. With fewer rows than
 # this, models of few shared parts become unsteady.
 _RATE_OF_LOGS, _LOG_ROWS = 1.6e-2, 20_000
 # The largest number of epochs that counts as few.
@@ -103,8 +103,8 @@ def choose_lr(facts: Facts, wanted: SharedParameters) -> AutoChoice:
     if isinstance(cls, str) or issubclass(cls, tuple(OPTIMIZERS.values())):
         if wanted.max_epochs > _FEW_EPOCHS:
             return AutoChoice(_RATE_OF_MANY_EPOCHS, "a smaller rate for many epochs")
-        if facts.large_vocabularies and facts.n_train >= _LOG_ROWS:
-            return AutoChoice(_RATE_OF_LOGS, "a large vocabulary, seen few times each")
+        if len(facts.large_vocabularies) > 1 and facts.n_train >= _LOG_ROWS:
+            return AutoChoice(_RATE_OF_LOGS, "large vocabularies, seen few times each")
         return AutoChoice(_RATE, "a large rate that falls to 0 in few epochs")
     lr = inspect.signature(cls).parameters.get("lr")
     default = None if lr is None else lr.default

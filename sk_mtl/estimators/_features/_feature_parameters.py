@@ -75,8 +75,8 @@ class FeatureParameters(KeywordParameters):
         change. Larger values pull more rows to zero; 1e-4 to 3e-4 suit logs of users
         and items. It is in addition to `weight_decay`, which AdamW decouples from the
         gradients. In tables with sparse gradients (`sparse_embedding`) only the rows of
-        a batch are penalised, which is no gain on such logs. ``"auto"`` is 1e-4 with a
-        large vocabulary (`embedding_dim`), else 0.
+        a batch are penalised, which is no gain on such logs. ``"auto"`` is 1e-3 with
+        one large vocabulary (`embedding_dim`), 1e-4 with several, else 0.
 
     unknown_rate : float, default=0.01
         Share of codes that are replaced by "unknown" in training, in [0, 1), so that a

@@ -117,7 +117,9 @@ def test_no_embedding_of_numbers_without_numbers():
 
 
 CLASSES = (TaskFacts("bought", "log_loss", 50, 2, 10),)
-LOG = {"categories": (CategoryFacts("user_id", 101, 5.0, table=0),)}
+USERS = CategoryFacts("user_id", 101, 5.0, table=0)
+SHOPS = {"categories": (USERS,)}
+LOG = {"categories": (USERS, CategoryFacts("item_id", 300, 9.0, table=1))}
 MIXED = (*CLASSES, TaskFacts("spent", "squared_error", 50))
 
 
@@ -168,6 +170,7 @@ def test_many_epochs_are_slow_and_patient(max_epochs, lr, patience):
 
 def test_large_vocabularies_are_wide_and_penalised():
     for facts, width, l2 in (
+        (rows(5_000, **SHOPS), 16, 1e-3),
         (rows(5_000, **LOG), 16, 1e-4),
         (rows(4_999, **LOG), 8, 0.0),
         (rows(5_000, categories=(CategoryFacts("town", 100, 5.0, 0),)), 8, 0.0),
@@ -175,14 +178,14 @@ def test_large_vocabularies_are_wide_and_penalised():
     ):
         assert choose_embedding_dim(facts, wanted()).value == width
         assert choose_embedding_l2(facts, wanted()).value == l2
-    two = (*LOG["categories"], CategoryFacts("item_id", 300, 9.0, 1))
-    found = choose_embedding_dim(rows(5_000, categories=two), wanted())
+    found = choose_embedding_dim(rows(5_000, **LOG), wanted())
     assert found.reason == "a large vocabulary: user_id and 1 more"
 
 
 def test_the_rate_of_logs_is_large():
     assert choose_lr(rows(20_000, **LOG), wanted()).value == 0.016
     assert choose_lr(rows(19_999, **LOG), wanted()).value == 0.008
+    assert choose_lr(rows(20_000, **SHOPS), wanted()).value == 0.008
     assert choose_lr(rows(20_000, **LOG), wanted(max_epochs=11)).value == 0.004
 
 
