@@ -79,10 +79,10 @@ class AdaTTClassifier(AdaTT, MultiTaskClassifier):
     >>> from sk_mtl import AdaTTClassifier
     >>> from sk_mtl.datasets import load_adult
     >>> X, y = load_adult(return_X_y=True)
-    >>> X, y = X[:1000], y[:1000]
+    >>> X, y = X[:500], y[:500]
     >>> model = AdaTTClassifier(n_levels=1, max_epochs=3, random_state=0).fit(X, y)
     >>> [proba.shape for proba in model.predict_proba(X)]
-    [(1000, 2), (1000, 2)]
+    [(500, 2), (500, 2)]
     """
 
 
@@ -101,8 +101,8 @@ class AdaTTRegressor(AdaTT, MultiTaskRegressor):
 
     >>> from sk_mtl import AdaTTRegressor
     >>> from sk_mtl.datasets import make_related_tasks
-    >>> X, y = make_related_tasks(1000, random_state=0)
+    >>> X, y = make_related_tasks(500, random_state=0)
     >>> model = AdaTTRegressor(n_levels=1, max_epochs=3, random_state=0).fit(X, y)
     >>> model.predict(X).shape
-    (1000, 2)
+    (500, 2)
     """

@@ -51,10 +51,10 @@ class CGCClassifier(CGC, MultiTaskClassifier):
     >>> from sk_mtl import CGCClassifier
     >>> from sk_mtl.datasets import load_adult
     >>> X, y = load_adult(return_X_y=True)
-    >>> X, y = X[:1000], y[:1000]
+    >>> X, y = X[:500], y[:500]
     >>> model = CGCClassifier(n_shared_experts=1, max_epochs=3).fit(X, y)
     >>> [proba.shape for proba in model.predict_proba(X)]
-    [(1000, 2), (1000, 2)]
+    [(500, 2), (500, 2)]
     """
 
 
@@ -73,8 +73,8 @@ class CGCRegressor(CGC, MultiTaskRegressor):
 
     >>> from sk_mtl import CGCRegressor
     >>> from sk_mtl.datasets import make_related_tasks
-    >>> X, y = make_related_tasks(1000, random_state=0)
+    >>> X, y = make_related_tasks(500, random_state=0)
     >>> model = CGCRegressor(n_shared_experts=1, max_epochs=3, random_state=0).fit(X, y)
     >>> model.predict(X).shape
-    (1000, 2)
+    (500, 2)
     """

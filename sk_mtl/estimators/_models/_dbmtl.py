@@ -99,7 +99,7 @@ class DBMTLClassifier(DBMTL, MultiTaskClassifier):
     >>> from sk_mtl.datasets import load_adult
     >>> X, y = load_adult(return_X_y=True)
     >>> model = DBMTLClassifier(relations={"married": "income"}, max_epochs=2)
-    >>> model = model.fit(X[:1000], y[:1000])
+    >>> model = model.fit(X[:500], y[:500])
     >>> [proba.shape for proba in model.predict_proba(X[:5])]
     [(5, 2), (5, 2)]
     """

@@ -112,11 +112,11 @@ class HoMEClassifier(HoME, MultiTaskClassifier):
     >>> from sk_mtl import HoMEClassifier
     >>> from sk_mtl.datasets import load_adult
     >>> X, y = load_adult(return_X_y=True)
-    >>> X, y = X[:1000], y[:1000]
+    >>> X, y = X[:500], y[:500]
     >>> model = HoMEClassifier(groups=[["income"], ["married"]])
     >>> model = model.set_params(max_epochs=3).fit(X, y)
     >>> [proba.shape for proba in model.predict_proba(X)]
-    [(1000, 2), (1000, 2)]
+    [(500, 2), (500, 2)]
     """
 
     activation: str = "silu"
@@ -147,10 +147,10 @@ class HoMERegressor(HoME, MultiTaskRegressor):
 
     >>> from sk_mtl import HoMERegressor
     >>> from sk_mtl.datasets import make_related_tasks
-    >>> X, y = make_related_tasks(1000, random_state=0)
+    >>> X, y = make_related_tasks(500, random_state=0)
     >>> model = HoMERegressor(n_group_experts=2, max_epochs=3).fit(X, y)
     >>> model.predict(X).shape
-    (1000, 2)
+    (500, 2)
     """
 
     activation: str = "silu"

@@ -97,11 +97,11 @@ class MMOEClassifier(MMoE, MultiTaskClassifier):
     >>> from sk_mtl import MMOEClassifier
     >>> from sk_mtl.datasets import load_adult
     >>> X, y = load_adult(return_X_y=True)
-    >>> X, y = X[:1000], y[:1000]
+    >>> X, y = X[:500], y[:500]
     >>> model = MMOEClassifier(n_experts=4, max_epochs=3, random_state=0).fit(X, y)
     >>> income, married = model.predict_proba(X)
     >>> income.shape, married.shape
-    ((1000, 2), (1000, 2))
+    ((500, 2), (500, 2))
     """
 
 
@@ -120,8 +120,8 @@ class MMOERegressor(MMoE, MultiTaskRegressor):
 
     >>> from sk_mtl import MMOERegressor
     >>> from sk_mtl.datasets import make_related_tasks
-    >>> X, y = make_related_tasks(1000, random_state=0)
+    >>> X, y = make_related_tasks(500, random_state=0)
     >>> model = MMOERegressor(n_experts=4, max_epochs=3, random_state=0).fit(X, y)
     >>> model.predict(X).shape
-    (1000, 2)
+    (500, 2)
     """

@@ -65,10 +65,10 @@ class SharedBottomClassifier(SharedBottom, MultiTaskClassifier):
     >>> from sk_mtl import SharedBottomClassifier
     >>> from sk_mtl.datasets import load_adult
     >>> X, y = load_adult(return_X_y=True)
-    >>> X, y = X[:1000], y[:1000]
+    >>> X, y = X[:500], y[:500]
     >>> model = SharedBottomClassifier(tower_hidden_sizes=(), max_epochs=3).fit(X, y)
     >>> [proba.shape for proba in model.predict_proba(X)]
-    [(1000, 2), (1000, 2)]
+    [(500, 2), (500, 2)]
     """
 
 
@@ -87,8 +87,8 @@ class SharedBottomRegressor(SharedBottom, MultiTaskRegressor):
 
     >>> from sk_mtl import SharedBottomRegressor
     >>> from sk_mtl.datasets import make_related_tasks
-    >>> X, y = make_related_tasks(1000, random_state=0)
+    >>> X, y = make_related_tasks(500, random_state=0)
     >>> model = SharedBottomRegressor(tower_hidden_sizes=(), max_epochs=3).fit(X, y)
     >>> model.predict(X).shape
-    (1000, 2)
+    (500, 2)
     """

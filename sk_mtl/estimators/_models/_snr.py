@@ -87,10 +87,10 @@ class SNRClassifier(SNR, MultiTaskClassifier):
     >>> from sk_mtl import SNRClassifier
     >>> from sk_mtl.datasets import load_adult
     >>> X, y = load_adult(return_X_y=True)
-    >>> X, y = X[:1000], y[:1000]
+    >>> X, y = X[:500], y[:500]
     >>> model = SNRClassifier(transfer="transform", max_epochs=3).fit(X, y)
     >>> [proba.shape for proba in model.predict_proba(X)]
-    [(1000, 2), (1000, 2)]
+    [(500, 2), (500, 2)]
     """
 
 
@@ -109,8 +109,8 @@ class SNRRegressor(SNR, MultiTaskRegressor):
 
     >>> from sk_mtl import SNRRegressor
     >>> from sk_mtl.datasets import make_related_tasks
-    >>> X, y = make_related_tasks(1000, random_state=0)
+    >>> X, y = make_related_tasks(500, random_state=0)
     >>> model = SNRRegressor(transfer="transform", max_epochs=3).fit(X, y)
     >>> model.predict(X).shape
-    (1000, 2)
+    (500, 2)
     """

@@ -67,10 +67,10 @@ class STEMClassifier(STEM, MultiTaskClassifier):
     >>> from sk_mtl import STEMClassifier
     >>> from sk_mtl.datasets import load_adult
     >>> X, y = load_adult(return_X_y=True)
-    >>> X, y = X[:1000], y[:1000]
+    >>> X, y = X[:500], y[:500]
     >>> model = STEMClassifier(n_task_experts=2, max_epochs=3).fit(X, y)
     >>> [proba.shape for proba in model.predict_proba(X)]
-    [(1000, 2), (1000, 2)]
+    [(500, 2), (500, 2)]
     """
 
 
@@ -89,8 +89,8 @@ class STEMRegressor(STEM, MultiTaskRegressor):
 
     >>> from sk_mtl import STEMRegressor
     >>> from sk_mtl.datasets import make_related_tasks
-    >>> X, y = make_related_tasks(1000, random_state=0)
+    >>> X, y = make_related_tasks(500, random_state=0)
     >>> model = STEMRegressor(n_task_experts=2, max_epochs=3).fit(X, y)
     >>> model.predict(X).shape
-    (1000, 2)
+    (500, 2)
     """
