@@ -25,10 +25,10 @@ from tests.estimators.common import (
 # Most checks ask how an estimator behaves, whatever it has learnt; a few ask what.
 SHORT = {"max_epochs": 2, "batch_size": 256}
 LONGER = {
-    "check_classifiers_train": {"max_epochs": 15, "lr": 0.008},
-    "check_class_weight_classifiers": {"max_epochs": 15, "lr": 0.008},
-    "check_classifiers_classes": {"max_epochs": 15, "lr": 0.008},
-    "check_regressors_train": {"max_epochs": 30, "lr": 0.008, "batch_size": "auto"},
+    "check_classifiers_train": {"max_epochs": 5, "lr": 0.03},
+    "check_class_weight_classifiers": {"max_epochs": 6, "lr": 0.03},
+    "check_classifiers_classes": {"max_epochs": 5, "lr": 0.03},
+    "check_regressors_train": {"max_epochs": 10, "lr": 0.02, "batch_size": "auto"},
 }
 
 FAMILY = [cls(**SHORT, random_state=0) for cls in REPRESENTATIVES]
@@ -42,12 +42,22 @@ def run_check(estimator, check):
     check(clone(estimator).set_params(**LONGER.get(_name(check), {})))
 
 
-@pytest.mark.members
 @pytest.mark.filterwarnings("ignore::sk_mtl.exceptions.FunnelWarning")
 @parametrize_with_checks(
     FAMILY, expected_failed_checks=lambda estimator: EXPECTED_FAILURES
 )
 def test_scikit_learn_check(estimator, check):
+    run_check(estimator, check)
+
+
+@pytest.mark.nightly
+@pytest.mark.members
+@pytest.mark.filterwarnings("ignore::sk_mtl.exceptions.FunnelWarning")
+@parametrize_with_checks(
+    FAMILY, expected_failed_checks=lambda estimator: EXPECTED_FAILURES
+)
+def test_scikit_learn_check_of_four_networks(estimator, check):
+    """All representatives as by default; test_members.py has one of two networks."""
     run_check(estimator, check)
 
 
@@ -122,8 +132,8 @@ def test_class_weights_decide_by_a_wide_margin(n_classes, seed):
     X, y = make_blobs(centers=n_classes, cluster_std=20, random_state=0)
     weight = {0: 1000.0, 1: 1e-4, 2: 1e-4}
     class_weight = {label: weight[label] for label in range(n_classes)}
-    settings = {"class_weight": class_weight, "max_epochs": 30, "random_state": seed}
-    model = sk_mtl.HoMEClassifier(**settings).fit(X[:50], y[:50])
+    settings = {"class_weight": class_weight, "max_epochs": 10, "random_state": seed}
+    model = sk_mtl.HoMEClassifier(**settings, lr=0.012).fit(X[:50], y[:50])
     assert model.predict_proba(X[50:])[:, 0].min() > 0.9
 
 
