@@ -31,6 +31,12 @@ def no_wishes(monkeypatch):
 
 
 @pytest.fixture
+def sleeping_threads(monkeypatch):
+    """Let the threads of other processes sleep where they would wait on a core."""
+    monkeypatch.setenv("OMP_WAIT_POLICY", "passive")
+
+
+@pytest.fixture
 def threads_kept():
     """Assert that the test leaves torch's number of threads alone."""
     before = torch.get_num_threads()
@@ -62,8 +68,8 @@ def test_a_search_divides_the_cores(no_wishes, threads_kept):
     assert scores.tolist() == [share] * 2
 
 
-@pytest.mark.slow
-def test_a_number_may_be_asked_for(threads_kept):
+@pytest.mark.nightly
+def test_a_number_may_be_asked_for(threads_kept, sleeping_threads):
     # The library for matrix products takes no more threads than there are cores.
     cores = joblib.cpu_count(only_physical_cores=True)
     with parallel_config("loky", inner_max_num_threads=cores):
@@ -73,8 +79,10 @@ def test_a_number_may_be_asked_for(threads_kept):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")
-@pytest.mark.parametrize("processes", [True, False])
-def test_a_search_on_a_cluster_of_single_threads_ends(processes):
+@pytest.mark.parametrize(
+    "processes", [pytest.param(True, marks=pytest.mark.nightly), False]
+)
+def test_a_search_on_a_cluster_of_single_threads_ends(processes, sleeping_threads):
     X, y = mixed_table(80)
     grid = {"lr": [0.001, 0.01]}
     model = MMOEClassifier(n_members=1, **QUICK)

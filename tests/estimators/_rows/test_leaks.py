@@ -131,7 +131,7 @@ def test_the_check_can_be_switched_off():
     model.set_params(check_leaks=True).fit(X, y)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_check_is_a_small_share_of_a_fit():
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.normal(size=(2000, 200)))

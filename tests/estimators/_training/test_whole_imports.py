@@ -33,13 +33,13 @@ RAISED = "raise KeyboardInterrupt"
 SENT = "os.kill(os.getpid(), signal.SIGINT)"
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("name", "press"),
     [
-        pytest.param("sympy", RAISED, marks=pytest.mark.nightly),
+        ("sympy", RAISED),
         ("sympy.polys", SENT),
-        pytest.param("torch._inductor.config", RAISED, marks=pytest.mark.nightly),
+        ("torch._inductor.config", RAISED),
     ],
     ids=["sympy-raised", "sympy.polys-sent", "torch._inductor.config-raised"],
 )
