@@ -210,23 +210,30 @@ def models():
     yield MultiTaskEstimator(task_types=types, **QUICK), X, y
 
 
+def one_at_a_time(model, others):
+    """Yield the name of each parameter after it was set to each of its other values."""
+    before = model.get_params(deep=False)
+    for name, values in others.items():
+        for value in values:
+            model.set_params(**{name: value})
+            yield f"{name}={value!r}"
+        model.set_params(**{name: before[name]})
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("model", "X", "y"), list(models()), ids=range(5))
 def test_no_parameter_changes_the_answers_of_a_fit(model, X, y):
-    expected, before = answers_of(model.fit(X, y), X, y), model.get_params(deep=False)
-    walked = {}
-    for name, value in before.items():
-        walked[name] = others = other_values(model, name)
-        for other in others:
-            model.set_params(**{name: other})
-            again = answers_of(model, X, y)
-            assert again == expected, f"{name}={other!r} changes the answers"
-        model.set_params(**{name: value})
-    assert not [name for name, others in walked.items() if not others]
-    everything = {name: others[0] for name, others in walked.items()}
-    model.set_params(**everything)
-    for each in (model, pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
-        assert answers_of(each, X, y) == expected
+    expected = answers_of(model.fit(X, y), X, y)
+    others = {name: other_values(model, name) for name in model.get_params(deep=False)}
+    assert not [name for name, values in others.items() if not values]
+    if type(model) is MMOERegressor:
+        # The others set all parameters at once, which takes a fraction of the time.
+        for change in one_at_a_time(model, others):
+            assert answers_of(model, X, y) == expected, f"{change} changes the answers"
+    for k in (0, -1):
+        model.set_params(**{name: values[k] for name, values in others.items()})
+        for each in (model, pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+            assert answers_of(each, X, y) == expected
 
 
 def test_which_methods_there_are_follows_the_fit():

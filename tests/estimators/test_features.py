@@ -62,7 +62,7 @@ FEATURES = {
 
 @pytest.fixture(scope="module")
 def funnel():
-    X, y, _ = make_conversion_funnel(n_samples=600, n_users=30, random_state=0)
+    X, y, _ = make_conversion_funnel(n_samples=300, n_users=30, random_state=0)
     return X, y
 
 
@@ -70,7 +70,7 @@ def funnel():
 @pytest.mark.parametrize("name", FEATURES)
 def test_it_fits_predicts_pickles_and_repeats(funnel, model, name):
     X, y = funnel
-    fitted = model(**FEATURES[name], **QUICK).fit(X, y)
+    fitted = model(**FEATURES[name], **{**QUICK, "max_epochs": 2}).fit(X, y)
     proba = fitted.predict_proba(X)
     for task in proba:
         assert np.isfinite(task).all()
@@ -79,10 +79,16 @@ def test_it_fits_predicts_pickles_and_repeats(funnel, model, name):
     assert_equal_proba(clone(fitted).fit(X, y).predict_proba(X), proba)
 
 
-@pytest.mark.parametrize("name", sorted(set(FEATURES) - {"groups"}))
-def test_it_changes_the_network(funnel, name):
+@pytest.fixture(scope="module")
+def plain(funnel):
+    """The probabilities of a network without features."""
     X, y = funnel
-    plain = MMOEClassifier(**PLAIN, **QUICK).fit(X, y).predict_proba(X)
+    return MMOEClassifier(n_members=1, **PLAIN, **QUICK).fit(X, y).predict_proba(X)
+
+
+@pytest.mark.parametrize("name", sorted(set(FEATURES) - {"groups"}))
+def test_it_changes_the_network(funnel, plain, name):
+    X, y = funnel
     options = {**PLAIN, **FEATURES[name], **QUICK}
     changed = MMOEClassifier(**options).fit(X, y).predict_proba(X)
     assert not np.array_equal(plain[0], changed[0])
@@ -91,7 +97,7 @@ def test_it_changes_the_network(funnel, name):
 @pytest.mark.parametrize("name", FEATURES)
 def test_it_learns(funnel, name):
     X, y = funnel
-    settings = {**QUICK, "max_epochs": 15, "early_stopping": False}
+    settings = {**QUICK, "max_epochs": 8, "lr": 0.02, "early_stopping": False}
     fitted = MMOEClassifier(**FEATURES[name], **settings).fit(X, y)
     loss = fitted.history_["train_loss"]
     assert loss.iloc[-1] < 0.9 * loss.iloc[0]
@@ -204,7 +210,7 @@ def test_warm_start_and_partial_fit_continue_with_every_feature(funnel):
     model.fit(X, y)
     assert len(model.history_) > len(first)
     part = ESMMClassifier(**FEATURES["all"], **QUICK)
-    part.partial_fit(X[:300], y[:300]).partial_fit(X[300:], y[300:])
+    part.partial_fit(X[:150], y[:150]).partial_fit(X[150:], y[150:])
     assert part.n_iter_ == 2
 
 

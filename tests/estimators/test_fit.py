@@ -415,7 +415,7 @@ OF_MMOE = [{"gate_hidden_sizes": (4,)}, {"n_experts": 2}, {"expert_hidden_sizes"
     ],
 )
 def test_no_parameter_is_ignored(cls, options):
-    X, y = funnel_table()
+    X, y = funnel_table(200)
     plain = cls(**QUICK).fit(X, y)
     model = cls(**{**QUICK, **options}).fit(X, y)
     assert largest_difference(plain.predict_proba(X), model.predict_proba(X)) > 1e-4

@@ -43,10 +43,10 @@ each_column = pytest.mark.parametrize("column", COLUMNS.values(), ids=COLUMNS)
 def adult():
     """The first rows of Adult, some of them without a label of the second task."""
     X, y = load_adult(subset="train", return_X_y=True)
-    y = y.iloc[:1200].astype("float64")
+    y = y.iloc[:600].astype("float64")
     y.iloc[::7, 1] = np.nan
-    assert X.iloc[:1200].isna().any(axis=None)
-    return X.iloc[:1200], y
+    assert X.iloc[:600].isna().any(axis=None)
+    return X.iloc[:600], y
 
 
 @pytest.fixture(scope="module")

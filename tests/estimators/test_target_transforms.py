@@ -29,7 +29,8 @@ def incomes():
 @pytest.fixture(scope="module", params=CURVED)
 def fitted(request, incomes):
     X, y, _ = incomes
-    model = MMOERegressor(loss=SquaredError(request.param), random_state=0)
+    settings = {"max_epochs": 15, "n_members": 1, "random_state": 0}
+    model = MMOERegressor(loss=SquaredError(request.param), **settings)
     return model.fit(X[:3000], y[:3000])
 
 

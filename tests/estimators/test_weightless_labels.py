@@ -69,7 +69,7 @@ def assert_same(first, second, X):
 @pytest.mark.parametrize("case", CASES)
 def test_weight_zero_equals_a_missing_label(case, early_stopping):
     cls, table, options = CASES[case]
-    X, y = table(500)
+    X, y = table(250)
     gone, weight = hidden_labels(y, np.random.default_rng(0))
     options = {**SHORT, **options, "early_stopping": early_stopping}
     missing = cls(**options).fit(X, gone)

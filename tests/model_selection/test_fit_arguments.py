@@ -46,7 +46,13 @@ FOR_ALL = {
     "sample_weight_val": np.ones(N),
     "classes": [np.array([0, 1])] * 2,
 }
-CASES = [(name, entries) for name in BY_ROW for entries in BY_ROW[name]]
+CASES = [(name, entries, "alone") for name in BY_ROW for entries in BY_ROW[name]]
+# The place decides how a keyword gets there, and its form how it is cut.
+CASES += [
+    (name, BY_ROW[name][0], place)
+    for name in BY_ROW
+    for place in ("in a pipeline", "routed")
+]
 
 
 class Recorder(MMOEClassifier):
@@ -93,9 +99,8 @@ def test_every_keyword_of_fit_is_by_row_or_for_all(cls):
     assert keywords == {*BY_ROW, *FOR_ALL}
 
 
-@pytest.mark.parametrize("place", ["alone", "in a pipeline", "routed"])
-@pytest.mark.parametrize(("name", "entries"), CASES)
-def test_tools_cut_what_is_by_row(seen, place, name, entries):
+@pytest.mark.parametrize(("name", "entries", "place"), CASES)
+def test_tools_cut_what_is_by_row(seen, name, entries, place):
     given = {"params": {name: entries(IDS)}}
     if name in inspect.signature(compare_tasks).parameters:
         given = {name: entries(IDS)}

@@ -61,8 +61,11 @@ def test_every_choice_of_a_default_fit_is_recorded():
 
 
 @pytest.mark.parametrize("cls", REPRESENTATIVES)
-def test_a_fit_equals_one_with_the_chosen_values(cls):
-    X, y = funnel_table(200)
+def test_a_fit_equals_one_with_the_chosen_values(cls, rule):
+    X, y = funnel_table(150)
+    if cls is MMOERegressor:
+        # Many epochs with rows held out, as numbers have, but fewer than 60.
+        rule(max_epochs=11)
     model = cls(**SEED).fit(X, y)
     chosen = {k: v for k, v in values(model).items() if "__" not in k}
     chosen["sparse_embedding"] = False

@@ -45,7 +45,9 @@ for what in ("one row", "rows", "fit", "partial_fit"):
 @needs_fork
 @pytest.mark.slow
 def test_a_child_of_a_parent_with_two_threads():
-    environment = {**os.environ, "OMP_NUM_THREADS": "2"}
+    # Threads that wait sleep, so that they take no time from each other.
+    threads = {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "passive"}
+    environment = {**os.environ, **threads}
     command = [sys.executable, "-W", "ignore", "-c", FORK]
     subprocess.run(command, check=True, env=environment)
 

@@ -17,6 +17,8 @@ from tests.estimators.common import (
     mixed_table,
 )
 
+SHORT = {**QUICK, "max_epochs": 2}
+
 
 @contextmanager
 def default_dtype(dtype):
@@ -41,14 +43,14 @@ SETTINGS = {
 @pytest.mark.parametrize(
     ("model", "table"),
     [
-        (MMOEClassifier(**QUICK), mixed_table),
-        (MMOEClassifier(**QUICK, n_members=2, precision="float64"), mixed_table),
-        (ESCM2Classifier(**QUICK), funnel_table),
+        (MMOEClassifier(**SHORT), mixed_table),
+        (MMOEClassifier(**SHORT, n_members=2, precision="float64"), mixed_table),
+        (ESCM2Classifier(**SHORT), funnel_table),
     ],
     ids=["plain", "members", "funnel"],
 )
 def test_a_callers_settings_change_no_number(model, table, setting):
-    X, y = table()
+    X, y = table(120)
     expected = model.fit(X, y).predict_proba(X)
     with setting():
         assert_equal_proba(model.predict_proba(X), expected)

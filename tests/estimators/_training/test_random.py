@@ -186,8 +186,8 @@ def fit_and_predict(model, X, y):
 
 @pytest.mark.slow
 def test_two_workers_give_the_same_up_to_rounding():
-    X, y = mixed_table(2000)
-    model = early(max_epochs=12, n_members=1)
+    X, y = mixed_table(1000)
+    model = early(max_epochs=3, n_members=1)
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
