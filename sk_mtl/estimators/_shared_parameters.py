@@ -51,7 +51,7 @@ class SharedParameters(FeatureParameters):
         with more than 100,000 training rows for tasks of classes.
 
     batch_norm : bool or "auto", default="auto"
-        Whether hidden layers are normalised over the batch. It costs a fifth of the
+        Whether hidden layers are normalised over the batch. It costs a tenth of the
         time. ``"auto"`` normalises with more than 100,000 training rows, where it
         improves accuracy a little; with few rows it can harm accuracy a lot.
 
