@@ -54,10 +54,20 @@ def describe_machine(packages: Sequence[str] = ()) -> str:
     versions = (
         f"{package} {importlib.metadata.version(package)}"
         for package in (*PACKAGES, *packages)
+        if _is_installed(package)
     )
     cores, threads = os.cpu_count(), torch.get_num_threads()
     today = datetime.date.today()
     return f"{today}, {cores} cores, {threads} torch threads; {', '.join(versions)}."
+
+
+def _is_installed(package: str) -> bool:
+    """Return whether a package is here: a report of kept results needs no rival."""
+    try:
+        importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def markdown_table(frame: pd.DataFrame) -> str:

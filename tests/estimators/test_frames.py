@@ -101,12 +101,12 @@ def test_validation_rows_and_weights(adult, table):
 
     def fit(make):
         return MMOEClassifier(**QUICK).fit(
-            make(X.iloc[:900]),
-            make(y.iloc[:900]),
-            sample_weight=make(weight.iloc[:900]),
-            X_val=make(X.iloc[900:]),
-            y_val=make(y.iloc[900:]),
-            sample_weight_val=make(weight.iloc[900:]),
+            make(X.iloc[:450]),
+            make(y.iloc[:450]),
+            sample_weight=make(weight.iloc[:450]),
+            X_val=make(X.iloc[450:]),
+            y_val=make(y.iloc[450:]),
+            sample_weight_val=make(weight.iloc[450:]),
         )
 
     expected, model = fit(lambda frame: frame), fit(table)

@@ -101,11 +101,11 @@ class AITMClassifier(AITM, MultiTaskClassifier):
 
     >>> from sk_mtl import AITMClassifier
     >>> from sk_mtl.datasets import make_conversion_funnel
-    >>> X, y, _ = make_conversion_funnel(n_samples=500, random_state=0)
+    >>> X, y, _ = make_conversion_funnel(n_samples=1000, random_state=0)
     >>> model = AITMClassifier(max_epochs=3, random_state=0)
     >>> click, conversion = model.fit(X, y).predict_proba(X)
     >>> click.shape, conversion.shape
-    ((500, 2), (500, 2))
+    ((1000, 2), (1000, 2))
     """
 
     _parameter_constraints: ClassVar[dict] = {

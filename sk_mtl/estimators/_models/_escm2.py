@@ -94,11 +94,11 @@ class ESCM2Classifier(ESMM, MultiTaskClassifier):
 
     >>> from sk_mtl import ESCM2Classifier
     >>> from sk_mtl.datasets import make_conversion_funnel
-    >>> X, y, _ = make_conversion_funnel(n_samples=500, random_state=0)
+    >>> X, y, _ = make_conversion_funnel(n_samples=1000, random_state=0)
     >>> model = ESCM2Classifier(variant="dr", max_epochs=3, random_state=0).fit(X, y)
     >>> ctr, cvr = model.predict_conditional_proba(X)
     >>> ctr.shape, cvr.shape
-    ((500, 2), (500, 2))
+    ((1000, 2), (1000, 2))
     """
 
     _parameter_constraints: ClassVar[dict] = {

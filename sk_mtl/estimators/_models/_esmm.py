@@ -76,7 +76,7 @@ class ESMMClassifier(ESMM, MultiTaskClassifier):
 
     >>> from sk_mtl import ESMMClassifier
     >>> from sk_mtl.datasets import make_conversion_funnel
-    >>> X, y, truth = make_conversion_funnel(n_samples=500, random_state=0)
+    >>> X, y, truth = make_conversion_funnel(n_samples=1000, random_state=0)
     >>> X = X.drop(columns="history")
     >>> model = ESMMClassifier(max_epochs=3, random_state=0).fit(X, y)
     >>> ctr, cvr = model.predict_conditional_proba(X)

@@ -230,11 +230,11 @@ def test_checkpoint_of_skorch_saves_epochs(tables, tmp_path, monitor):
 
 
 def test_a_callback_may_load_better_weights_at_the_end(tables, tmp_path):
-    options = {"max_epochs": 30, "lr": 0.05}
+    options = {"max_epochs": 60, "lr": 0.05}
     last = fit(tables, **options)
     for callback in (
         Checkpoint(dirname=tmp_path, load_best=True),
-        EarlyStopping(patience=30, load_best=True),
+        EarlyStopping(patience=60, load_best=True),
     ):
         model = fit(tables, callback, **options)
         best = last.history_["valid_loss"].min()
