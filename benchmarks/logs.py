@@ -18,7 +18,8 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from _log_peers import PEERS, EncodedLog, Setting, encode_log, fit_to_best, tune
+from _log_peers import PEERS, encode_log, fit_to_best, tune
+from _peer_models import EncodedRows, Setting
 from _report import markdown_table, write_report
 from _tables import Runs, mean_and_sd, score_proba
 from suite_study import BEFORE
@@ -52,7 +53,7 @@ def load_log(name: str, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 @cache
-def encoded_parts(name: str, seed: int) -> list[EncodedLog]:
+def encoded_parts(name: str, seed: int) -> list[EncodedRows]:
     """Return the training, validation and test rows, encoded by the first."""
     X, y = load_log(name, seed)
     first, second = (int(part * len(X)) for part in PARTS)

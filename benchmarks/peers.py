@@ -18,16 +18,22 @@ prints its table and writes none, and so does one without one of the libraries.
 
 import argparse
 import contextlib
-import importlib
 import io
-import sys
-import time
-import types
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 import torch
+from _peer_models import (
+    BATCH,
+    EXPERT,
+    EXPERTS,
+    TOWER,
+    DeepCTR as DeepCTRMMoE,
+    EncodedRows,
+    Rechub,
+    Setting,
+)
 from _recipes import PLAIN
 from _report import markdown_table, write_report
 from sklearn.metrics import roc_auc_score
@@ -41,8 +47,7 @@ from sk_mtl.preprocessing import (
     make_tabular_preprocessor,
 )
 
-BATCH, LR, EMBEDDING, EXPERTS, EXPERT, TOWER = 1024, 1e-3, 8, 8, 128, 64
-EVALUATION_BATCH = 8192
+LR, EMBEDDING = 1e-3, 8
 
 
 @dataclass
@@ -130,108 +135,36 @@ class Ours:
         return count_parameters(self.model.net_.module_)
 
 
-class TorchRechub:
-    """torch-rechub: its DataGenerator, MMOE and MTLTrainer."""
-
-    package = "torch-rechub"
+class Peer:
+    """A model of another library, in the settings that all three have."""
 
     def __init__(self, data: Data) -> None:
-        importlib.import_module("torch_rechub")
-        from torch_rechub.basic.features import DenseFeature, SparseFeature
-        from torch_rechub.models.multi_task import MMOE
-        from torch_rechub.trainers import MTLTrainer
-        from torch_rechub.utils.data import DataGenerator
+        self.data = data
+        setting = Setting(LR, EMBEDDING, l2=0.0)
+        self.peer = self.make(self._encoded(data.train), setting, seed=0)
 
-        torch.manual_seed(0)
-        self.data, schema = data, data.schema
+    def _encoded(self, rows: Rows) -> EncodedRows:
+        schema = self.data.schema
         sizes = zip(schema.categorical_names, schema.cardinalities, strict=True)
-        features = [
-            *(SparseFeature(name, size, embed_dim=EMBEDDING) for name, size in sizes),
-            *(DenseFeature(name) for name in schema.numeric_names),
-        ]
-        tasks = ["classification"] * len(data.tasks)
-        towers = [{"dims": [TOWER]} for _ in tasks]
-        self.model = MMOE(features, tasks, EXPERTS, {"dims": [EXPERT]}, towers)
-        self.trainer = MTLTrainer(self.model, tasks, optimizer_params={"lr": LR})
-        train = data.train.columns(schema), data.train.y.to_numpy(np.float32)
-        few = {name: column[:1] for name, column in train[0].items()}, train[1][:1]
-        self.loader, *_ = DataGenerator(*train).generate_dataloader(
-            *few, *few, batch_size=BATCH
-        )
+        columns, y = rows.columns(schema), rows.y.to_numpy(np.float32)
+        return EncodedRows(dict(sizes), list(schema.numeric_names), {}, columns, y)
 
     def train_epoch(self) -> float:
-        start = time.perf_counter()
-        self.trainer.train_one_epoch(self.loader)
-        return time.perf_counter() - start
+        return self.peer.train_epoch()
 
     def predict(self, rows: Rows) -> np.ndarray:
-        columns = rows.columns(self.data.schema)
-        tensors = {name: torch.from_numpy(column) for name, column in columns.items()}
-        self.model.eval()
-        with torch.inference_mode():
-            batches = [
-                self.model(
-                    {name: t[i : i + EVALUATION_BATCH] for name, t in tensors.items()}
-                )
-                for i in range(0, len(rows.y), EVALUATION_BATCH)
-            ]
-        return torch.cat(batches).numpy()
+        return self.peer.predict(self._encoded(rows))
 
     def count_parameters(self) -> int:
-        return count_parameters(self.model)
+        return count_parameters(self.peer.model)
 
 
-class DeepCTR:
-    """DeepCTR-Torch: its MMOE with its own `fit` and `predict`."""
+class TorchRechub(Peer):
+    make, package = Rechub, Rechub.package
 
-    package = "deepctr-torch"
 
-    def __init__(self, data: Data) -> None:
-        # On import it asks the package index for a newer version, from a thread that
-        # would run along with the first epochs, through a package that it does not
-        # declare. With an empty module in that place it says so and goes on.
-        sys.modules.setdefault("requests", types.ModuleType("requests"))
-        importlib.import_module("deepctr_torch")
-        from deepctr_torch.inputs import DenseFeat, SparseFeat
-        from deepctr_torch.models import MMOE
-
-        self.data, schema = data, data.schema
-        sizes = zip(schema.categorical_names, schema.cardinalities, strict=True)
-        features = [
-            *(SparseFeat(name, size, embedding_dim=EMBEDDING) for name, size in sizes),
-            *(DenseFeat(name) for name in schema.numeric_names),
-        ]
-        self.model = MMOE(
-            features,
-            num_experts=EXPERTS,
-            expert_dnn_hidden_units=(EXPERT,),
-            gate_dnn_hidden_units=(),
-            tower_dnn_hidden_units=(TOWER,),
-            l2_reg_linear=0,
-            l2_reg_embedding=0,
-            task_types=["binary"] * len(data.tasks),
-            task_names=data.tasks,
-            seed=0,
-        )
-        optimizer = torch.optim.Adam(self.model.parameters(), lr=LR)
-        self.model.compile(optimizer, loss=["binary_crossentropy"] * len(data.tasks))
-
-    def _inputs(self, rows: Rows) -> dict[str, np.ndarray]:
-        columns = rows.columns(self.data.schema)
-        return {name: column.astype(np.float32) for name, column in columns.items()}
-
-    def train_epoch(self) -> float:
-        inputs = self._inputs(self.data.train)
-        y = self.data.train.y.to_numpy(np.float32)
-        start = time.perf_counter()
-        self.model.fit(inputs, y, batch_size=BATCH, epochs=1, verbose=0)
-        return time.perf_counter() - start
-
-    def predict(self, rows: Rows) -> np.ndarray:
-        return self.model.predict(self._inputs(rows), batch_size=EVALUATION_BATCH)
-
-    def count_parameters(self) -> int:
-        return count_parameters(self.model)
+class DeepCTR(Peer):
+    make, package = DeepCTRMMoE, DeepCTRMMoE.package
 
 
 def count_parameters(module: torch.nn.Module) -> int:
