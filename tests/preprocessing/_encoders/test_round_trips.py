@@ -11,6 +11,11 @@ from sk_mtl.preprocessing import CategoryEncoder, HashingEncoder, SequenceEncode
 from tests.preprocessing._sample_tables import import_polars, objects
 
 pl = import_polars()
+# Early versions of hypothesis look for its own generator among what garbage collection
+# walks through; what was collected is frozen and not among it (conftest.py).
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:It looks like `register_random`:hypothesis.errors.HypothesisWarning"
+)
 quick = settings(
     max_examples=12,
     derandomize=True,
