@@ -57,7 +57,9 @@ def train_and_score(table, name, seed):
     gates = None
     if name == "MMoE":
         mean = model.predict_gates(X_test).mean(axis=0)
-        gates = pd.DataFrame(mean, index=model.task_names_)
+        # Several members have experts of their own each; the first one's are shown.
+        first = mean[0] if mean.ndim == 3 else mean
+        gates = pd.DataFrame(first, index=model.task_names_)
     report = (
         f"{table}: {name}, seed {seed}: {model.best_epoch_} epochs kept of "
         f"{model.n_iter_}, {seconds:.0f} s"
