@@ -100,7 +100,9 @@ def plot_gates(gates_of_table):
         ax.set_yticks(range(len(gates)), gates.index)
         ax.set(title=table, xlabel="expert")
     figure.colorbar(image, ax=axes, label="mean gate weight")
-    figure.suptitle("How the tasks of an MMoE share its experts (test rows, seed 0)")
+    figure.suptitle(
+        "How the tasks of an MMoE share its experts (test rows, seed 0, first network)"
+    )
     IMAGE.parent.mkdir(exist_ok=True)
     figure.savefig(IMAGE, dpi=110)
     print(f"The gates' use of experts: {os.path.relpath(IMAGE)}")
