@@ -191,6 +191,9 @@ def _remedy(arrow_type):
 
 def column_of(X, position):
     """Return one column of a pandas frame or array as a pandas series."""
+    if type(X) is np.ndarray and X.dtype.kind in "biuf":
+        # Needs no inference of a type, nor the frame around it.
+        return pd.Series(X[:, position].copy(), name=0)
     if isinstance(X, np.ndarray):
         X, position = X[:, [position]], 0
     return as_pandas(X).iloc[:, position]

@@ -30,7 +30,8 @@ def warn_of_merged_integers(schema, X, arrays):
         What the schema made of them.
     """
     names = column_names(X)
-    if len(names) != len(schema.input_names):
+    floats = isinstance(X, np.ndarray) and X.dtype.kind not in "iuO"
+    if floats or len(names) != len(schema.input_names):
         return
     for j, name in enumerate(names):
         column = column_of(X, j)
