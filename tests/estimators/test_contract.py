@@ -18,6 +18,7 @@ from tests.estimators.common import (
     EVERY,
     EXPECTED_FAILURES,
     FULL_BATCH,
+    PLAIN,
     REPRESENTATIVES,
     assert_equal_proba,
 )
@@ -25,15 +26,18 @@ from tests.estimators.common import (
 # Most checks ask how an estimator behaves, whatever it has learnt; a few ask what.
 SHORT = {"max_epochs": 2, "batch_size": 256}
 LONGER = {
-    "check_classifiers_train": {"max_epochs": 5, "lr": 0.03},
+    "check_classifiers_train": {"max_epochs": 8, "lr": 0.03},
     "check_class_weight_classifiers": {"max_epochs": 6, "lr": 0.03},
     "check_classifiers_classes": {"max_epochs": 5, "lr": 0.03},
     "check_regressors_train": {"max_epochs": 10, "lr": 0.02, "batch_size": "auto"},
 }
 
 FAMILY = [cls(**SHORT, random_state=0) for cls in REPRESENTATIVES]
+# The encoder is everyone's; what differs stands behind it.
 OTHERS = [
-    cls(**SHORT, random_state=0) for cls in ESTIMATORS if cls not in REPRESENTATIVES
+    cls(**SHORT, **PLAIN, random_state=0)
+    for cls in ESTIMATORS
+    if cls not in REPRESENTATIVES
 ]
 
 

@@ -27,7 +27,7 @@ def compare():
 @pytest.fixture(scope="module")
 def losses(compare):
     """With strong selection."""
-    return pd.DataFrame([compare(seed) for seed in range(3)])
+    return pd.DataFrame([compare(seed) for seed in range(2)])
 
 
 def test_with_strong_selection_esmm_is_nearer_the_truth(losses):

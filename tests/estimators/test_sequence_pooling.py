@@ -24,7 +24,7 @@ def compare(monkeypatch):
 
 
 def test_target_attention_beats_mean_and_mean_beats_no_history(compare):
-    runs = [compare(seed, POOLINGS)["click"] for seed in range(5)]
+    runs = [compare(seed, POOLINGS)["click"] for seed in range(2)]
     click = pd.DataFrame(runs)
     by_mean = click["mean"] - click["none"]
     by_target = click["target_attention"] - click["mean"]

@@ -14,7 +14,7 @@ from sk_mtl import ESMMClassifier, MMOEClassifier
 from sk_mtl.estimators._training import _net
 from sk_mtl.estimators._training._evaluation import EVALUATION_ROWS
 from tests.estimators._training.nets import fit, validation_loss
-from tests.estimators.common import QUICK, assert_equal_proba
+from tests.estimators.common import PLAIN, QUICK, assert_equal_proba
 
 
 class BreakAt(Callback):
@@ -131,12 +131,16 @@ def test_without_a_compiler_training_goes_on_with_a_warning(tables, monkeypatch,
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize(
-    "cls", [MMOEClassifier, pytest.param(ESMMClassifier, marks=pytest.mark.nightly)]
+    ("cls", "encoder"),
+    [
+        (MMOEClassifier, PLAIN),
+        pytest.param(ESMMClassifier, {}, marks=pytest.mark.nightly),
+    ],
 )
-def test_a_compiled_network_learns_the_same(tables, cls):
+def test_a_compiled_network_learns_the_same(tables, cls, encoder):
+    settings = {**QUICK, **encoder, "structure": "independent"}
     # A compiled network draws its dropout from another stream of numbers.
-    settings = {**QUICK, "dropout": 0.0, "unknown_rate": 0.0}
-    settings["structure"] = "independent"
+    drawing, settings = settings, {**settings, "dropout": 0.0, "unknown_rate": 0.0}
     model = cls(compile=True, **settings)
     try:
         model.fit(**tables)
@@ -148,7 +152,7 @@ def test_a_compiled_network_learns_the_same(tables, cls):
     for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert_equal_proba(other.predict_proba(X), answer, rtol=0, atol=1e-5)
     model.partial_fit(tables["X"], tables["y"])
-    drawn = [cls(compile=True, structure="independent", **QUICK) for _ in range(2)]
+    drawn = [cls(compile=True, **drawing) for _ in range(2)]
     answers = [model.fit(**tables).predict_proba(X) for model in drawn]
     # Compiled kernels split rows between threads anew, which may move the last digit.
     assert_equal_proba(*answers, rtol=0, atol=1e-6)
