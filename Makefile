@@ -14,6 +14,7 @@ endif
 
 INSTALLED := .venv/.installed-$(VERSION)
 INSTALLED_BENCH := .venv/.installed-bench-$(VERSION)
+INSTALLED_NIGHTLY := .venv/.installed-nightly-$(VERSION)
 INSTALLED_LOWER := .venv-lower/.installed-$(VERSION)
 
 # What runs again with the lowest versions that pyproject.toml allows.
@@ -74,7 +75,7 @@ test-lower: $(INSTALLED_LOWER)
 	.venv-lower/bin/python $(PYTEST) -m "not nightly" $(LOWER_TESTS) $(PYTEST_ARGS)
 
 # Run by hand; the log, which says of which commit it is, is committed.
-nightly: $(INSTALLED)
+nightly: $(INSTALLED_NIGHTLY)
 	{ date -u +%F; git describe --always --dirty; } > tests/nightly.log
 	.venv/bin/python $(PYTEST) -m nightly -v --no-header $(PYTEST_ARGS) >> tests/nightly.log 2>&1; \
 		status=$$?; tail -n 20 tests/nightly.log; exit $$status
@@ -107,6 +108,10 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 $(INSTALLED_LOWER): pyproject.toml constraints-lower.txt
 	$(call install,.venv-lower,constraints-lower.txt)
+	@touch $@
+
+$(INSTALLED_NIGHTLY): $(INSTALLED)
+	.venv/bin/python -m pip install -q --disable-pip-version-check -e ".[nightly]" -c constraints.txt
 	@touch $@
 
 $(INSTALLED_BENCH): $(INSTALLED)

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
-from torch import Tensor
 
 from sk_mtl._relations import as_tuples
 from sk_mtl.estimators._choices._loss import Loss
@@ -17,7 +17,7 @@ from sk_mtl.estimators._class_structures import (
     is_funnel,
     make_class_structure,
 )
-from sk_mtl.estimators._class_tasks import ClassTasks, in_order
+from sk_mtl.estimators._class_tasks import ClassTasks
 from sk_mtl.estimators._multi_task_model import MultiTaskModel
 from sk_mtl.estimators._rows._funnel_labels import (
     check_funnel,
@@ -97,13 +97,11 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
             One array per step, as from `predict_proba`.
         """
         network = self.predictor_
-        function = network.structure.conditional_log_proba
 
-        def proba(logits: Tensor) -> list[Tensor]:
-            return [each.exp() for each in function(logits)]
+        def proba(logits: np.ndarray) -> list[np.ndarray]:
+            return network.probabilities(network.conditional_answers(logits))
 
-        found = network.map_rows(X, lambda logits: network.apply(proba, logits))
-        return in_order(network.targets, found)
+        return network.targets.as_given(network.map_rows(X, proba))
 
     def __sklearn_tags__(self):
         """Return scikit-learn's tags of the estimator."""

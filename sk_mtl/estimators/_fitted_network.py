@@ -194,6 +194,20 @@ class FittedNetwork:
         """
         return self.apply(self.structure.answers, logits)
 
+    def conditional_answers(self, logits: np.ndarray) -> list[np.ndarray]:
+        """Return the conditional answers for each step of a funnel.
+
+        Parameters
+        ----------
+        logits : ndarray of shape (n_samples, n_heads)
+
+        Returns
+        -------
+        answers : list of ndarray of shape (n_samples, 2)
+            As from `answers`, which every funnel has.
+        """
+        return self.apply(self.structure.conditional_log_proba, logits)
+
     def decode(self, answers: Sequence[np.ndarray]) -> np.ndarray:
         """Return the predicted labels.
 

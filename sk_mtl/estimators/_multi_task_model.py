@@ -20,6 +20,7 @@ from sk_mtl.estimators._automatic._resolution import plan_members, plans_to_hold
 from sk_mtl.estimators._features._encoded_rows import EncodedRows, encode_rows
 from sk_mtl.estimators._fit_parameters import FitParameters
 from sk_mtl.estimators._fit_state import FitState
+from sk_mtl.estimators._frame_answers import FrameAnswers
 from sk_mtl.estimators._gate_answers import GateAnswers
 from sk_mtl.estimators._network_trainer import train_network
 from sk_mtl.estimators._rows._given_validation import GivenValidation
@@ -45,7 +46,7 @@ from sk_mtl.estimators._training._random import FitSeed
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
+class MultiTaskModel(FrameAnswers, GateAnswers, AtomicFit, FitParameters):
     """Base of the estimators: one network, one answer per task.
 
     `fit` reads its arguments, splits and encodes the rows, trains a network and
@@ -397,7 +398,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         answers = network.map_rows(X, network.answers)
         return score_answers(network.targets, answers, y, sample_weight)
 
-    def task(self, name):
+    def task(self, name, conditional=False):
         """Return one task as a fitted estimator with a single output.
 
         scikit-learn's displays, calibration, thresholds, partial dependence and
@@ -408,6 +409,11 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         ----------
         name : str
             The name of the task, one of ``task_names_``.
+
+        conditional : bool, default=False
+            Whether to answer with the conditional rate of a step of a funnel, as
+            `predict_conditional_proba` does: the conversion rate of a click. Score such
+            a view on the rows that reached the step before.
 
         Returns
         -------
@@ -433,7 +439,7 @@ class MultiTaskModel(GateAnswers, AtomicFit, FitParameters):
         True
         """
         check_is_fitted(self)
-        return view_task(copy.copy(self), name)
+        return view_task(copy.copy(self), name, conditional)
 
     def summary(self):
         """Return a summary of the fit: training, values of "auto", numbers of weights.

@@ -14,9 +14,10 @@ from sk_mtl.estimators._scoring import score_answers
 from sk_mtl.estimators._targets._class_column import ClassColumn
 from sk_mtl.estimators._targets._target_column import TargetColumn
 from sk_mtl.estimators._targets._targets import Targets
+from sk_mtl.losses import FunnelStructure
 
 
-def view_task(model, task) -> TaskView:
+def view_task(model, task, conditional: bool = False) -> TaskView:
     """Return the view of one task of a fitted model, or raise.
 
     Parameters
@@ -26,8 +27,19 @@ def view_task(model, task) -> TaskView:
 
     task : hashable
         The name of the task.
+
+    conditional : bool, default=False
+        Whether the view answers with the conditional rate of a step.
     """
     column = model.predictor_.targets.columns[_position_of(task, model.task_names_)]
+    if conditional:
+        if not isinstance(model.predictor_.structure, FunnelStructure):
+            raise ValueError(
+                f"conditional=True needs a step of a funnel; found task {task!r} of a "
+                f"{type(model).__name__} whose tasks are no steps. Fit with "
+                "structure='funnel', or with a dict of steps."
+            )
+        return TaskClassifier(model, task, conditional=True)
     view = TaskClassifier if isinstance(column, ClassColumn) else TaskRegressor
     return view(model, task)
 
@@ -138,7 +150,12 @@ class TaskView(VersionedPickle, BaseEstimator):
 
     def _answers(self, X) -> np.ndarray:
         network = self.model.predictor_
-        return network.map_rows(X, network.answers)[self._position()]
+        answers = network.map_rows(X, lambda logits: self._answers_of(network, logits))
+        return answers[self._position()]
+
+    def _answers_of(self, network, logits) -> list[np.ndarray]:
+        """Return the answers of all tasks, of which the view shows one."""
+        return network.answers(logits)
 
     def _position(self) -> int:
         check_is_fitted(self)
@@ -146,7 +163,24 @@ class TaskView(VersionedPickle, BaseEstimator):
 
 
 class TaskClassifier(ClassifierMixin, TaskView):
-    """A task of classes of a fitted model, as a classifier with one output."""
+    """A task of classes of a fitted model, as a classifier with one output.
+
+    Parameters
+    ----------
+    model : MultiTaskModel
+        The fitted model.
+
+    task : hashable
+        The name of the task.
+
+    conditional : bool, default=False
+        Whether the answers are conditional rates of a step of a funnel. `score` then
+        needs the rows that reached the step before.
+    """
+
+    def __init__(self, model, task, conditional=False):
+        super().__init__(model, task)
+        self.conditional = conditional
 
     # The mixin's own score does not handle missing labels.
     score = TaskView.score
@@ -173,8 +207,12 @@ class TaskClassifier(ClassifierMixin, TaskView):
         -------
         proba : ndarray of shape (n_samples, n_classes)
         """
-        proba = self.model.predict_proba(X)
-        return proba[self._position()] if isinstance(proba, list) else proba
+        network = self.model.predictor_
+
+        def proba(logits: np.ndarray) -> list[np.ndarray | None]:
+            return network.probabilities(self._answers_of(network, logits))
+
+        return network.map_rows(X, proba)[self._position()]
 
     def predict_log_proba(self, X) -> np.ndarray:
         """Return the logarithm of the probability of every class.
@@ -188,6 +226,11 @@ class TaskClassifier(ClassifierMixin, TaskView):
         log_proba : ndarray of shape (n_samples, n_classes)
         """
         return self._column().sort_answers(round_log_proba(self._answers(X)))
+
+    def _answers_of(self, network, logits) -> list[np.ndarray]:
+        if self.conditional:
+            return network.conditional_answers(logits)
+        return network.answers(logits)
 
 
 class TaskRegressor(RegressorMixin, TaskView):

@@ -284,3 +284,30 @@ def test_nothing_of_a_view_warns(case):
         warnings.simplefilter("error")
         view.score(X, y)
         pickle.loads(pickle.dumps(view))
+
+
+def test_a_conditional_view_answers_the_rate_of_a_step():
+    X, y = funnel_table()
+    model = ESMMClassifier(**QUICK).fit(X, y)
+    rates = model.predict_conditional_proba(X)
+    for k, name in enumerate(y):
+        view = model.task(name, conditional=True)
+        np.testing.assert_array_equal(view.predict_proba(X), rates[k])
+        np.testing.assert_allclose(view.predict_log_proba(X), np.log(rates[k]), 1e-4)
+        likelier = view.classes_[rates[k].argmax(axis=1)]
+        np.testing.assert_array_equal(view.predict(X), likelier)
+    reached = y.iloc[:, 0] == 1
+    rate = model.task(y.columns[1], conditional=True)
+    expected = roc_auc_score(y.iloc[:, 1][reached], rates[1][reached, 1])
+    drawn = RocCurveDisplay.from_estimator(rate, X[reached], y.iloc[:, 1][reached])
+    assert drawn.roc_auc == pytest.approx(expected)
+
+
+def test_a_conditional_view_of_tasks_that_are_no_steps_is_refused(model):
+    with pytest.raises(ValueError) as caught:
+        model.task("churn", conditional=True)
+    assert str(caught.value) == (
+        "conditional=True needs a step of a funnel; found task 'churn' of a "
+        "MultiTaskEstimator whose tasks are no steps. Fit with structure='funnel', or "
+        "with a dict of steps."
+    )
