@@ -18,6 +18,7 @@ from sk_mtl.estimators._automatic._auto_choice import is_auto
 from sk_mtl.estimators._automatic._facts import Facts
 from sk_mtl.estimators._automatic._resolution import plan_members, plans_to_hold_out
 from sk_mtl.estimators._features._encoded_rows import EncodedRows, encode_rows
+from sk_mtl.estimators._features._shared_rows import share_rows
 from sk_mtl.estimators._fit_parameters import FitParameters
 from sk_mtl.estimators._fit_state import FitState
 from sk_mtl.estimators._frame_answers import FrameAnswers
@@ -264,6 +265,28 @@ class MultiTaskModel(FrameAnswers, GateAnswers, AtomicFit, FitParameters):
         seed = FitSeed.draw(parameters.random_state, state and state.generator)
         split = parameters._split_rows(state, rows, targets, validation, seed)
         return encode_rows(parameters, state, targets, split, seed), targets
+
+    def shares_rows(self, other) -> bool:
+        """Return whether the rows that this estimator encodes train another one alike.
+
+        If so, ``other.fit_rows(*self.encode_rows(X, y))`` equals ``other.fit(X, y)``,
+        and a comparison of both encodes the rows once. It is False where `random_state`
+        is no number, where parameters differ that may decide on the encoding, on the
+        tasks or on the rows that are held out, and for classes with a `fit` of their
+        own.
+
+        Parameters
+        ----------
+        other : estimator
+
+        Returns
+        -------
+        shares : bool
+        """
+        pair = (self, other)
+        # A `fit` of a user's own class may do more than encode and train.
+        usual = all(getattr(type(e), "fit", None) is MultiTaskModel.fit for e in pair)
+        return usual and share_rows(self, other)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit_rows(self, rows, targets):

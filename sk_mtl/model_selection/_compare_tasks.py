@@ -21,10 +21,7 @@ from sk_mtl.model_selection._names import names_apart
 from sk_mtl.model_selection._one_estimator import check_one_estimator
 from sk_mtl.model_selection._task_comparison import TaskComparison
 
-_REMEDY = (
-    "Compare two at a time, the second as `baseline`, with the same random_state for "
-    "each pair."
-)
+_REMEDY = "Give an estimator, or for `estimator` a list of estimators."
 
 _DEFAULT_METRICS = {"class": "roc_auc", "number": "r2"}
 
@@ -36,17 +33,17 @@ def compare_tasks(
     *,
     cv=5,
     scoring=None,
-    baseline=None,
+    baseline="single_task",
     groups=None,
     sample_weight=None,
     params=None,
     random_state=None,
     n_jobs=None,
 ):
-    """Compare an estimator with a network per task, task by task, on the same folds.
+    """Compare estimators with a network per task, task by task, on the same folds.
 
     Sharing weights helps some tasks and hurts others, the seesaw of multi-task
-    learning, which a mean over tasks hides. Both models are fitted to the same training
+    learning, which a mean over tasks hides. All models are fitted to the same training
     rows and scored on the same test rows, so that differences between folds cancel in
     the difference of a task's scores.
 
@@ -60,14 +57,18 @@ def compare_tasks(
     .. math:: \\bar d \\pm t_{J-1, 0.975}
               \\sqrt{\\Big(\\frac 1 J + \\frac{n_{test}}{n_{train}}\\Big) s^2}.
 
-    It is for one task at a time: among many tasks that nothing helps, one or another
-    will seem to gain or to lose.
+    It is for one estimator and one task at a time: among many that nothing helps, one
+    or another will seem to gain or to lose.
+
+    Networks of this package that encode rows alike (`shares_rows`) train on rows that
+    are encoded once per fold.
 
     Parameters
     ----------
-    estimator : estimator
-        A multi-task model, or a pipeline that ends in one. It is cloned and not
-        changed.
+    estimator : estimator or list of estimators
+        A multi-task model, or a pipeline that ends in one, or several of these. They
+        are cloned and not changed, and named by their classes and by the parameters in
+        which they differ.
     X : array-like or DataFrame of shape (n_samples, n_features)
     y : array-like or DataFrame of shape (n_samples,) or (n_samples, n_tasks)
         Missing labels are left to the estimators, and out of the scores. A fold whose
@@ -81,31 +82,39 @@ def compare_tasks(
         What :func:`~sk_mtl.metrics.make_task_scorer` takes or returns. Tasks that the
         metric is not of are left out. None takes the area under the ROC curve for
         classes and R² for numbers.
-    baseline : estimator, default=None
-        What to compare with. None makes one network per task, `SingleTaskClassifier` or
-        `SingleTaskRegressor`, with the estimator's own values of all parameters that
-        both have: encoder, towers and budget.
+    baseline : "single_task" or estimator, default="single_task"
+        What to compare with. ``"single_task"`` makes one network per task,
+        `SingleTaskClassifier` or `SingleTaskRegressor`, with the estimator's own values
+        of all parameters that both have: encoder, towers and budget. Of a list of
+        estimators these are the values of the first.
     groups : array-like of shape (n_samples,), default=None
         Groups for the splitter, such as users whose rows must stay together, and for a
         `fit` that takes `groups`.
     sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), or dict, \
             default=None
-        Weights for `fit` of both models, also by task name, cut to the training rows of
+        Weights for `fit` of all models, also by task name, cut to the training rows of
         each fold. The scores are not weighted.
     params : dict, default=None
-        Further keywords of `fit` of both models, as of :func:`out_of_fold_proba`.
+        Further keywords of `fit` of all models, as of :func:`out_of_fold_proba`.
     random_state : int, RandomState instance or None, default=None
         Decides on the folds where `cv` is a number, and on every `random_state` of the
-        two models that is None: a seed per fold, the same for both.
+        models that is None: a seed per fold, the same for all.
     n_jobs : int, default=None
-        Number of fits in parallel, through joblib; -1 uses all cores. The seconds of
-        fits that share cores are longer.
+        Number of fits in parallel, through joblib; -1 uses all cores. Models that
+        share encoded rows are fitted one after another. The seconds of fits that share
+        cores are longer.
 
     Returns
     -------
     comparison : TaskComparison
-        Printed, it is a table and a sentence. `frame()` is the table, `summary` the
-        sentence.
+        Printed, it is a table and a sentence on each estimator. `frame()` is the
+        table, with an index of models and tasks for a list of estimators, `summary`
+        the sentences.
+
+    Raises
+    ------
+    TypeError
+        If an estimator or the baseline is no instance of one, or the list is empty.
 
     References
     ----------
@@ -132,49 +141,110 @@ def compare_tasks(
     MMOEClassifier beside RandomForestClassifier, over 2 folds: ...
     """
     check_consistent_length(X, y, groups)
-    check_one_estimator("estimator", estimator, _REMEDY)
-    baseline = single_task_baseline(estimator) if baseline is None else baseline
+    is_list = isinstance(estimator, list | tuple)
+    estimators = _checked(estimator if is_list else [estimator])
+    if isinstance(baseline, str) and baseline == "single_task":
+        baseline = single_task_baseline(estimators[0])
     check_one_estimator("baseline", baseline, _REMEDY)
+    models = [*estimators, baseline]
     random_state = check_random_state(random_state)
     folds = make_folds(
-        cv, estimator, X, y, groups, shuffle=True, random_state=random_state
+        cv, estimators[0], X, y, groups, shuffle=True, random_state=random_state
     )
     given = {"groups": groups, "sample_weight": sample_weight, **(params or {})}
     seeds = random_state.randint(2**31 - 1, size=len(folds))
+    sharing = _find_sharing(models)
     found = Parallel(n_jobs=n_jobs)(
-        delayed(_fit_and_score)(model, X, y, given, train, test, seed, scoring)
-        for model in (estimator, baseline)
+        delayed(_fit_and_score)(
+            [models[k] for k in together], X, y, given, train, test, seed, scoring
+        )
+        for together in sharing
         for (train, test), seed in zip(folds, seeds, strict=True)
     )
-    own, others = found[: len(folds)], found[len(folds) :]
-    scores, baseline_scores = _score_table(own), _score_table(others)
-    _warn_undefined(scores, baseline_scores)
-    names = names_apart(estimator, baseline)
+    fits = [[] for _ in models]
+    for place, results in enumerate(found):
+        for k, result in zip(sharing[place // len(folds)], results, strict=True):
+            fits[k].append(result)
+    tables = [_score_table(own) for own in fits]
+    _warn_undefined(*tables)
+    *names, baseline_name = names_apart(*models)
+    scores = tables[0]
+    if is_list:
+        by_name = dict(zip(names, tables[:-1], strict=True))
+        scores = pd.concat(by_name, axis=1, names=["model", "task"])
+    rows = [*(names if is_list else ["estimator"]), "baseline"]
     return TaskComparison(
-        estimator_name=names[0],
-        baseline_name=names[1],
-        metrics=own[0]["metrics"],
+        names=names,
+        baseline_name=baseline_name,
+        metrics=fits[0][0]["metrics"],
         scores=scores,
-        baseline_scores=baseline_scores,
+        baseline_scores=tables[-1],
         test_ratio=float(np.mean([len(test) / len(train) for train, test in folds])),
-        costs=_cost_table({"estimator": own, "baseline": others}, names),
+        costs=_cost_table(rows, fits, [*names, baseline_name]),
     )
 
 
-def _fit_and_score(estimator, X, y, given, train, test, seed, scoring):
-    """Return the scores of a fold by task, and the costs of the fit."""
-    model = _seeded(clone(estimator), int(seed))
-    arguments = fit_arguments(model, X, y, train, **given)
-    y_train, y_test = _safe_indexing(y, train), _safe_indexing(y, test)
-    start = time.perf_counter()
-    model.fit(_safe_indexing(X, train), y_train, **arguments)
-    seconds = time.perf_counter() - start
+def _checked(estimators):
+    """Return the estimators, or raise where one of them is none."""
+    if not estimators:
+        raise TypeError(
+            f"estimator must hold at least one estimator; found {estimators!r}. "
+            f"{_REMEDY}"
+        )
+    for each in estimators:
+        check_one_estimator("estimator", each, _REMEDY)
+    return list(estimators)
+
+
+def _find_sharing(models):
+    """Return lists of positions, of the models that train on the same encoded rows."""
+    # Without a number, random_state gets one per fold, the same for all.
+    seeded = [_seeded(clone(model), 0) for model in models]
+    lists = []
+    for k, model in enumerate(seeded):
+        for positions in lists:
+            first = seeded[positions[0]]
+            if hasattr(first, "shares_rows") and first.shares_rows(model):
+                positions.append(k)
+                break
+        else:
+            lists.append([k])
+    return lists
+
+
+def _fit_and_score(estimators, X, y, given, train, test, seed, scoring):
+    """Return for each model the scores of a fold by task, and the costs of the fit."""
+    models = [_seeded(clone(each), int(seed)) for each in estimators]
+    arguments = fit_arguments(models[0], X, y, train, **given)
+    X_train, y_train = _safe_indexing(X, train), _safe_indexing(y, train)
+    X_test, y_test = _safe_indexing(X, test), _safe_indexing(y, test)
+    encode_seconds, encoded = 0.0, None
+    if len(models) > 1:
+        start = time.perf_counter()
+        encoded = models[0].encode_rows(X_train, y_train, **arguments)
+        encode_seconds = time.perf_counter() - start
+    results = []
+    for model in models:
+        start = time.perf_counter()
+        if encoded is None:
+            model.fit(X_train, y_train, **arguments)
+        else:
+            model.fit_rows(*encoded)
+        seconds = encode_seconds + time.perf_counter() - start
+        scores = _score(model, X_test, y_test, y_train, scoring)
+        costs = {"fit_seconds": seconds, "n_parameters": _n_parameters(model)}
+        results.append(scores | costs)
+    return results
+
+
+def _score(model, X_test, y_test, y_train, scoring):
+    """Return the scores of a fitted model by task, and their metrics."""
     tasks, trained = FittedTasks(model, y_test), FittedTasks(model, y_train)
     metrics = _metrics_of(tasks, scoring)
     # A class that no training row has does not measure the model.
     defined = [k for k in metrics if tasks.classes_in_y(k) <= trained.classes_in_y(k)]
     pos_label = getattr(scoring, "pos_label", None)
-    rows = tasks.rows(_safe_indexing(X, test), defined, pos_label=pos_label)
+    rows = tasks.rows(X_test, defined, pos_label=pos_label)
     values = dict.fromkeys(metrics, np.nan)
     for k, own in zip(defined, rows, strict=True):
         warn_open_classes([metrics[k]], {tasks.names[k]: own})
@@ -182,8 +252,6 @@ def _fit_and_score(estimator, X, y, given, train, test, seed, scoring):
     return {
         "scores": {tasks.names[k]: value for k, value in values.items()},
         "metrics": {tasks.names[k]: metric for k, metric in metrics.items()},
-        "fit_seconds": seconds,
-        "n_parameters": _n_parameters(model),
     }
 
 
@@ -227,14 +295,14 @@ def _score_table(fits):
     )
 
 
-def _cost_table(fits, names):
+def _cost_table(rows, fits, names):
     """Name and median costs of each model; the first fit of a process is slow."""
     columns = ("fit_seconds", "n_parameters")
     costs = {
-        column: [np.median([fit[column] for fit in own]) for own in fits.values()]
+        column: [np.median([fit[column] for fit in own]) for own in fits]
         for column in columns
     }
-    return pd.DataFrame({"name": names, **costs}, index=list(fits))
+    return pd.DataFrame({"name": names, **costs}, index=rows)
 
 
 def _warn_undefined(*tables):

@@ -1,37 +1,52 @@
-"""Names that distinguish two estimators."""
+"""Names that distinguish estimators."""
 
 from sklearn.pipeline import Pipeline
+
+from sk_mtl._equality import same_value
 
 # Longer values would fill the sentence in which a name stands.
 _LONGEST = 40
 
 
-def names_apart(first, second):
-    """Return the names of two estimators, with what differs where they are the same.
+def names_apart(*estimators):
+    """Return the names of estimators, with what differs where they are the same.
 
     Parameters
     ----------
-    first, second : estimator
+    *estimators : estimator
         Alone, or pipelines that end in one.
 
     Returns
     -------
     names : list of str
         Such as ``MMOEClassifier`` and ``SingleTaskClassifier``, or
-        ``MMOEClassifier(n_experts=4)`` and ``MMOEClassifier(n_experts=8)``.
+        ``MMOEClassifier(n_experts=4)`` and ``MMOEClassifier(n_experts=8)``. Estimators
+        of the same class in which nothing differs are numbered.
     """
-    ends = [_end_of(first), _end_of(second)]
-    names = [type(end).__name__ for end in ends]
-    if names[0] != names[1]:
-        return names
-    own, other = (end.get_params(deep=False) for end in ends)
-    differing = [k for k in own if repr(own[k]) != repr(other.get(k))]
-    if not differing:
-        return names
+    ends = [_end_of(each) for each in estimators]
+    classes = [type(end).__name__ for end in ends]
+    names = []
+    for end, name in zip(ends, classes, strict=True):
+        alike = [
+            each for each, other in zip(ends, classes, strict=True) if other == name
+        ]
+        names.append(name + _differing(end, alike))
     return [
-        f"{name}({', '.join(f'{k}={_short(given[k])}' for k in differing)})"
-        for name, given in zip(names, (own, other), strict=True)
+        f"{name} {names[: k + 1].count(name)}" if names.count(name) > 1 else name
+        for k, name in enumerate(names)
     ]
+
+
+def _differing(estimator, alike):
+    """Return the parameters in which some of the estimators differ, as text."""
+    own = estimator.get_params(deep=False)
+    others = [each.get_params(deep=False) for each in alike]
+    shown = [
+        f"{name}={_short(value)}"
+        for name, value in own.items()
+        if not all(same_value(value, each.get(name)) for each in others)
+    ]
+    return f"({', '.join(shown)})" if shown else ""
 
 
 def _end_of(estimator):

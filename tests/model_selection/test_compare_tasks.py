@@ -54,7 +54,7 @@ def comparison_of(scores, baseline_scores, metric="roc_auc", test_ratio=0.25):
     """A comparison of given scores, one row per fold."""
     tasks = [f"task_{k}" for k in range(np.shape(scores)[1])]
     return TaskComparison(
-        estimator_name="New",
+        names=["New"],
         baseline_name="Old",
         metrics=dict.fromkeys(tasks, task_metric(metric)),
         scores=pd.DataFrame(scores, columns=tasks),
@@ -379,10 +379,9 @@ def test_default_baseline_of_a_pipeline_keeps_its_other_steps():
     pipeline = make_pipeline(StandardScaler(), MMOERegressor(**QUICK))
     y = (X**2)[["a", "b"]].to_numpy()
     found = compare_tasks(pipeline, X, y, cv=2, random_state=0)
-    assert (found.estimator_name, found.baseline_name) == (
-        "MMOERegressor",
-        "SingleTaskRegressor",
-    )
+    assert [*found.names, found.baseline_name] == [
+        *("MMOERegressor", "SingleTaskRegressor")
+    ]
     assert found.costs.loc["estimator", "n_parameters"] > 0
 
 
@@ -407,16 +406,27 @@ def test_bad_input_raises(kwargs, message):
         compare_tasks(GOOD, X, Y, cv=2, baseline=POOR, **kwargs)
 
 
-@pytest.mark.parametrize("wrong", [[GOOD, POOR], OneModelPerTask, {"a": GOOD}])
+@pytest.mark.parametrize("wrong", [OneModelPerTask, {"a": GOOD}, "single"])
 @pytest.mark.parametrize("parameter", ["estimator", "baseline"])
-def test_what_is_not_one_estimator_is_refused(wrong, parameter):
+def test_what_is_no_estimator_is_refused(wrong, parameter):
     given = {"estimator": GOOD, "baseline": POOR, parameter: wrong}
     with pytest.raises(TypeError) as caught:
         compare_tasks(X=X, y=Y, cv=2, **given)
     assert str(caught.value) == (
-        f"{parameter} must be one estimator, an instance; found {wrong!r}. Compare two "
-        "at a time, the second as `baseline`, with the same random_state for each pair."
+        f"{parameter} must be one estimator, an instance; found {wrong!r}. Give an "
+        "estimator, or for `estimator` a list of estimators."
     )
+
+
+def test_a_list_without_estimators_is_refused():
+    with pytest.raises(TypeError) as caught:
+        compare_tasks([], X, Y)
+    assert str(caught.value) == (
+        "estimator must hold at least one estimator; found []. Give an estimator, or "
+        "for `estimator` a list of estimators."
+    )
+    with pytest.raises(TypeError, match="estimator must be one estimator, an instance"):
+        compare_tasks([GOOD, "poor"], X, Y)
 
 
 def test_steps_with_a_structure_of_their_own_stand_beside_tasks_apart():

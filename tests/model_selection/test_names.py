@@ -28,7 +28,7 @@ def test_of_one_class_the_parameters_that_differ_are_named():
         "MMOEClassifier(lr=0.01, n_experts=2)",
         "MMOEClassifier(lr=0.1, n_experts=8)",
     ]
-    assert names_apart(first, first) == ["MMOEClassifier", "MMOEClassifier"]
+    assert names_apart(first, first) == ["MMOEClassifier 1", "MMOEClassifier 2"]
 
 
 def test_mixed_tasks_are_told_from_their_baseline_by_the_wiring():
@@ -44,4 +44,13 @@ def test_long_values_are_cut():
     assert names == [
         f"MMOEClassifier(task_names=['{'a' * 35}...)",
         "MMOEClassifier(task_names=None)",
+    ]
+
+
+def test_of_several_only_those_of_one_class_are_told_apart():
+    models = MMOEClassifier(n_experts=2), PLEClassifier(), MMOEClassifier(n_experts=3)
+    assert names_apart(*models) == [
+        "MMOEClassifier(n_experts=2)",
+        "PLEClassifier",
+        "MMOEClassifier(n_experts=3)",
     ]
