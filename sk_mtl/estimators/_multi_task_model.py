@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import copy
-import pickle
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import joblib
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,6 +15,7 @@ from sk_mtl.estimators._atomic_fit import AtomicFit
 from sk_mtl.estimators._automatic._auto_choice import is_auto
 from sk_mtl.estimators._automatic._facts import Facts
 from sk_mtl.estimators._automatic._resolution import plan_members, plans_to_hold_out
+from sk_mtl.estimators._dask_key import tokenized
 from sk_mtl.estimators._features._encoded_rows import EncodedRows, encode_rows
 from sk_mtl.estimators._features._shared_rows import share_rows
 from sk_mtl.estimators._fit_parameters import FitParameters
@@ -283,10 +282,7 @@ class MultiTaskModel(FrameAnswers, GateAnswers, AtomicFit, FitParameters):
         -------
         shares : bool
         """
-        pair = (self, other)
-        # A `fit` of a user's own class may do more than encode and train.
-        usual = all(getattr(type(e), "fit", None) is MultiTaskModel.fit for e in pair)
-        return usual and share_rows(self, other)
+        return share_rows(self, other, usual_fit=MultiTaskModel.fit)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit_rows(self, rows, targets):
@@ -506,13 +502,7 @@ class MultiTaskModel(FrameAnswers, GateAnswers, AtomicFit, FitParameters):
         Dask identifies a dataclass by its fields, and would return the answers of an
         earlier fit after a new one.
         """
-        parameters, fitted = self.get_params(deep=False), None
-        if hasattr(self, "net_"):
-            weights = self.net_.module_.state_dict()
-            fitted = self.n_iter_, {k: v.cpu().numpy() for k, v in weights.items()}
-            # Callbacks do not change the answers of a fit, and may not be hashable.
-            del parameters["callbacks"]
-        return type(self).__qualname__, _hash((parameters, fitted))
+        return tokenized(self)
 
     def _fit_further(self, X, y, sample_weight, classes=None, soft_labels=None) -> None:
         """Train for one more pass over the given rows."""
@@ -634,14 +624,3 @@ def _members_table(state: FitState) -> pd.DataFrame:
     columns = {"best_epoch": state.net.best_epoch, **state.net.members}
     index = pd.RangeIndex(state.resolution.parameters.n_members, name="member")
     return pd.DataFrame(columns, index=index)
-
-
-def _hash(value: Any) -> str:
-    """Return a key of a value, which may hold functions that have no name."""
-    try:
-        return joblib.hash(value)
-    except (pickle.PicklingError, AttributeError, TypeError):
-        # Only Dask asks for a key, and it reads lambdas and functions inside functions.
-        from dask.base import tokenize
-
-        return tokenize(value)

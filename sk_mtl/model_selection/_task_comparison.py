@@ -53,7 +53,7 @@ class TaskComparison:
 
     @property
     def is_of_several(self):
-        """Whether a list of estimators was compared."""
+        """True if a list of estimators was compared."""
         return self.scores.columns.nlevels > 1
 
     def frame(self):

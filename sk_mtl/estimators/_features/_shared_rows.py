@@ -1,8 +1,10 @@
-"""Whether several estimators may train on the same encoded rows."""
+"""Encoded rows that train several estimators."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Integral
+from typing import Any
 
 from sklearn.utils import get_tags
 
@@ -23,12 +25,19 @@ _OF_THE_NETWORK = frozenset(
 )
 
 
-def share_rows(first: FitParameters, second: FitParameters) -> bool:
-    """Return whether both estimators encode the same rows alike.
+def share_rows(
+    first: FitParameters, second: Any, *, usual_fit: Callable[..., Any]
+) -> bool:
+    """Return whether rows that one estimator encodes train both as their `fit` does.
 
-    Every parameter that is not known to be of the network alone must be the same.
-    Where `random_state` is no number, the rows that are held out are not the same.
+    Every parameter that is not known to be of the network alone must be the same, and
+    `random_state` a number, since it draws the rows that are held out. A `fit` of a
+    user's own class may do more than encode and train.
     """
+    if any(
+        getattr(type(each), "fit", None) is not usual_fit for each in (first, second)
+    ):
+        return False
     if get_tags(first).estimator_type != get_tags(second).estimator_type:
         return False
     if not isinstance(first.random_state, Integral):
