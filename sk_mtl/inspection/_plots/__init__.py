@@ -1,0 +1,1 @@
+"""Displays: tables of numbers that draw themselves with matplotlib."""
