@@ -1,4 +1,5 @@
 from . import (
+    calibration as calibration,
     datasets as datasets,
     ensemble as ensemble,
     estimators as estimators,

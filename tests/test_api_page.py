@@ -13,6 +13,7 @@ from tests.estimators.common import ESTIMATORS
 PAGE = (Path(__file__).parents[1] / "docs" / "api.md").read_text()
 MODULES = (
     "sk_mtl",
+    "sk_mtl.calibration",
     "sk_mtl.datasets",
     "sk_mtl.ensemble",
     "sk_mtl.exceptions",
