@@ -1,6 +1,11 @@
 """Metrics of several tasks: functions of labels and answers, and scorers."""
 
 from sk_mtl.metrics._conditional_roc_auc import conditional_roc_auc
+from sk_mtl.metrics._named_metrics import (
+    CLASS_METRICS,
+    NUMBER_METRICS,
+    TASK_METRICS,
+)
 from sk_mtl.metrics._ranking._grouped_at_k import (
     grouped_hit_rate_at_k,
     grouped_recall_at_k,
@@ -8,13 +13,7 @@ from sk_mtl.metrics._ranking._grouped_at_k import (
 from sk_mtl.metrics._ranking._grouped_ndcg import grouped_ndcg
 from sk_mtl.metrics._ranking._grouped_roc_auc import grouped_roc_auc
 from sk_mtl.metrics._roc_auc_sketch import RocAucSketch
-from sk_mtl.metrics._task_metric import (
-    CLASS_METRICS,
-    NUMBER_METRICS,
-    TASK_METRICS,
-    TaskMetric,
-    task_metric,
-)
+from sk_mtl.metrics._task_metric import TaskMetric, task_metric
 from sk_mtl.metrics._task_scorer import TaskScorer, make_task_scorer
 from sk_mtl.metrics._task_scores import task_scores
 

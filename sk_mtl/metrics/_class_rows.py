@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from sk_mtl._groups import group_names
 from sk_mtl._labels import (
     class_codes,
     keep_labelled,
@@ -38,6 +39,8 @@ class ClassRows(NamedTuple):
         Whether the caller said which class is positive.
     one_sided : bool
         Whether the probabilities were given of one class only.
+    groups : ndarray of shape (n_labelled,) or None
+        The group of each row.
     """
 
     labels: np.ndarray
@@ -48,6 +51,7 @@ class ClassRows(NamedTuple):
     positive: int = 1
     is_named: bool = False
     one_sided: bool = False
+    groups: np.ndarray | None = None
 
     kind = "class"
 
@@ -90,19 +94,23 @@ def class_rows(
     *,
     pos_label=None,
     one_sided=False,
+    groups=None,
 ):
     """Return the labelled rows of one task with a positive weight, as `ClassRows`.
 
     Probabilities that are `one_sided` hold the positive class in their second column.
     """
     keep, weight = keep_labelled(column, weight, missing_label)
+    groups = None if groups is None else group_names(groups, keep)
     labels, proba = plain_values(column[keep]), proba[keep]
     if classes is None and pos_label is not None:
         classes = _with_positive(labels, pos_label, name)
     classes = _known_classes(labels, classes, proba.shape[1], name)
     if classes is None:
         codes = np.zeros(len(labels), np.intp)
-        return ClassRows(labels, codes, proba, weight, None, one_sided=one_sided)
+        return ClassRows(
+            labels, codes, proba, weight, None, one_sided=one_sided, groups=groups
+        )
     positive = positive_position(classes, pos_label, name)
     if one_sided and positive == 0:
         proba = proba[:, ::-1]
@@ -122,6 +130,7 @@ def class_rows(
         positive=positive,
         is_named=pos_label is not None,
         one_sided=one_sided,
+        groups=groups,
     )
 
 

@@ -76,7 +76,15 @@ class FittedTasks:
         missing = is_missing(self._columns[k], self._missing_label)
         return set(plain_values(self._columns[k][~missing]).tolist())
 
-    def rows(self, X, wanted=None, sample_weight=None, respond=None, pos_label=None):
+    def rows(
+        self,
+        X,
+        wanted=None,
+        sample_weight=None,
+        respond=None,
+        pos_label=None,
+        groups=None,
+    ):
         """Return the labelled rows of each task, with the estimator's answers.
 
         Parameters
@@ -92,6 +100,7 @@ class FittedTasks:
         pos_label : label, or dict of task name to label, default=None
             The positive one of two classes. None, and a task left out, takes the
             estimator's `pos_label_`.
+        groups : array-like of shape (n_samples,), default=None
 
         Returns
         -------
@@ -124,6 +133,7 @@ class FittedTasks:
             ),
             self._missing_label,
             pos_labels,
+            groups=groups,
         )
 
     def _pos_labels(self, pos_label, wanted):

@@ -10,7 +10,9 @@ tasks, and a search would prefer the model that fails.
 import numpy as np
 from sklearn.metrics import (
     mean_absolute_error,
+    mean_absolute_percentage_error,
     mean_gamma_deviance,
+    mean_pinball_loss,
     mean_poisson_deviance,
     mean_squared_error,
     r2_score,
@@ -22,6 +24,20 @@ def _r2(numbers, predictions, sample_weight):
     if np.ptp(numbers) == 0:
         return np.nan
     return r2_score(numbers, predictions, sample_weight=sample_weight)
+
+
+def _percentage_error(numbers, predictions, sample_weight):
+    if not numbers.all():
+        return np.nan
+    return mean_absolute_percentage_error(
+        numbers, predictions, sample_weight=sample_weight
+    )
+
+
+def _pinball_loss(numbers, predictions, sample_weight, level=0.5):
+    return mean_pinball_loss(
+        numbers, predictions, sample_weight=sample_weight, alpha=level
+    )
 
 
 def _poisson_deviance(numbers, predictions, sample_weight):
@@ -47,6 +63,8 @@ NUMBER_LOSSES = {
     "mean_squared_error": mean_squared_error,
     "root_mean_squared_error": root_mean_squared_error,
     "mean_absolute_error": mean_absolute_error,
+    "mean_absolute_percentage_error": _percentage_error,
+    "mean_pinball_loss": _pinball_loss,
     "mean_poisson_deviance": _poisson_deviance,
     "mean_gamma_deviance": _gamma_deviance,
 }

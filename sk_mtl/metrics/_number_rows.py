@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sk_mtl._groups import group_names
 from sk_mtl._labels import as_numbers, keep_labelled, read_labels
 from sk_mtl._masked_arrays import without_mask
 
@@ -18,11 +19,14 @@ class NumberRows(NamedTuple):
     answers : ndarray of shape (n_labelled,)
         The predictions.
     weight : ndarray of shape (n_labelled,) or None
+    groups : ndarray of shape (n_labelled,) or None
+        The group of each row.
     """
 
     labels: np.ndarray
     answers: np.ndarray
     weight: np.ndarray | None
+    groups: np.ndarray | None = None
 
     kind = "number"
 
@@ -36,9 +40,12 @@ class NumberRows(NamedTuple):
         return function(self.labels, self.answers, sample_weight=self.weight)
 
 
-def number_rows(column, prediction, weight=None, missing_label=None, name="task"):
+def number_rows(
+    column, prediction, weight=None, missing_label=None, name="task", *, groups=None
+):
     """Return the labelled rows of one task with a positive weight, as `NumberRows`."""
     keep, weight = keep_labelled(column, weight, missing_label)
+    groups = None if groups is None else group_names(groups, keep)
     prediction = np.asarray(without_mask(prediction))
     if prediction.shape == (len(column), 1):
         prediction = prediction[:, 0]
@@ -50,7 +57,7 @@ def number_rows(column, prediction, weight=None, missing_label=None, name="task"
     labels = _finite(column[keep], f"The labels of {name!r}", "Score it by its classes")
     remedy = "Pass the output of predict"
     prediction = _finite(prediction[keep], f"The predictions of {name!r}", remedy)
-    return NumberRows(labels, prediction, weight)
+    return NumberRows(labels, prediction, weight, groups)
 
 
 def prediction_columns(y_pred, names, n_samples):

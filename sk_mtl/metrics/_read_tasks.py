@@ -21,13 +21,17 @@ from sk_mtl.metrics._number_rows import number_rows, prediction_columns
 from sk_mtl.metrics._open_classes import one_sided_tasks
 from sk_mtl.metrics._probabilities import probability_list
 
-# Why the metrics of each kind of task, and a user's own, may be undefined.
+# Why a metric may be undefined: by its name, by its kind of task, or as a user's own.
 _REASONS = {
+    "top_k_accuracy": "they have no more than k classes, or no labelled rows. Use a "
+    "smaller k, or score other tasks.",
+    "grouped": "no group of their labelled rows can be ranked well or badly. Score "
+    "more rows, or larger groups.",
     "class": "their labelled rows do not hold two known classes. Score more rows, or "
     "pass classes= for metrics that need one class only.",
     "number": "their labelled rows do not define it: r2 needs numbers that differ, a "
-    "Poisson deviance numbers >= 0, a gamma deviance numbers > 0. Score more rows, or "
-    "use another metric.",
+    "percentage error none that is 0, a Poisson deviance numbers >= 0, a gamma "
+    "deviance numbers > 0. Score more rows, or use another metric.",
     None: "it returned NaN, or there are no labelled rows. Score more rows, or use "
     "another metric.",
 }
@@ -44,6 +48,7 @@ def read_tasks(
     pos_label=None,
     conditional=False,
     funnel=None,
+    groups=None,
 ):
     """Return the names and rows of every task of `y_true`.
 
@@ -91,6 +96,7 @@ def read_tasks(
         missing_label,
         pos_label,
         one_sided_tasks(y_proba, len(names)),
+        groups,
     )
     if y_proba is None:
         refuse_classes(names, rows)
@@ -132,6 +138,7 @@ def rows_per_task(
     missing_label=None,
     pos_label=None,
     one_sided=None,
+    groups=None,
 ):
     """Return the rows of every task; None where a task has neither kind of answer."""
     one_sided = [False] * len(names) if one_sided is None else one_sided
@@ -158,10 +165,14 @@ def rows_per_task(
                 name,
                 pos_label=positive,
                 one_sided=one_side,
+                groups=groups,
             )
             rows.append(each)
         elif prediction is not None:
-            rows.append(number_rows(column, prediction, weight, missing_label, name))
+            each = number_rows(
+                column, prediction, weight, missing_label, name, groups=groups
+            )
+            rows.append(each)
         else:
             rows.append(None)
     return rows
@@ -228,7 +239,10 @@ def _is_label(entry):
 
 def warn_undefined(metric, task_names):
     """Warn that a metric is NaN for some tasks, and why."""
+    name = metric.name.partition("@")[0]
+    name = name.partition("_")[0] if metric.needs_groups else name
+    reason = _REASONS.get(name, _REASONS[metric.kind])
     warn_user(
-        f"{metric.name} is undefined and NaN for {task_names}: {_REASONS[metric.kind]}",
+        f"{metric.name} is undefined and NaN for {task_names}: {reason}",
         UndefinedMetricWarning,
     )

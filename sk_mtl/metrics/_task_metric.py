@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sk_mtl._labels import one_label_column
 from sk_mtl._weights import weight_columns
@@ -13,34 +14,22 @@ from sk_mtl.metrics._callables import (
     metric_name,
     own_name,
 )
-from sk_mtl.metrics._class_metrics import (
-    ASYMMETRIC_METRICS,
-    CLASS_GAINS,
-    CLASS_LOSSES,
-)
 from sk_mtl.metrics._class_rows import class_rows
 from sk_mtl.metrics._hard_labels import refuse_labels
-from sk_mtl.metrics._number_metrics import NUMBER_GAINS, NUMBER_LOSSES
+from sk_mtl.metrics._named_metrics import (
+    CLASS_METRICS,
+    NUMBER_METRICS,
+    TASK_METRICS,
+    is_asymmetric,
+    is_grouped,
+    named_metric,
+)
 from sk_mtl.metrics._number_rows import number_rows
 from sk_mtl.metrics._open_classes import one_sided_tasks, warn_open_classes
 from sk_mtl.metrics._probabilities import probability_list
 
-
-def _with_negated(gains, losses):
-    return (*gains, *losses, *(f"neg_{name}" for name in losses))
-
-
-#: Names of :func:`task_metric` for tasks of classes.
-CLASS_METRICS = _with_negated(CLASS_GAINS, CLASS_LOSSES)
-#: Names of :func:`task_metric` for tasks of numbers.
-NUMBER_METRICS = _with_negated(NUMBER_GAINS, NUMBER_LOSSES)
-#: Names that :func:`task_metric` accepts.
-TASK_METRICS = (*CLASS_METRICS, *NUMBER_METRICS)
-
 _NAMES = {"class": CLASS_METRICS, "number": NUMBER_METRICS}
 _PLURALS = {"class": "classes", "number": "numbers"}
-_GAINS = CLASS_GAINS | NUMBER_GAINS
-_LOSSES = CLASS_LOSSES | NUMBER_LOSSES
 
 
 @dataclass(frozen=True)
@@ -83,6 +72,7 @@ class TaskMetric:
         classes=None,
         missing_label=None,
         pos_label=None,
+        groups=None,
     ):
         """Return the value of the metric on the labelled rows.
 
@@ -104,6 +94,8 @@ class TaskMetric:
             The positive one of two classes. None takes 1 of 0 and 1 or of -1 and 1, and
             of other labels the one that sorts last, with a `PositiveClassWarning` where
             the value depends on it.
+        groups : array-like of shape (n_samples,), default=None
+            The group of each row, such as its user, for metrics that take groups.
 
         Returns
         -------
@@ -115,7 +107,9 @@ class TaskMetric:
         if self.kind == "number":
             if classes is not None or pos_label is not None:
                 self.of_kind("class", "y_true")
-            rows = number_rows(column, y_pred, weight, missing_label, "y_true")
+            rows = number_rows(
+                column, y_pred, weight, missing_label, "y_true", groups=groups
+            )
         else:
             refuse_labels(y_pred, 1, "y_pred")
             (proba,) = probability_list(y_pred, ["y_true"], len(column))
@@ -128,6 +122,7 @@ class TaskMetric:
                 missing_label,
                 pos_label=pos_label,
                 one_sided=one_sided,
+                groups=groups,
             )
             warn_open_classes([self], {"y_true": rows})
         return self.of_rows(rows)
@@ -137,7 +132,21 @@ class TaskMetric:
         """Return whether the value changes where two classes are swapped."""
         if self.custom:
             return _takes(self.function, "pos_label")
-        return self.name.removeprefix("neg_") in ASYMMETRIC_METRICS
+        return is_asymmetric(self.name)
+
+    @property
+    def needs_groups(self):
+        """Return whether the metric cannot do without the groups of rows."""
+        if self.custom:
+            return _takes(self.function, "groups", required=True)
+        return is_grouped(self.name)
+
+    @property
+    def takes_groups(self):
+        """Return whether the metric makes use of the groups of rows."""
+        if self.custom:
+            return _takes(self.function, "groups")
+        return is_grouped(self.name)
 
     def of_kind(self, kind, task="the task"):
         """Return this metric for a task of classes or of numbers, or an error in words.
@@ -172,13 +181,22 @@ class TaskMetric:
 
     def of_rows(self, rows):
         """Return the value of the metric on `ClassRows` or `NumberRows`."""
+        if self.needs_groups and rows.groups is None:
+            raise ValueError(
+                f"The metric {self.name!r} must be given the groups of rows; found "
+                "none. Pass groups=; a search hands them to its scorer where "
+                "scikit-learn's enable_metadata_routing is on."
+            )
         if not len(rows.labels):
             return float("nan")
         if self.custom:
             return float(self._custom_value(rows))
+        function = self.function
+        if self.takes_groups:
+            function = partial(function, groups=rows.groups)
         if self.is_asymmetric:
-            return float(self.sign * rows.apply(self.function, positive_last=True))
-        return float(self.sign * rows.apply(self.function))
+            return float(self.sign * rows.apply(function, positive_last=True))
+        return float(self.sign * rows.apply(function))
 
     def _custom_value(self, rows):
         keywords = {}
@@ -193,6 +211,8 @@ class TaskMetric:
                     "weights."
                 )
             keywords["sample_weight"] = rows.weight
+        if rows.groups is not None and self.takes_groups:
+            keywords["groups"] = rows.groups
         return self.function(rows.labels, rows.answers, **keywords)
 
     def __repr__(self):
@@ -200,15 +220,21 @@ class TaskMetric:
         return f"<task metric {self.name!r}, {direction} is better>"
 
 
-def _takes(function, name, *, or_any=False):
-    """Return whether a function has a parameter, or, with `or_any`, takes all names."""
+def _takes(function, name, *, or_any=False, required=False):
+    """Return whether a function has a parameter.
+
+    With `or_any` all names count that it takes, with `required` only a parameter
+    without a default.
+    """
     try:
         parameters = inspect.signature(function).parameters.values()
     except ValueError:
         # Some functions written in C have no signature.
         return False
     return any(
-        p.name == name or (or_any and p.kind == p.VAR_KEYWORD) for p in parameters
+        (p.name == name and not (required and p.default is not p.empty))
+        or (or_any and p.kind == p.VAR_KEYWORD)
+        for p in parameters
     )
 
 
@@ -223,9 +249,10 @@ def task_metric(metric, *, greater_is_better=None, kind=None):
         shape (n_labelled, n_classes), or ``metric(y_true, y_pred)`` with numbers. It
         takes `sample_weight` as a third parameter if weights are to be used; with
         weights and without this parameter it raises. One that takes `pos_label` is
-        given the positive one of two classes. scikit-learn's functions that have a name
-        here, such as ``log_loss``, are taken as the metric of that name; those that
-        take predicted labels are to be wrapped: ``lambda y, p: f1_score(y,
+        given the positive one of two classes, and one that takes `groups` the group of
+        each row. scikit-learn's functions that have a name here, such as ``log_loss``
+        and ``f1_score``, are taken as the metric of that name; others that take
+        predicted labels are to be wrapped: ``lambda y, p: cohen_kappa_score(y,
         p.argmax(1))``.
 
         Of these, for tasks of classes, greater is better:
@@ -237,18 +264,46 @@ def task_metric(metric, *, greater_is_better=None, kind=None):
           class, as a sum of steps; with more than two classes, the mean over each class
           against the rest.
         - `"accuracy"`: share of rows whose likeliest class is the label.
+        - `"balanced_accuracy"`: mean over the classes of the share of their rows that
+          is recognised by the likeliest class.
+        - `"f1"`, `"precision"` and `"recall"` of the positive class where it is the
+          likelier one; with more than two classes, the plain mean over the classes
+          (macro). They are NaN where no row is positive.
+        - `"matthews_corrcoef"`: correlation of label and likeliest class, -1 to 1.
+        - `"top_k_accuracy@3"`: share of rows whose label is one of the 3 likeliest
+          classes; 2 without a number. NaN for tasks with no more classes than that.
+        - `"lift@0.05"`: rate of positives among the 5 % of rows with the highest
+          probabilities, divided by their rate among all rows; 10 % without a number.
+          With more than two classes, the mean over each class against the rest.
+
+        Of these, which rank within the groups of rows and need them:
+
+        - `"grouped_roc_auc"`, `"grouped_ndcg@10"`, `"grouped_recall@10"` and
+          `"grouped_hit_rate@10"`: :func:`grouped_roc_auc`, :func:`grouped_ndcg`,
+          :func:`grouped_recall_at_k` and :func:`grouped_hit_rate_at_k`, the last two at
+          10 places without a number, NDCG of all places. With other settings, pass
+          ``partial(grouped_roc_auc, weights="users")``.
 
         Of these, for tasks of classes, less is better:
 
         - `"log_loss"`: mean negative logarithm of the label's probability, in nats.
         - `"brier"`: mean squared error of the second class's probability, 0 to 1; with
           more than two classes, summed over the classes, 0 to 2.
+        - `"normalized_entropy"`: log-loss divided by the log-loss of a model that
+          predicts the shares of the classes for every row; 1 is no better than that.
+        - `"expected_calibration_error@15"`: mean distance between the probability of
+          a class and its share, in 15 bins that hold equally many rows; 10 without a
+          number. Averaged over the classes, each against the rest.
 
         For tasks of numbers, greater is better of `"r2"`, the share of the variance
         that is explained, and NaN where all numbers are equal. Less is better of
 
         - `"mean_squared_error"`, `"root_mean_squared_error"` and
           `"mean_absolute_error"`, in the numbers' units, the first one squared.
+        - `"mean_absolute_percentage_error"`, as a share of the number; NaN where a
+          number is 0.
+        - `"mean_pinball_loss@0.9"`, of predictions of the quantile of level 0.9; 0.5
+          without a number.
         - `"mean_poisson_deviance"`, of numbers >= 0, and `"mean_gamma_deviance"`, of
           numbers > 0; NaN for other numbers, and infinite where a prediction is not
           greater than 0.
@@ -268,8 +323,9 @@ def task_metric(metric, *, greater_is_better=None, kind=None):
     -------
     task_metric : TaskMetric
         Called as ``task_metric(y_true, y_proba, sample_weight=None, classes=None,
-        pos_label=None)`` or ``task_metric(y_true, y_pred, sample_weight=None)``, with
-        attributes `name`, `greater_is_better` and `kind`.
+        pos_label=None, groups=None)`` or ``task_metric(y_true, y_pred,
+        sample_weight=None, groups=None)``, with attributes `name`,
+        `greater_is_better` and `kind`.
 
     Examples
     --------
@@ -283,6 +339,11 @@ def task_metric(metric, *, greater_is_better=None, kind=None):
     (True, False)
     >>> task_metric("mean_absolute_error")([3.0, 1.0, None], [2.0, 1.0, 5.0])
     0.5
+
+    A setting stands behind an "@": the upper half of these rows has all the positives.
+
+    >>> task_metric("lift@0.5")([0, 1, 0, 1], [0.2, 0.4, 0.1, 0.9])
+    2.0
     """
     if isinstance(metric, TaskMetric):
         return metric
@@ -302,13 +363,14 @@ def task_metric(metric, *, greater_is_better=None, kind=None):
                 "it out."
             )
         return known if kind is None else known.of_kind(kind)
-    if isinstance(metric, str) and metric in TASK_METRICS:
-        kind = "class" if metric in CLASS_METRICS else "number"
-        loss = metric.removeprefix("neg_")
-        if loss not in _LOSSES:
-            return TaskMetric(metric, True, _GAINS[metric], kind=kind)
-        sign = 1 if metric == loss else -1
-        return TaskMetric(metric, sign < 0, _LOSSES[loss], sign, kind=kind)
+    if isinstance(metric, str) and (named := named_metric(metric)) is not None:
+        return TaskMetric(
+            metric,
+            named.greater_is_better,
+            named.function,
+            named.sign,
+            kind=named.kind,
+        )
     raise ValueError(
         f"metric must be one of {list(TASK_METRICS)} or a callable metric(y_true, "
         f"y_proba); found {metric!r}. Use one of these names."

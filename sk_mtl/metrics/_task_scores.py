@@ -26,6 +26,7 @@ def task_scores(
     pos_label=None,
     conditional=False,
     funnel=None,
+    groups=None,
 ):
     """Compute metrics of every task, each on the rows that have a label for it.
 
@@ -85,6 +86,8 @@ def task_scores(
         With `conditional`, maps the name of a step to the step that it builds on, such
         as ``{"like": "click", "buy": "click"}``; steps left out build on no other.
         None is the chain of the columns.
+    groups : array-like of shape (n_samples,), default=None
+        The group of each row, such as its user, for metrics that rank within groups.
 
     Returns
     -------
@@ -141,6 +144,7 @@ def task_scores(
         pos_label,
         conditional,
         funnel,
+        groups,
     )
     unanswered = [name for name, r in zip(names, rows) if r is None]
     if unanswered:

@@ -12,6 +12,8 @@ SKLEARN = {
     "mean_squared_error": sklearn.metrics.mean_squared_error,
     "root_mean_squared_error": sklearn.metrics.root_mean_squared_error,
     "mean_absolute_error": sklearn.metrics.mean_absolute_error,
+    "mean_absolute_percentage_error": sklearn.metrics.mean_absolute_percentage_error,
+    "mean_pinball_loss": sklearn.metrics.mean_pinball_loss,
     "mean_poisson_deviance": sklearn.metrics.mean_poisson_deviance,
     "mean_gamma_deviance": sklearn.metrics.mean_gamma_deviance,
 }
@@ -25,6 +27,12 @@ SKLEARN = {
         ("mean_squared_error", 0.5),
         ("root_mean_squared_error", np.sqrt(0.5)),
         ("mean_absolute_error", 0.5),
+        ("mean_absolute_percentage_error", (1 / 1 + 1 / 4) / 4),
+        # Half the absolute errors at level 0.5; at 0.9 numbers above their prediction
+        # count nine times as much as those below it.
+        ("mean_pinball_loss", 0.25),
+        ("mean_pinball_loss@0.9", (0.1 * 1 + 0.9 * 1) / 4),
+        ("neg_mean_pinball_loss@0.8", -(0.2 * 1 + 0.8 * 1) / 4),
         # Twice y log(y / p) + p - y: the second and the fourth row are exact.
         ("mean_poisson_deviance", (np.log(1 / 2) + 1 + 4 * np.log(4 / 3) - 1) / 2),
         # Twice log(p / y) + y / p - 1.

@@ -26,6 +26,19 @@ def positive(score):
     return of_positive
 
 
+#: The names of metrics that need no groups. The label of a task of two classes is
+#: always one of the two likeliest ones.
+NAMES = [
+    "top_k_accuracy@1" if name == "top_k_accuracy" else name
+    for name in CLASS_METRICS
+    if not task_metric(name).needs_groups
+]
+#: Those that are undefined where all labels are equal, and where none is positive.
+OF_BOTH = ("roc", "average", "balanced", "matthews", "lift", "normalized")
+OF_POSITIVE = ("f1", "precision", "recall")
+#: Those whose value changes where the classes are swapped.
+ASYMMETRIC = ("average_precision", "lift", *OF_POSITIVE)
+
 BINARY = {
     "roc_auc": positive(roc_auc_score),
     "roc_auc_ovr_weighted": positive(roc_auc_score),
@@ -117,12 +130,12 @@ def test_log_loss_of_a_certain_error_is_clipped_as_in_sklearn():
     assert task_metric("log_loss")(y, proba) == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("name", CLASS_METRICS)
+@pytest.mark.parametrize("name", NAMES)
 def test_weights_equal_repeated_rows_and_zero_equals_absence(name):
     rng = np.random.default_rng(3)
     y, proba = rng.integers(0, 3, 60), random_proba(60, 3, rng)
     weight = rng.integers(0, 4, 60)
-    metric = task_metric(name)
+    metric = task_metric(name.replace("@1", "@2"))
     repeated = metric(np.repeat(y, weight), np.repeat(proba, weight, axis=0))
     assert metric(y, proba, weight) == pytest.approx(repeated, rel=1e-12)
 
@@ -146,7 +159,7 @@ def last_class(labels):
     ids=lambda labels: f"{type(labels).__name__}-{getattr(labels, 'dtype', '')}",
 )
 def test_labels_of_any_type(labels):
-    for name in CLASS_METRICS:
+    for name in NAMES:
         found = task_metric(name)(labels, P, pos_label=last_class(labels))
         assert found == task_metric(name)(Y, P), name
 
@@ -168,7 +181,7 @@ def test_missing_labels_are_skipped(labels):
     if isinstance(labels, list):
         labels = np.array(labels, dtype=object)
     known = [0, 2, 3]
-    for name in CLASS_METRICS:
+    for name in NAMES:
         found = task_metric(name)(labels, P, pos_label=last_class(labels))
         assert found == task_metric(name)(Y[known], P[known]), name
 
@@ -213,28 +226,29 @@ def test_one_class_of_zeros_and_ones_leaves_losses_defined():
     assert task_metric("brier")([False, False], [0.5, 0.25]) == 0.15625
 
 
-@pytest.mark.parametrize("name", CLASS_METRICS)
+@pytest.mark.parametrize("name", NAMES)
 def test_no_labelled_row_is_nan(name):
     assert np.isnan(task_metric(name)([np.nan, np.nan], [0.2, 0.3]))
 
 
-@pytest.mark.parametrize("name", CLASS_METRICS)
+@pytest.mark.parametrize("name", NAMES)
 def test_one_string_class_without_classes_is_nan(name):
     assert np.isnan(task_metric(name)(["yes", "yes"], [0.2, 0.3]))
     proba = [[0.8, 0.2], [0.7, 0.3]]
     classes = {"classes": ["no", "yes"], "pos_label": "yes"}
     known = task_metric(name)(["yes", "yes"], proba, **classes)
-    assert np.isnan(known) == (name.startswith(("roc", "average")))
+    own = name.removeprefix("neg_")
+    assert np.isnan(known) == own.startswith(OF_BOTH)
     for given in (proba, [0.2, 0.3]):
         named = task_metric(name)(["no", "no"], given, pos_label="yes")
-        assert np.isnan(named) == np.isnan(known)
+        assert np.isnan(named) == own.startswith((*OF_BOTH, *OF_POSITIVE))
         assert named == pytest.approx(task_metric(name)([0, 0], given), nan_ok=True)
 
 
 @pytest.mark.parametrize("name", TASK_METRICS)
 def test_direction_of_every_metric(name):
     metric = task_metric(name)
-    losses = ("log_loss", "brier", "mean_", "root_mean_")
+    losses = ("log_loss", "normalized", "brier", "expected", "mean_", "root_mean_")
     assert metric.greater_is_better != name.startswith(losses)
     assert metric.kind == ("class" if name in CLASS_METRICS else "number")
     if not metric.greater_is_better:
@@ -272,7 +286,7 @@ def test_callable_sees_labels_of_labelled_rows():
 CHURN = np.where(Y, "churn", "stay")
 
 
-@pytest.mark.parametrize("name", CLASS_METRICS)
+@pytest.mark.parametrize("name", NAMES)
 def test_positive_class_that_sorts_first(name):
     metric, expected = task_metric(name), task_metric(name)(Y, P)
     both = np.column_stack([P, 1 - P])
@@ -285,14 +299,14 @@ def test_positive_class_that_sorts_first(name):
     assert found == pytest.approx(metric(Y, P, weight))
 
 
-@pytest.mark.parametrize("name", CLASS_METRICS)
+@pytest.mark.parametrize("name", NAMES)
 def test_warns_of_an_open_class_where_the_value_depends_on_it(name):
     metric, both = task_metric(name), np.column_stack([P, 1 - P])
     message = rf"{name} needs .*\['churn', 'stay'\].* positive: 'stay'"
-    if name == "average_precision":
+    if name in ASYMMETRIC:
         with pytest.warns(PositiveClassWarning, match=message):
             found = metric(CHURN, both)
-        assert found == metric(1 - Y, 1 - P)
+        assert found == pytest.approx(metric(1 - Y, 1 - P))
     else:
         assert metric(CHURN, both) == pytest.approx(metric(Y, P))
     with pytest.warns(PositiveClassWarning, match=message) as record:
@@ -375,7 +389,8 @@ def test_kind_that_is_none_raises():
 
 
 @pytest.mark.parametrize(
-    "metric", ["roc_auc", "neg_log_loss", "mean_gamma_deviance", weighted_share]
+    "metric",
+    ["roc_auc", "neg_log_loss", "mean_gamma_deviance", "grouped_ndcg", weighted_share],
 )
 def test_pickle_keeps_the_metric(metric):
     metric = task_metric(metric)
