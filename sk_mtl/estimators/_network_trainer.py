@@ -265,7 +265,7 @@ def _make_validation(
         return Validation(rows)
 
     watched = ValidationRows(
-        state.targets, state.structure, labels.codes, labels.weight
+        state.targets, state.structure, labels.codes, labels.weight, labels.groups
     )
     if rows.fold is not None:
         folds = [watched.take(labels.folds == k) for k in range(wanted.n_members)]

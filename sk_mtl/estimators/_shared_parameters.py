@@ -238,8 +238,9 @@ class SharedParameters(FeatureParameters):
         pair ``("roc_auc", "income")``, a callable ``f(y_true, y_proba)`` of one task,
         for which greater is better unless its attribute ``greater_is_better`` is False,
         or a scorer of :func:`~sk_mtl.metrics.make_task_scorer`, with its task, average
-        and `pos_label`. Setting `monitor` also turns early stopping on, if
-        `early_stopping` is "auto".
+        and `pos_label`. Metrics that rank within groups, such as
+        ``"grouped_roc_auc"``, read the `groups` of `fit`. Setting `monitor` also turns
+        early stopping on, if `early_stopping` is "auto".
 
     warm_start : bool, default=False
         Whether `fit` continues from the previous fit, with the same features, tasks and

@@ -185,7 +185,7 @@ class ClassColumn(TargetColumn):
         return np.average(self._likeliest(answers) == codes, weights=weight)
 
     def evaluate(
-        self, metric: TaskMetric, codes, answers, weight, pos_label=None
+        self, metric: TaskMetric, codes, answers, weight, pos_label=None, groups=None
     ) -> float:
         """Return a metric of labels and probabilities."""
         if pos_label is None and len(self.classes) == 2:
@@ -196,6 +196,7 @@ class ClassColumn(TargetColumn):
             sample_weight=weight,
             classes=self.sorted_classes,
             pos_label=pos_label,
+            groups=groups,
         )
 
     def telling_rows(self, codes: np.ndarray) -> np.ndarray:

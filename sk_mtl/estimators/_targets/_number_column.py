@@ -105,11 +105,12 @@ class NumberColumn(TargetColumn):
         return r2_score(codes, self.decode(answers), sample_weight=weight)
 
     def evaluate(
-        self, metric: TaskMetric, codes, answers, weight, pos_label=None
+        self, metric: TaskMetric, codes, answers, weight, pos_label=None, groups=None
     ) -> float:
         """Return a metric of numbers and predictions."""
         metric = metric.of_kind("number", self.name)
-        return metric(codes, self.decode(answers), sample_weight=weight)
+        answers = self.decode(answers)
+        return metric(codes, answers, sample_weight=weight, groups=groups)
 
     def telling_rows(self, codes: np.ndarray) -> np.ndarray:
         """Return the positions of the extremes, then of a few rows between."""

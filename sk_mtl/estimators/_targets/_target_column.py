@@ -60,11 +60,12 @@ class TargetColumn(ABC):
 
     @abstractmethod
     def evaluate(
-        self, metric: TaskMetric, codes, answers, weight, pos_label=None
+        self, metric: TaskMetric, codes, answers, weight, pos_label=None, groups=None
     ) -> float:
         """Return a metric of `sk_mtl.metrics` on labelled rows.
 
-        `pos_label` is the positive one of two classes; None is the last.
+        `pos_label` is the positive one of two classes; None is the last. `groups` are
+        the groups of the rows, for metrics that rank within them.
         """
 
     @abstractmethod

@@ -66,7 +66,14 @@ class Monitor:
         return self.metric is not None and self.metric.greater_is_better
 
     def watching(self, rows: ValidationRows) -> Monitor:
-        """Return the monitor, bound to the validation rows."""
+        """Return the monitor, bound to the validation rows, or raise."""
+        needs_groups = self.metric is not None and self.metric.needs_groups
+        if needs_groups and rows.groups is None:
+            raise ValueError(
+                f"monitor={self.metric.name!r} ranks within groups and needs the "
+                "groups of the validation rows; found none. Call fit(X, y, "
+                "groups=...) without X_val, which has no groups."
+            )
         return replace(self, _rows=rows)
 
     def score(self, losses: Mapping[str, float], logits: Tensor) -> float:
@@ -90,11 +97,13 @@ class ValidationRows:
     structure: Structure
     codes: np.ndarray
     weight: np.ndarray | None
+    groups: np.ndarray | None = None
 
     def take(self, rows: np.ndarray) -> ValidationRows:
         """Return the labels of some rows."""
         weight = None if self.weight is None else self.weight[rows]
-        return replace(self, codes=self.codes[rows], weight=weight)
+        groups = None if self.groups is None else self.groups[rows]
+        return replace(self, codes=self.codes[rows], weight=weight, groups=groups)
 
     def total(self, k: int) -> float:
         """Return the weight of the labelled rows of task k."""
@@ -110,8 +119,11 @@ class ValidationRows:
         answers = self.structure.answers(logits)[k].cpu().numpy()
         labelled = ~np.isnan(self.codes[:, k])
         weight = None if self.weight is None else self.weight[labelled, k]
+        groups = None if self.groups is None else self.groups[labelled]
         column, codes = self.targets.columns[k], self.codes[labelled, k]
-        return column.evaluate(metric, codes, answers[labelled], weight, pos_label)
+        return column.evaluate(
+            metric, codes, answers[labelled], weight, pos_label, groups
+        )
 
 
 def resolve_monitor(monitor, targets: Targets) -> Monitor:
@@ -121,7 +133,7 @@ def resolve_monitor(monitor, targets: Targets) -> Monitor:
     ----------
     monitor : "valid_loss", task name, metric, (metric, task) or TaskScorer
         The task of a pair is a name, or a position if no task has that name. A metric
-        is a name of `TASK_METRICS` or a callable ``f(y_true, y_proba)``.
+        is a name that `task_metric` takes or a callable ``f(y_true, y_proba)``.
 
     targets : Targets
     """
@@ -131,7 +143,7 @@ def resolve_monitor(monitor, targets: Targets) -> Monitor:
     task = find_task(monitor, names)
     if task is not None:
         return Monitor(f"valid_loss_{names[task]}", None)
-    if isinstance(monitor, str | Integral) and monitor not in TASK_METRICS:
+    if isinstance(monitor, str | Integral) and not _is_metric(monitor):
         raise ValueError(
             f"monitor must be 'valid_loss', one of the tasks {names}, one of the "
             f"metrics {_fitting_metrics(targets)}, a pair (metric, task) or a "
@@ -142,6 +154,11 @@ def resolve_monitor(monitor, targets: Targets) -> Monitor:
     if not isinstance(monitor, TaskScorer):
         monitor = make_task_scorer(_metric(monitor))
     return _resolve_scorer(monitor, targets)
+
+
+def _is_metric(name) -> bool:
+    """Return whether a name is one of a metric, with or without a setting."""
+    return isinstance(name, str) and name.partition("@")[0] in TASK_METRICS
 
 
 def _tasks_of(metric: TaskMetric, targets: Targets) -> list[int]:

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import sklearn.metrics
 import torch
+from sklearn.model_selection import GroupShuffleSplit
 
 from sk_mtl import MMOEClassifier
 from sk_mtl.estimators._training._monitor import ValidationRows, resolve_monitor
 from sk_mtl.exceptions import PositiveClassWarning
 from sk_mtl.losses import IndependentStructure
-from sk_mtl.metrics import TaskScorer, make_task_scorer
-from tests.estimators.common import QUICK, class_targets, mixed_table
+from sk_mtl.metrics import TaskScorer, grouped_roc_auc, make_task_scorer
+from tests.estimators.common import QUICK, class_targets, mixed_table, refuse
 
 TARGETS = class_targets(["a", "b"], [np.array(["n", "y"]), np.array([0, 1])], False)
 CODES = np.array([[0, 1], [1, np.nan], [1, 0], [0, 1]])
@@ -18,9 +19,9 @@ CODES = np.array([[0, 1], [1, np.nan], [1, 0], [0, 1]])
 LOGITS = torch.tensor([[-1.0, 2.0], [1.0, 9.0], [2.0, 1.0], [-2.0, 0.0]])
 
 
-def score(monitor, weight=None, targets=TARGETS):
+def score(monitor, weight=None, targets=TARGETS, groups=None):
     structure = IndependentStructure([len(classes) for classes in targets.classes])
-    rows = ValidationRows(targets, structure, CODES, weight)
+    rows = ValidationRows(targets, structure, CODES, weight, groups)
     losses = {"valid_loss": 0.5, "valid_loss_a": 0.25, "valid_loss_b": 0.75}
     return resolve_monitor(monitor, targets).watching(rows).score(losses, LOGITS)
 
@@ -42,6 +43,16 @@ def test_weights_of_rows_reach_the_metric():
     assert score(("roc_auc", "b"), weight) == 0.75
 
 
+def test_groups_of_rows_reach_the_metric():
+    # Task b has three labelled rows: two of one group in order, one alone.
+    groups = np.array(["u", "v", "u", "w"])
+    assert score(("grouped_roc_auc", "b"), groups=groups) == 1.0
+    one = np.full(4, "u")
+    assert score(("grouped_roc_auc", "b"), groups=one) == score(("roc_auc", "b"))
+    worst = make_task_scorer("grouped_roc_auc", average="min")
+    assert score(worst, groups=one) == 0.5
+
+
 def test_a_callable_sees_the_labels_and_probabilities_of_a_task():
     seen = []
 
@@ -61,6 +72,8 @@ def test_a_callable_sees_the_labels_and_probabilities_of_a_task():
         ("roc_auc", "valid_roc_auc", True),
         ("log_loss", "valid_log_loss", False),
         ("neg_log_loss", "valid_neg_log_loss", True),
+        (("lift@0.5", "b"), "valid_lift@0.5_b", True),
+        ("expected_calibration_error", "valid_expected_calibration_error", False),
         (("brier", "a"), "valid_brier_a", False),
         (["average_precision", "b"], "valid_average_precision_b", True),
     ],
@@ -151,14 +164,14 @@ def test_a_callable_may_say_that_less_is_better():
         (("roc_auc",), "found ('roc_auc',). Use for instance ('roc_auc', 'a')."),
         (("aux", "a"), "metric must be one of ['roc_auc', "),
         (
-            sklearn.metrics.f1_score,
+            sklearn.metrics.jaccard_score,
             "monitor must be a metric or the like: metric must be a function of one "
             "task's labels and probabilities",
         ),
         (
-            (sklearn.metrics.f1_score, "a"),
-            "f1_score, which takes predicted labels, not probabilities. Wrap it: "
-            "lambda y, p: f1_score(y, p.argmax(1))",
+            (sklearn.metrics.jaccard_score, "a"),
+            "jaccard_score, which takes predicted labels, not probabilities. Wrap it: "
+            "lambda y, p: jaccard_score(y, p.argmax(1))",
         ),
         (sklearn.metrics.get_scorer("f1"), "which is called with an estimator."),
         (TaskScorer, "found the class TaskScorer. Give an instance"),
@@ -209,6 +222,35 @@ def test_a_recorded_metric_is_that_of_the_validation_rows():
     best = model.history_.set_index("epoch")["valid_roc_auc"][model.best_epoch_]
     scores = task_scores(y[160:], model.predict_proba(X[160:]))
     assert best == pytest.approx(scores["roc_auc"].mean(), abs=1e-6)
+
+
+def test_a_grouped_monitor_reads_the_groups_of_the_rows_held_out():
+    X, y = mixed_table()
+    users = np.arange(240) // 8
+    split = GroupShuffleSplit(n_splits=1, test_size=0.3, random_state=0)
+    model = MMOEClassifier(
+        monitor=("grouped_roc_auc", "buy"),
+        validation_split=split,
+        **QUICK,
+    ).fit(X, y, groups=users)
+    history = model.history_.set_index("epoch")["valid_grouped_roc_auc_buy"]
+    _, rows = next(split.split(X, y, users))
+    proba = model.predict_proba(X.iloc[rows])[1]
+    expected = grouped_roc_auc(y["buy"].iloc[rows], proba, users[rows])
+    assert history[model.best_epoch_] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_a_grouped_monitor_without_groups_is_refused(given):
+    X, y = mixed_table(80)
+    model = MMOEClassifier(monitor="grouped_ndcg@5", **QUICK)
+    rows = {"X_val": X, "y_val": y, "groups": np.arange(80)} if given else {}
+    refuse(
+        lambda: model.fit(X, y, **rows),
+        "monitor='grouped_ndcg@5' ranks within groups and needs the groups of the "
+        "validation rows; found none. Call fit(X, y, groups=...) without X_val, which "
+        "has no groups.",
+    )
 
 
 def test_validation_rows_without_the_monitored_labels_are_refused():
