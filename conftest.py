@@ -32,6 +32,7 @@ collect_ignore_glob = ["docs/examples/*.py"]
 
 FENCE = "```python"
 SKIP = re.compile(r"<!--\s*skip:\s*(?P<reason>[^\n]+?)\s*-->\s*\Z")
+NIGHTLY = re.compile(r"<!--\s*nightly:\s*[^\n]+?\s*-->\s*\Z")
 read_python_blocks = PythonCodeBlockParser(
     doctest_optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS | NUMBER
 )
@@ -40,14 +41,20 @@ read_python_blocks = PythonCodeBlockParser(
 def parse_page(document: Document) -> Iterable[Region]:
     """Yield each Python block of a page, or each prompt (`>>>`) in it, as a test.
 
-    `<!-- skip: reason -->` above a block skips it with that reason.
+    `<!-- skip: reason -->` above a block skips it with that reason, and `<!-- nightly:
+    reason -->` marks it as `nightly`; it then cannot use names of other blocks.
     """
     for region in read_python_blocks(document):
-        fence = document.text.rfind(FENCE, 0, region.start + len(FENCE))
-        comment = SKIP.search(document.text[:fence])
+        comment = SKIP.search(_text_before(document, region))
         if comment is not None:
             region.evaluator = _skip_with(comment["reason"])
         yield region
+
+
+def _text_before(document: Document, region: Region) -> str:
+    """Return the page up to the fence of a block."""
+    fence = document.text.rfind(FENCE, 0, region.start + len(FENCE))
+    return document.text[:fence]
 
 
 def _skip_with(reason: str):
@@ -69,7 +76,14 @@ class Page(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         for example in read_page.parse(self.path):
-            yield Block.from_parent(self, name=f"line {example.line}", example=example)
+            block = Block.from_parent(
+                self, name=f"line {example.line}", example=example
+            )
+            if NIGHTLY.search(_text_before(example.document, example.region)):
+                block.add_marker(pytest.mark.nightly)
+                # Of packages that are nobody's requirement.
+                block.add_marker(pytest.mark.filterwarnings("ignore"))
+            yield block
 
     def setup(self) -> None:
         self.cleanup = contextlib.ExitStack()
