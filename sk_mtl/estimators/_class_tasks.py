@@ -10,9 +10,16 @@ import numpy as np
 
 from sk_mtl._sklearn_compat import StrOptions, _fit_context
 from sk_mtl.estimators._fit_state import FitState
-from sk_mtl.estimators._rows._labelled_rows import weight_classes
+from sk_mtl.estimators._rows._labelled_rows import LabelledRows, weight_classes
+from sk_mtl.estimators._rows._thinned_rows import (
+    check_thinned_rows,
+    has_steps,
+    resolve_thinning,
+    weight_negatives,
+)
 from sk_mtl.estimators._targets._class_column import ClassColumn
 from sk_mtl.estimators._targets._targets import Targets
+from sk_mtl.losses import Structure, Thinning
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -35,6 +42,17 @@ class ClassTasks:
         tasks left out, it is 1 if the labels are 0 and 1 or -1 and 1, and otherwise
         the label that sorts last, with a `PositiveClassWarning` where it matters.
 
+    negative_sampling_rate : float, dict or None, default=None
+        The chance of a negative row to be among the training rows, in (0, 1], if they
+        were thinned: ``{"click": 0.2}`` after four of five rows without a click were
+        dropped, whatever their other labels. `predict_proba` and all other answers are
+        then of all rows. A number is for a `y` of one task. Only one binary task may be
+        thinned. In a funnel later steps are corrected with it; a step that is neither
+        before nor behind it is refused. Tasks that do not build on each other learn
+        with a weight of 1 / rate on the rows that are negative for the thinned one.
+        Validation rows must be thinned in the same way, and losses, monitors and
+        ``history_`` are of thinned rows. None: no rows were dropped.
+
     Attributes
     ----------
     pos_label_ : dict
@@ -44,12 +62,15 @@ class ClassTasks:
     _parameter_constraints: ClassVar[dict] = {
         "class_weight": [StrOptions({"balanced"}), dict, list, tuple, None],
         "pos_label": "no_validation",
+        # Errors that name the task are raised once the tasks are known.
+        "negative_sampling_rate": "no_validation",
     }
 
     _changeable: ClassVar[frozenset] = frozenset({"class_weight"})
 
     class_weight: str | Mapping | Sequence | None = None
     pos_label: Hashable | Mapping = None
+    negative_sampling_rate: float | Mapping | None = None
 
     @_fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X, y, classes=None, sample_weight=None, soft_labels=None):
@@ -144,7 +165,29 @@ class ClassTasks:
         answers = network.map_rows(X, network.answers)
         return in_order(network.targets, map(round_log_proba, answers))
 
+    def _check_labels(self, rows: LabelledRows, targets: Targets) -> None:
+        super()._check_labels(rows, targets)
+        thinning = self._thinning(targets)
+        if thinning is not None:
+            check_thinned_rows(thinning, rows, targets, self._make_structure(targets))
+
+    def _thinning(self, targets: Targets) -> Thinning | None:
+        rate = self.negative_sampling_rate
+        if rate is None:
+            return None
+        return resolve_thinning(rate, targets, self._make_structure(targets))
+
+    def _answering_structure(self, structure: Structure, targets: Targets) -> Structure:
+        thinning = self._thinning(targets)
+        if thinning is None:
+            return structure
+        return structure.with_thinning(thinning.task, thinning.rate)
+
     def _weight_rows(self, targets, train, valid):
+        thinning = self._thinning(targets)
+        if thinning is not None and not has_steps(self._make_structure(targets)):
+            train = weight_negatives(train, thinning)
+            valid = valid and weight_negatives(valid, thinning)
         return weight_classes(self.class_weight, targets, train, valid)
 
     def _attributes_of(self, state: FitState) -> dict[str, Any]:

@@ -126,6 +126,7 @@ class MultiTaskClassifier(ClassifierMixin, ClassTasks, MultiTaskModel):
         return make_class_structure(self.structure, targets)
 
     def _check_labels(self, rows: LabelledRows, targets: Targets) -> None:
+        super()._check_labels(rows, targets)
         parents = self._step_parents(targets)
         if parents is not None:
             warn_open_steps(targets, parents)

@@ -39,6 +39,10 @@ class FitParameters(SharedParameters, ABC):
     def _model(self) -> WiringChoice:
         """Return the model that makes the part of the network behind the encoder."""
 
+    def _answering_structure(self, structure: Structure, targets: Targets) -> Structure:
+        """Return the structure that answers, given the one that was trained."""
+        return structure
+
     def _step_parents(self, targets: Targets) -> list[tuple[int, ...]] | None:
         """Return the steps that each step builds on; None where y holds no steps."""
         return None

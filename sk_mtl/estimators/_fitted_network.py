@@ -101,7 +101,8 @@ class FittedNetwork:
     @property
     def structure(self) -> Structure:
         """The meaning of the logits."""
-        return self._state.structure
+        state = self._state
+        return state.parameters._answering_structure(state.structure, state.targets)
 
     @property
     def targets(self) -> Targets:

@@ -32,6 +32,7 @@ from sk_mtl.losses._structures._funnel import FunnelStructure
 from sk_mtl.losses._structures._independent import IndependentStructure
 from sk_mtl.losses._structures._sequential import SequentialStructure
 from sk_mtl.losses._structures._structure import Structure
+from sk_mtl.losses._structures._thinning import Thinning
 from sk_mtl.losses._task_loss import TaskLoss
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "Structure",
     "TaskLoss",
     "TaskOutput",
+    "Thinning",
     "ZILNOutput",
     "check_task_gradients",
     "make_balancer",

@@ -55,6 +55,7 @@ class FitSummary:
             "epoch kept": f"{net.best_epoch}",
             "stopped by": net.stopped_by,
             "seconds": f"{net.seconds:.1f}",
+            **_thinned(state),
         }
         return cls(
             model,
@@ -90,6 +91,19 @@ class FitSummary:
         yield "Training", self.training
         yield 'Parameters that were "auto"', self.choices
         yield "Weights", self.weights.map("{:,}".format)
+
+
+def _thinned(state: FitState) -> dict[str, str]:
+    """Return the share of the negatives of a task that was kept, if not all were."""
+    answering = state.parameters._answering_structure(state.structure, state.targets)
+    thinning = answering.thinning
+    if thinning is None:
+        return {}
+    return {
+        f"negatives of {state.targets.task_names[thinning.task]} kept": (
+            f"{thinning.rate:g}"
+        )
+    }
 
 
 def _choices_frame(choices: Mapping[str, AutoChoice]) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Each column of y a step that is reached only through the one before."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -121,6 +122,7 @@ class FunnelStructure(Structure):
 
     def answers(self, logits: Tensor) -> list[Tensor]:
         """Return per step the log-probabilities of not reaching and of reaching it."""
+        logits = self.of_all_rows(logits)
         return list(binary_log_proba(self.cumulative_logits(logits)).unbind(1))
 
     def conditional_log_proba(self, logits: Tensor) -> list[Tensor]:
@@ -129,7 +131,44 @@ class FunnelStructure(Structure):
         Each is (n_samples, 2); the second column is the step's own rate, such as the
         click-through rate and the conversion rate of a click.
         """
-        return list(binary_log_proba(logits).unbind(1))
+        return list(binary_log_proba(self.of_all_rows(logits)).unbind(1))
+
+    def uncorrectable_tasks(self, task: int) -> list[int]:
+        """Return the steps that are neither before nor behind the thinned one."""
+        paths = _paths(self.n_tasks, self.parents)
+        return [
+            step
+            for step, path in enumerate(paths)
+            if task not in path and step not in paths[task]
+        ]
+
+    def of_all_rows(self, logits: Tensor) -> Tensor:
+        r"""Return the logits for all rows, given the logits for the training rows.
+
+        All rows that reached step t are training rows, and a share :math:`r` of all
+        others. With :math:`Q` in the training rows, a row that reached t then counts
+        :math:`r`, and a row that was lost before or at t counts 1, in proportion:
+
+        .. math:: P_k = r Q_k / D, \quad P_j = (Q_j - (1 - r) Q_t) / D, \quad
+                  D = 1 - (1 - r) Q_t,
+
+        where k is t or a step behind it and j one before it. The rates of the steps
+        behind t thus are the same in both. The logit of t's own rate is that in the
+        training rows plus :math:`\log r`, and that of a step j before it plus
+        :math:`\log(1 - (1 - r) Q_t / Q_j)`.
+        """
+        if self.thinning is None:
+            return logits
+        step, rate = self.thinning.task, self.thinning.rate
+        columns = list(logits.unbind(1))
+        columns[step] = logits[:, step] + math.log(rate)
+        # The log-probability to reach the thinned step from the one at hand.
+        onwards = F.logsigmoid(logits[:, step])
+        for before in _paths(self.n_tasks, self.parents)[step][1:]:
+            kept = torch.log1p((rate - 1) * onwards.exp())
+            columns[before] = logits[:, before] + kept
+            onwards = onwards + F.logsigmoid(logits[:, before])
+        return torch.stack(columns, 1)
 
     def combine(self, logits: Tensor) -> Tensor:
         """Return the logits of the mean of several networks' probabilities.

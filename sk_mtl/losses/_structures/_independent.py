@@ -1,5 +1,6 @@
 """Each column of y a task of its own."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -86,11 +87,31 @@ class IndependentStructure(Structure):
 
     def answers(self, logits: Tensor) -> list[Tensor]:
         """Return what each task's output answers, (n_samples, n_answers) per task."""
+        logits = self.of_all_rows(logits)
         result: list[Tensor] = [logits] * self.n_tasks
         for output, tasks, heads in self._grouped(logits):
             for k, answer in zip(tasks, output.answers(heads).unbind(1)):
                 result[k] = answer
         return result
+
+    def uncorrectable_tasks(self, task: int) -> list[int]:
+        """Return no task: the losses of the others are to be weighted."""
+        return []
+
+    def of_all_rows(self, logits: Tensor) -> Tensor:
+        r"""Return the logits for all rows, given the logits for the training rows.
+
+        Where a share :math:`r` of the negatives was kept, the odds in the training rows
+        are :math:`1 / r` times the odds in all rows, so that :math:`\log r` is added
+        to the logit. The training rows stand for all rows in the other tasks if their
+        kept negatives of this task are weighted by :math:`1 / r`.
+        """
+        if self.thinning is None:
+            return logits
+        head = sum(self.head_widths[: self.thinning.task])
+        shift = torch.zeros_like(logits[:1])
+        shift[:, head] = math.log(self.thinning.rate)
+        return logits + shift
 
     def combine(self, logits: Tensor) -> Tensor:
         """Return the logits of the mean of several networks' answers."""

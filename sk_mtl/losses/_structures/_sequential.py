@@ -1,8 +1,10 @@
 """Each column of y a step, with a loss where a later one is predicted as likelier."""
 
+import math
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from sk_mtl.losses._outputs._numerics import check_n_steps
@@ -76,3 +78,20 @@ class SequentialStructure(IndependentStructure):
         excess = torch.sigmoid(logits).diff(dim=1).clamp(min=0)
         weight = (weight[:, 1:] + weight[:, :-1]) / 2
         return {"calibrator": self.calibrator_weight * (excess * weight).mean(0).sum()}
+
+    def uncorrectable_tasks(self, task: int) -> list[int]:
+        """Return the steps before the thinned one."""
+        return list(range(task))
+
+    def of_all_rows(self, logits: Tensor) -> Tensor:
+        r"""Return the logits for all rows, given the logits for the training rows.
+
+        Rows that reached a step reached the first one and were all kept, so that their
+        probability is as for a funnel, :math:`P_k = r Q_k / (1 - (1 - r) Q_1)`.
+        """
+        if self.thinning is None:
+            return logits
+        kept, dropped = math.log(self.thinning.rate), math.log1p(-self.thinning.rate)
+        lost_first = F.logsigmoid(-logits[:, :1]) + dropped
+        missed = torch.logaddexp(F.logsigmoid(-logits) + kept, lost_first)
+        return F.logsigmoid(logits) + kept - missed

@@ -1,8 +1,11 @@
 """The base class of structures, the meaning of logits."""
 
+import copy
 from abc import ABC, abstractmethod
 
 from torch import Tensor
+
+from sk_mtl.losses._structures._thinning import Thinning
 
 
 class Structure(ABC):
@@ -29,12 +32,16 @@ class Structure(ABC):
         The names of the losses in addition to the tasks' own.
     may_be_negative : bool
         Whether a task's loss can be less than 0.
+    thinning : Thinning or None
+        The negatives that the training rows lack. Losses are of the training rows,
+        answers of all rows.
     """
 
     head_widths: tuple[int, ...]
     n_tasks: int
     auxiliary_names: tuple[str, ...] = ()
     may_be_negative: bool = False
+    thinning: Thinning | None = None
 
     @property
     def head_tasks(self) -> tuple[int, ...]:
@@ -103,6 +110,44 @@ class Structure(ABC):
         It is another name of `answers`, for tasks that all are classes.
         """
         return self.answers(logits)
+
+    def with_thinning(self, task: int, rate: float) -> "Structure":
+        """Return a copy that answers for all rows after a training on thinned ones.
+
+        Parameters
+        ----------
+        task : int
+            The task whose negative rows were thinned.
+        rate : float
+            The chance of each of these rows to be kept, in (0, 1].
+        """
+        if not 0 < rate <= 1:
+            raise ValueError(
+                f"rate must be greater than 0 and at most 1; found {rate!r}. Give the "
+                "share of the negative rows that was kept."
+            )
+        lost = self.uncorrectable_tasks(task)
+        if lost:
+            raise ValueError(
+                f"The negatives of task {task} must determine how many rows of each "
+                f"other task are missing; found that they do not for tasks {lost}. "
+                "Thin the negatives of another task."
+            )
+        new = copy.copy(self)
+        new.thinning = None if rate == 1 else Thinning(task, rate)
+        return new
+
+    def uncorrectable_tasks(self, task: int) -> list[int]:
+        """Return the tasks without known probabilities if one task is thinned."""
+        raise NotImplementedError(
+            f"{type(self).__name__} must define uncorrectable_tasks and of_all_rows to "
+            "be trained on thinned negatives; found none. Define them, or train on all "
+            "rows."
+        )
+
+    def of_all_rows(self, logits: Tensor) -> Tensor:
+        """Return the logits for all rows, given the logits for the training rows."""
+        return logits
 
     @abstractmethod
     def combine(self, logits: Tensor) -> Tensor:
