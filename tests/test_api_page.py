@@ -33,6 +33,7 @@ MADE_ELSEWHERE = {
     "Structure",
     "TaskMetric",
     "TaskScorer",
+    "TaskScorers",
 }
 
 

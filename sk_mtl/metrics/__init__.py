@@ -15,6 +15,7 @@ from sk_mtl.metrics._ranking._grouped_roc_auc import grouped_roc_auc
 from sk_mtl.metrics._roc_auc_sketch import RocAucSketch
 from sk_mtl.metrics._task_metric import TaskMetric, task_metric
 from sk_mtl.metrics._task_scorer import TaskScorer, make_task_scorer
+from sk_mtl.metrics._task_scorers import TaskScorers, task_scorers
 from sk_mtl.metrics._task_scores import task_scores
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "RocAucSketch",
     "TaskMetric",
     "TaskScorer",
+    "TaskScorers",
     "conditional_roc_auc",
     "grouped_hit_rate_at_k",
     "grouped_ndcg",
@@ -31,5 +33,6 @@ __all__ = [
     "grouped_roc_auc",
     "make_task_scorer",
     "task_metric",
+    "task_scorers",
     "task_scores",
 ]

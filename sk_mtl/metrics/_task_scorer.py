@@ -4,26 +4,20 @@ import copy
 
 import numpy as np
 
-from sk_mtl._sklearn_compat import _BaseScorer, cached_response
+from sk_mtl._sklearn_compat import cached_response
 from sk_mtl.metrics._fitted_tasks import FittedTasks
-from sk_mtl.metrics._open_classes import warn_open_classes
 from sk_mtl.metrics._read_tasks import warn_undefined
+from sk_mtl.metrics._routed_scorer import RoutedScorer, check_one_kind, scored_rows
 from sk_mtl.metrics._task_metric import task_metric
 
 _AVERAGES = ("mean", "min", "weighted")
-# What scikit-learn looks for in an estimator before it lets a scorer score it.
-_RESPONSES = {
-    "class": "predict_proba",
-    "number": "predict",
-    None: ["predict_proba", "predict"],
-}
 
 
-class TaskScorer(_BaseScorer):
+class TaskScorer(RoutedScorer):
     """Scorer that :func:`make_task_scorer` makes.
 
-    Called as ``scorer(estimator, X, y, sample_weight=None)``, it returns one number of
-    which a greater value is better.
+    Called as ``scorer(estimator, X, y, sample_weight=None, groups=None)``, it returns
+    one number of which a greater value is better.
 
     Attributes
     ----------
@@ -40,39 +34,37 @@ class TaskScorer(_BaseScorer):
         self.pos_label = pos_label
         # What scikit-learn's displays write at the axis of the scores.
         self.__name__ = scorer_name(metric, task, average)
-        super().__init__(
-            _scored_parameters,
-            sign=1 if metric.greater_is_better else -1,
-            kwargs={},
-            response_method=_RESPONSES[metric.kind],
-        )
+        super().__init__([metric], sign=1 if metric.greater_is_better else -1)
 
-    def _score(self, method_caller, estimator, X, y_true, sample_weight=None):
+    def _score(
+        self, method_caller, estimator, X, y_true, sample_weight=None, groups=None
+    ):
         def respond(method):
             return cached_response(method_caller, estimator, X, method)
 
         tasks = FittedTasks(estimator, y_true)
         scored = self._scored(tasks)
-        rows = tasks.rows(X, scored, sample_weight, respond, self.pos_label)
-        names = [tasks.names[k] for k in scored]
-        warn_open_classes([self.metric], dict(zip(names, rows, strict=True)))
-        values = np.array([self.metric.of_rows(r) for r in rows])
-        undefined = [name for name, nan in zip(names, np.isnan(values)) if nan]
+        rows = scored_rows(
+            tasks,
+            [self.metric],
+            scored,
+            X,
+            sample_weight,
+            respond,
+            self.pos_label,
+            groups,
+        )
+        values = np.array([self.metric.of_rows(r) for r in rows.values()])
+        undefined = [tasks.names[k] for k, nan in zip(scored, np.isnan(values)) if nan]
         if undefined:
             warn_undefined(self.metric, undefined)
-        totals = [r.total for r in rows]
+        totals = [r.total for r in rows.values()]
         return float(average_of_tasks(self._sign * values, totals, self.average))
 
     def _scored(self, tasks):
         """Return the positions of the scored tasks: one, or all of a kind."""
         scored = tasks.scored_by(self.metric, self.task)
-        if self.metric.kind is None and len({tasks.kinds[k] for k in scored}) > 1:
-            raise ValueError(
-                f"An average over tasks must be of one kind of metric; found "
-                f"{self.metric.name!r}, whose kind is open, for tasks of "
-                "classes and of numbers. Name a task, or use "
-                "task_metric(metric, kind='class') or kind='number'."
-            )
+        check_one_kind(self.metric, [tasks.kinds[k] for k in scored])
         return scored
 
     def __sklearn_clone__(self):
@@ -118,8 +110,23 @@ def scorer_name(metric, task, average):
     return "_".join([*parts, *([average] if average in ("min", "weighted") else [])])
 
 
-def _scored_parameters(y_true, y_pred, sample_weight=None):
-    """Return the signature in which scikit-learn looks up routable parameters."""
+def check_averages(averages):
+    """Raise where an average is none that scorers know."""
+    wrong = [each for each in averages if each not in _AVERAGES]
+    if wrong:
+        raise ValueError(
+            f"average must be one of {list(_AVERAGES)}; found {wrong[0]!r}. Use one of "
+            "these names."
+        )
+
+
+def check_pos_label(pos_label, metrics):
+    """Raise where a positive class is given and no metric is of classes."""
+    if pos_label is not None and all(metric.kind == "number" for metric in metrics):
+        raise ValueError(
+            "pos_label must be None for a metric of numbers, which have no classes; "
+            f"found pos_label={pos_label!r} for {metrics[0].name!r}. Drop it."
+        )
 
 
 def make_task_scorer(metric, *, task=None, average=None, pos_label=None):
@@ -167,7 +174,8 @@ def make_task_scorer(metric, *, task=None, average=None, pos_label=None):
     -------
     scorer : TaskScorer
         To be given as `scoring`, also in a dict beside others. With metadata routing
-        it takes ``set_score_request(sample_weight=True)``.
+        it takes ``set_score_request(sample_weight=True)``; a metric that takes groups
+        requests them by itself.
 
     Examples
     --------
@@ -194,17 +202,9 @@ def make_task_scorer(metric, *, task=None, average=None, pos_label=None):
             "make_task_scorer takes task or average, not both; found "
             f"task={task!r} and average={average!r}. Leave one of them out."
         )
-    if average not in (None, *_AVERAGES):
-        raise ValueError(
-            f"average must be one of {list(_AVERAGES)}; found {average!r}. Use one of "
-            "these names."
-        )
+    check_averages([] if average is None else [average])
     if task is None and average is None:
         average = "mean"
     metric = task_metric(metric)
-    if pos_label is not None and metric.kind == "number":
-        raise ValueError(
-            "pos_label must be None for a metric of numbers, which have no classes; "
-            f"found pos_label={pos_label!r} for {metric.name!r}. Drop it."
-        )
+    check_pos_label(pos_label, [metric])
     return TaskScorer(metric, task, average, pos_label)
