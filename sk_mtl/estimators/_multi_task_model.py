@@ -35,7 +35,7 @@ from sk_mtl.estimators._rows._row_split import (
     split_rows,
 )
 from sk_mtl.estimators._scoring import score_answers
-from sk_mtl.estimators._summary._fit_summary import FitSummary
+from sk_mtl.estimators._summary._shown_summary import ShownSummary
 from sk_mtl.estimators._targets._targets import Targets
 from sk_mtl.estimators._task_view import view_task
 from sk_mtl.estimators._training._fit_clock import FitClock
@@ -46,7 +46,7 @@ from sk_mtl.estimators._training._random import FitSeed
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class MultiTaskModel(FrameAnswers, GateAnswers, AtomicFit, FitParameters):
+class MultiTaskModel(FrameAnswers, GateAnswers, ShownSummary, AtomicFit, FitParameters):
     """Base of the estimators: one network, one answer per task.
 
     `fit` reads its arguments, splits and encodes the rows, trains a network and
@@ -459,33 +459,6 @@ class MultiTaskModel(FrameAnswers, GateAnswers, AtomicFit, FitParameters):
         """
         check_is_fitted(self)
         return view_task(copy.copy(self), name, conditional)
-
-    def summary(self):
-        """Return a summary of the fit: training, values of "auto", numbers of weights.
-
-        Returns
-        -------
-        summary : FitSummary
-            Printed, a text of three tables, which a notebook shows as HTML. As data
-            frames they are its attributes `training`, `choices` and `weights`.
-
-        Examples
-        --------
-        The last table counts the weights that tasks share, and the weights that the
-        logits of a single task depend on.
-
-        >>> from sk_mtl import MMOEClassifier
-        >>> from sk_mtl.datasets import load_adult
-        >>> X, y = load_adult(return_X_y=True)
-        >>> model = MMOEClassifier(random_state=0).fit(X[:1000], y[:1000])
-        >>> summary = model.summary()
-        >>> summary.choices.loc["max_epochs", "value"]
-        '5'
-        >>> summary.weights.loc["towers"].to_dict()
-        {'weights': 16904, 'shared': 0, 'income': 8452, 'married': 8452}
-        """
-        check_is_fitted(self)
-        return FitSummary.of(type(self).__name__, self._state)
 
     def __sklearn_tags__(self):
         """Return scikit-learn's tags of the estimator."""
