@@ -42,6 +42,7 @@ BENCHMARKS := \
 	benchmarks/small_data.py \
 	benchmarks/hard_tables.py \
 	benchmarks/distillation.py \
+	benchmarks/importance.py \
 	benchmarks/balance.py \
 	benchmarks/logs.py \
 	benchmarks/families.py \

@@ -11,9 +11,9 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from sk_mtl._sklearn_compat import _safe_indexing
 from sk_mtl._warnings import warn_user
-from sk_mtl.metrics import TaskScorer, task_metric
 from sk_mtl.metrics._fitted_tasks import FittedTasks, last_estimator
 from sk_mtl.metrics._open_classes import warn_open_classes
+from sk_mtl.metrics._scored_tasks import metrics_of_tasks
 from sk_mtl.model_selection._baseline import single_task_baseline
 from sk_mtl.model_selection._fit_arguments import fit_arguments
 from sk_mtl.model_selection._folds import make_folds
@@ -22,8 +22,6 @@ from sk_mtl.model_selection._one_estimator import check_one_estimator
 from sk_mtl.model_selection._task_comparison import TaskComparison
 
 _REMEDY = "Give an estimator, or for `estimator` a list of estimators."
-
-_DEFAULT_METRICS = {"class": "roc_auc", "number": "r2"}
 
 
 def compare_tasks(
@@ -240,7 +238,7 @@ def _fit_and_score(estimators, X, y, given, train, test, seed, scoring):
 def _score(model, X_test, y_test, y_train, scoring):
     """Return the scores of a fitted model by task, and their metrics."""
     tasks, trained = FittedTasks(model, y_test), FittedTasks(model, y_train)
-    metrics = _metrics_of(tasks, scoring)
+    metrics = metrics_of_tasks(tasks, scoring)
     # A class that no training row has does not measure the model.
     defined = [k for k in metrics if tasks.classes_in_y(k) <= trained.classes_in_y(k)]
     pos_label = getattr(scoring, "pos_label", None)
@@ -264,19 +262,6 @@ def _seeded(estimator, seed):
             if name.split("__")[-1] == "random_state" and value is None
         }
     )
-
-
-def _metrics_of(tasks, scoring):
-    """By position, the metric of each task that is scored."""
-    if scoring is None:
-        return {
-            k: task_metric(_DEFAULT_METRICS[kind]) for k, kind in enumerate(tasks.kinds)
-        }
-    task = None
-    if isinstance(scoring, TaskScorer):
-        scoring, task = scoring.metric, scoring.task
-    metric = task_metric(scoring)
-    return dict.fromkeys(tasks.scored_by(metric, task), metric)
 
 
 def _n_parameters(model):

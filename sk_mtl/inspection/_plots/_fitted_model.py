@@ -40,3 +40,12 @@ def model_and_rows(display, estimator, X, attribute="task_names_"):
     if estimator is not model and len(estimator.steps) > 1:
         X = estimator[:-1].transform(X)
     return model, X
+
+
+def check_several_tasks(display, task_names, what):
+    """Raise for a model of a single task."""
+    if len(task_names) < 2:
+        raise ValueError(
+            f"{display} {what} and needs two or more; found one, {task_names[0]!r}. "
+            "Fit a model of several tasks."
+        )

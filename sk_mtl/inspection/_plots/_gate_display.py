@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from sk_mtl.inspection._plots._display import Display
-from sk_mtl.inspection._plots._fitted_model import model_and_rows
+from sk_mtl.inspection._plots._fitted_model import check_several_tasks, model_and_rows
 from sk_mtl.inspection._plots._row_groups import row_groups
 from sk_mtl.inspection._plots._style import (
     PALETTE,
@@ -151,11 +151,7 @@ def _check_gates(display, model):
             f"{type(model).__name__}, which has no gates. Fit a model "
             "with experts, such as MMOEClassifier."
         )
-    if len(model.task_names_) < 2:
-        raise ValueError(
-            f"{display} compares how tasks mix experts and needs two tasks or more; "
-            f"found one, {model.task_names_[0]!r}. Read predict_gates instead."
-        )
+    check_several_tasks(display, model.task_names_, "compares the gates of tasks")
 
 
 def _of_member(weights, member):

@@ -183,12 +183,12 @@ def dress(ax):
     return ax
 
 
-def add_legend(panels, handles, side="upper", **options):
+def add_legend(panels, handles, side="upper", n_columns=6, **options):
     """Add one legend outside the panels of an own figure, else in the first panel."""
     if panels.is_own:
         place = {"loc": "outside right upper"}
         if side == "upper":
-            place = {"loc": "outside upper left", "ncols": min(len(handles), 6)}
+            place = {"loc": "outside upper left", "ncols": min(len(handles), n_columns)}
         return panels.figure.legend(handles=handles, **place, **options)
     return panels.axes[0].legend(handles=handles, **options)
 

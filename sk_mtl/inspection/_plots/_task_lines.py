@@ -60,7 +60,8 @@ def plot_task_lines(blocks, ax=None):
     artists = {task: [] for task in tasks}
     with house_style():
         if len(tasks) <= MOST_TOGETHER:
-            alone = (5.6, 3.9) if blocks[0].legend == "outside" else (4.4, 3.9)
+            beside = 1.3 / len(blocks) if blocks[0].legend == "outside" else 0.0
+            alone = (4.3 + beside, 3.9)
             panels = make_panels(
                 1, ax, n_blocks=len(blocks), labels=labels, alone=alone, beside=True
             )

@@ -94,8 +94,8 @@ def test_one_task_and_no_fit_are_refused(table):
     model = MMOEClassifier(**ONE).fit(X, y[["buy"]])
     refuse(
         lambda: GateDisplay.from_estimator(model, X),
-        "GateDisplay compares how tasks mix experts and needs two tasks or more; found "
-        "one, 'buy'. Read predict_gates instead.",
+        "GateDisplay compares the gates of tasks and needs two or more; found one, "
+        "'buy'. Fit a model of several tasks.",
     )
     with pytest.raises(NotFittedError):
         GateDisplay.from_estimator(MMOEClassifier(), X)
