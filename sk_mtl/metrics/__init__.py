@@ -1,6 +1,7 @@
 """Metrics of several tasks: functions of labels and answers, and scorers."""
 
 from sk_mtl.metrics._conditional_roc_auc import conditional_roc_auc
+from sk_mtl.metrics._funnel_scores import funnel_scores
 from sk_mtl.metrics._named_metrics import (
     CLASS_METRICS,
     NUMBER_METRICS,
@@ -27,6 +28,7 @@ __all__ = [
     "TaskScorer",
     "TaskScorers",
     "conditional_roc_auc",
+    "funnel_scores",
     "grouped_hit_rate_at_k",
     "grouped_ndcg",
     "grouped_recall_at_k",

@@ -17,6 +17,7 @@ from sk_mtl._labels import (
     sorted_classes,
 )
 from sk_mtl._positive_class import is_conventional, positive_position
+from sk_mtl.metrics._number_rows import take_rows
 
 
 class ClassRows(NamedTuple):
@@ -41,6 +42,8 @@ class ClassRows(NamedTuple):
         Whether the probabilities were given of one class only.
     groups : ndarray of shape (n_labelled,) or None
         The group of each row.
+    positions : ndarray of int of shape (n_labelled,) or None
+        Where the rows stand among all rows.
     """
 
     labels: np.ndarray
@@ -52,6 +55,7 @@ class ClassRows(NamedTuple):
     is_named: bool = False
     one_sided: bool = False
     groups: np.ndarray | None = None
+    positions: np.ndarray | None = None
 
     kind = "class"
 
@@ -70,6 +74,10 @@ class ClassRows(NamedTuple):
     def pos_label(self):
         """The positive one of two classes."""
         return self.classes[self.positive]
+
+    def take(self, chosen):
+        """Return the rows that a mask chooses."""
+        return take_rows(self, chosen, "codes")
 
     def apply(self, function, *, positive_last=False):
         """Return ``function(codes, proba, sample_weight)``, NaN without classes.
@@ -103,14 +111,17 @@ def class_rows(
     keep, weight = keep_labelled(column, weight, missing_label)
     groups = None if groups is None else group_names(groups, keep)
     labels, proba = plain_values(column[keep]), proba[keep]
+    common = {
+        "one_sided": one_sided,
+        "groups": groups,
+        "positions": np.flatnonzero(keep),
+    }
     if classes is None and pos_label is not None:
         classes = _with_positive(labels, pos_label, name)
     classes = _known_classes(labels, classes, proba.shape[1], name)
     if classes is None:
         codes = np.zeros(len(labels), np.intp)
-        return ClassRows(
-            labels, codes, proba, weight, None, one_sided=one_sided, groups=groups
-        )
+        return ClassRows(labels, codes, proba, weight, None, **common)
     positive = positive_position(classes, pos_label, name)
     if one_sided and positive == 0:
         proba = proba[:, ::-1]
@@ -129,8 +140,7 @@ def class_rows(
         classes,
         positive=positive,
         is_named=pos_label is not None,
-        one_sided=one_sided,
-        groups=groups,
+        **common,
     )
 
 

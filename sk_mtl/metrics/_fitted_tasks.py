@@ -1,11 +1,13 @@
 """The tasks of a y, as a fitted estimator answers them."""
 
+import numpy as np
 from sklearn.pipeline import Pipeline
 
 from sk_mtl._labels import is_missing, plain_values, read_labels
-from sk_mtl._positive_class import pos_label_per_task
+from sk_mtl._positive_class import is_conventional, pos_label_per_task
 from sk_mtl._task_names import task_position
-from sk_mtl._weights import weight_columns
+from sk_mtl._weights import read_weights, weight_columns
+from sk_mtl.metrics._class_rows import class_rows
 from sk_mtl.metrics._number_rows import prediction_columns
 from sk_mtl.metrics._read_tasks import (
     classes_per_task,
@@ -33,6 +35,8 @@ class FittedTasks:
     names : list
         The `task_names_` of the estimator or, where it has none, the columns of y.
     kinds : list of {"class", "number"}
+    classes : list of (ndarray or None)
+        The sorted classes of each task, None for a task of numbers.
     """
 
     def __init__(self, estimator, y):
@@ -46,8 +50,8 @@ class FittedTasks:
             self.names = table.task_names()
             _check_number(classes, self.names)
         self._columns = table.columns_of(self.names)
-        self._classes = classes_per_task(classes, self.names)
-        self.kinds = ["number" if c is None else "class" for c in self._classes]
+        self.classes = classes_per_task(classes, self.names)
+        self.kinds = ["number" if c is None else "class" for c in self.classes]
 
     def scored_by(self, metric, task=None):
         """Return the positions of the tasks that a metric applies to, or of one task.
@@ -128,13 +132,56 @@ class FittedTasks:
                     probas,
                     predictions,
                     weights,
-                    self._classes,
+                    self.classes,
                 )
             ),
             self._missing_label,
             pos_labels,
             groups=groups,
         )
+
+    def steps(self, sample_weight=None, pos_label=None):
+        """Return labels and weights of tasks of two classes, the steps of a funnel.
+
+        Parameters
+        ----------
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), \
+                default=None
+        pos_label : label, or dict of task name to label, default=None
+            As of `rows`.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_samples, n_tasks)
+            1 for the positive class, 0 for the other one, NaN for a missing label or
+            the weight 0.
+        weight : ndarray of shape (n_samples, n_tasks) or None
+        positive : list of int
+            Position of the positive class of each task among its classes.
+        open_classes : dict of str to ndarray
+            The classes of tasks for which it is open which class is positive.
+        """
+        pos_labels = self._pos_labels(pos_label, range(len(self.names)))
+        n_samples = len(self._columns[0])
+        weight = read_weights(sample_weight, n_samples, self.names)
+        codes = np.full((n_samples, len(self.names)), np.nan)
+        positive, open_classes = [], {}
+        for k, (name, classes) in enumerate(zip(self.names, self.classes)):
+            label = pos_labels[name]
+            if label is None and not is_conventional(classes):
+                open_classes[name] = classes
+            rows = class_rows(
+                self._columns[k],
+                np.full((n_samples, 2), 0.5),
+                None if weight is None else weight[:, k],
+                classes,
+                self._missing_label,
+                name,
+                pos_label=label,
+            )
+            codes[rows.positions, k] = rows.codes == rows.positive
+            positive.append(rows.positive)
+        return codes, weight, positive, open_classes
 
     def _pos_labels(self, pos_label, wanted):
         """Return the positive label of each wanted task, where one is named."""
@@ -158,6 +205,19 @@ def _check_number(classes, names):
             f"y must have {n_tasks} column(s), one per task of the estimator; found "
             f"{len(names)}: {names}. Give the columns that it was fitted with."
         )
+
+
+def model_and_input(estimator, X):
+    """Return the fitted model inside searches and pipelines, and X as it reads it."""
+    while True:
+        if hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        elif isinstance(estimator, Pipeline):
+            if len(estimator.steps) > 1:
+                X = estimator[:-1].transform(X)
+            estimator = estimator.steps[-1][1]
+        else:
+            return estimator, X
 
 
 def last_estimator(estimator):

@@ -21,12 +21,15 @@ class NumberRows(NamedTuple):
     weight : ndarray of shape (n_labelled,) or None
     groups : ndarray of shape (n_labelled,) or None
         The group of each row.
+    positions : ndarray of int of shape (n_labelled,) or None
+        Where the rows stand among all rows.
     """
 
     labels: np.ndarray
     answers: np.ndarray
     weight: np.ndarray | None
     groups: np.ndarray | None = None
+    positions: np.ndarray | None = None
 
     kind = "number"
 
@@ -35,9 +38,33 @@ class NumberRows(NamedTuple):
         """Number of labelled rows, or the sum of their weights."""
         return float(len(self.labels) if self.weight is None else self.weight.sum())
 
+    def take(self, chosen):
+        """Return the rows that a mask chooses."""
+        return take_rows(self, chosen)
+
     def apply(self, function):
         """Return ``function(numbers, predictions, sample_weight=weight)``."""
         return function(self.labels, self.answers, sample_weight=self.weight)
+
+
+def take_rows(rows, chosen, *others):
+    """Return the `ClassRows` or `NumberRows` that a mask chooses.
+
+    Parameters
+    ----------
+    rows : ClassRows or NumberRows
+    chosen : ndarray of bool of shape (n_labelled,)
+    *others : str
+        Further fields with an entry for each row.
+    """
+    fields = ("labels", "answers", "weight", "groups", "positions", *others)
+    columns = {name: getattr(rows, name) for name in fields}
+    return rows._replace(
+        **{
+            name: each if each is None else each[chosen]
+            for name, each in columns.items()
+        }
+    )
 
 
 def number_rows(
@@ -57,7 +84,7 @@ def number_rows(
     labels = _finite(column[keep], f"The labels of {name!r}", "Score it by its classes")
     remedy = "Pass the output of predict"
     prediction = _finite(prediction[keep], f"The predictions of {name!r}", remedy)
-    return NumberRows(labels, prediction, weight, groups)
+    return NumberRows(labels, prediction, weight, groups, np.flatnonzero(keep))
 
 
 def prediction_columns(y_pred, names, n_samples):

@@ -3,8 +3,11 @@
 import numpy as np
 import pandas as pd
 
+from sk_mtl._labels import read_labels
+from sk_mtl.metrics._calibration_metrics import calibration_ratio
 from sk_mtl.metrics._open_classes import warn_open_classes
 from sk_mtl.metrics._read_tasks import read_tasks, warn_undefined
+from sk_mtl.metrics._segments import read_segments, segment_frame
 from sk_mtl.metrics._task_metric import task_metric
 
 _DEFAULTS = {
@@ -27,6 +30,7 @@ def task_scores(
     conditional=False,
     funnel=None,
     groups=None,
+    by=None,
 ):
     """Compute metrics of every task, each on the rows that have a label for it.
 
@@ -88,6 +92,9 @@ def task_scores(
         None is the chain of the columns.
     groups : array-like of shape (n_samples,), default=None
         The group of each row, such as its user, for metrics that rank within groups.
+    by : array-like of shape (n_samples,), default=None
+        The segment of each row, such as ``X["device"]``. The table then has a row for
+        all rows of a task, and one for each segment.
 
     Returns
     -------
@@ -96,6 +103,13 @@ def task_scores(
         `UndefinedMetricWarning`, where the labelled rows of a task do not define it,
         as the area under the ROC curve with one class. Metrics of classes are NaN for
         tasks of numbers, and metrics of numbers for tasks of classes.
+
+        With `by` the index has the levels `task` and segment, and the metrics follow
+        three columns: `n_rows`, the labelled rows; `n_positive`, the positive ones of
+        two classes; and `calibration_ratio`, the mean probability of the positive class
+        divided by its share, or the mean prediction divided by the mean number. They
+        are NaN for tasks of more classes. What a segment leaves undefined is NaN
+        without a warning.
 
     Examples
     --------
@@ -132,6 +146,17 @@ def task_scores(
     task
     click           1.0
     conversion      0.5
+
+    Probabilities that are right on the whole may be wrong in each segment.
+
+    >>> y = pd.Series([0, 1, 1, 1], name="click")
+    >>> device = pd.Series(["web", "web", "app", "app"], name="device")
+    >>> task_scores(y, [0.75, 0.75, 0.75, 0.75], "accuracy", by=device)
+                    n_rows  n_positive  calibration_ratio  accuracy
+    task  device
+    click all rows       4           3               1.00      0.75
+          app            2           2               0.75      1.00
+          web            2           1               1.50      0.50
     """
     names, rows = read_tasks(
         y_true,
@@ -156,6 +181,11 @@ def task_scores(
     metrics = _metrics_for(metrics, names, rows)
     warn_open_classes(metrics, dict(zip(names, rows, strict=True)))
     values = np.array([[_value(metric, r) for metric in metrics] for r in rows])
+    segments = (
+        None
+        if by is None
+        else read_segments(by, read_labels(y_true, "y_true").n_samples)
+    )
     for metric, column in zip(metrics, np.isnan(values).T, strict=True):
         undefined = [
             name
@@ -164,11 +194,42 @@ def task_scores(
         ]
         if undefined:
             warn_undefined(metric, undefined)
+    if segments is not None:
+        return _by_segment(names, rows, metrics, segments)
     return pd.DataFrame(
         values,
         index=pd.Index(names, name="task", tupleize_cols=False),
         columns=[metric.name for metric in metrics],
     )
+
+
+def _by_segment(names, rows, metrics, segments):
+    """Return the table with a row for each task and segment."""
+    table = [
+        (name, label, _segment_values(task.take(chosen), metrics))
+        for name, task in zip(names, rows, strict=True)
+        for label, chosen in segments.split(task.positions)
+    ]
+    return segment_frame(table, "task", segments)
+
+
+def _segment_values(rows, metrics):
+    labels = answers = None
+    if rows.kind == "number":
+        labels, answers = rows.labels, rows.answers
+    elif rows.classes is not None and len(rows.classes) == 2:
+        labels = rows.codes == rows.positive
+        answers = rows.answers[:, rows.positive]
+    ratio = (
+        np.nan if labels is None else calibration_ratio(labels, answers, rows.weight)
+    )
+    is_binary = rows.kind == "class" and labels is not None
+    return {
+        "n_rows": len(rows.labels),
+        "n_positive": int(labels.sum()) if is_binary else np.nan,
+        "calibration_ratio": float(ratio),
+        **{metric.name: _value(metric, rows) for metric in metrics},
+    }
 
 
 def _metrics_for(metrics, names, rows):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from sk_mtl._funnel_codes import ancestors_of, fill_out_of_reach, unknown_shares
 from sk_mtl._positive_class import is_conventional, warn_positive_class
 from sk_mtl._warnings import warn_user
 from sk_mtl.estimators._rows._labelled_rows import LabelledRows
@@ -61,52 +62,14 @@ def complete_funnel(
 ) -> LabelledRows:
     """Return the rows with label 0 for steps that were out of reach.
 
-    If an earlier step was not reached, the later one was not reached either. The label
-    that is filled in takes the weight of the earlier label, unless it has its own.
-
-    A step whose labels are missing in rows that reached it is not filled in. Its labels
-    are not yet known, for instance because a conversion may still come, and zeros in
-    the rows that did not reach it would leave only failures of that time.
+    Warn about a step whose labels are missing in rows that reached it, which is not
+    filled in.
     """
     ancestors = ancestors_of(parents)
-    unknown = _unknown_shares(rows.codes, ancestors)
+    unknown = unknown_shares(rows.codes, ancestors)
     _warn_unknown(dict(zip(names, unknown, strict=True)), what)
-    codes = rows.codes.copy()
-    weight = None if rows.weight is None else rows.weight.copy()
-    for k, on in enumerate(ancestors):
-        known_zero = rows.codes[:, on] == 0
-        filled = np.isnan(codes[:, k]) & known_zero.any(axis=1)
-        if unknown[k] or not filled.any():
-            continue
-        codes[filled, k] = 0.0
-        if weight is not None:
-            inherited = np.where(known_zero, rows.weight[:, on], 0.0).max(axis=1)
-            filled &= weight[:, k] == 0
-            weight[filled, k] = inherited[filled]
+    codes, weight = fill_out_of_reach(rows.codes, rows.weight, ancestors, unknown)
     return replace(rows, codes=codes, weight=weight)
-
-
-def ancestors_of(parents: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Return the positions of all steps on the way to each step."""
-
-    def above(k: int) -> set[int]:
-        return set(parents[k]).union(*map(above, parents[k]))
-
-    return [sorted(above(k)) for k in range(len(parents))]
-
-
-def _unknown_shares(codes: np.ndarray, ancestors: list[list[int]]) -> list[float]:
-    """Return, per step, the share of unlabelled rows among those that reached it.
-
-    A step that led to a later one was reached, with or without a label.
-    """
-    shares = []
-    for k, on in enumerate(ancestors):
-        later = [j for j, others in enumerate(ancestors) if k in others]
-        reached = (codes[:, on] == 1).any(axis=1) & ~(codes[:, on] == 0).any(axis=1)
-        unknown = np.isnan(codes[:, k]) & ~(codes[:, later] == 1).any(axis=1)
-        shares.append(float(unknown[reached].mean()) if reached.any() else 0.0)
-    return shares
 
 
 def _warn_unknown(shares: dict[str, float], what: str) -> None:

@@ -2,7 +2,7 @@
 
 from sklearn.utils.validation import check_is_fitted
 
-from sk_mtl.metrics._fitted_tasks import last_estimator
+from sk_mtl.metrics._fitted_tasks import last_estimator, model_and_input
 
 
 def fitted_model(display, estimator, attribute="task_names_"):
@@ -34,12 +34,8 @@ def fitted_model(display, estimator, attribute="task_names_"):
 
 def model_and_rows(display, estimator, X, attribute="task_names_"):
     """Return the model and X as the steps before it in a pipeline return it."""
-    model = fitted_model(display, estimator, attribute)
-    while hasattr(estimator, "best_estimator_"):
-        estimator = estimator.best_estimator_
-    if estimator is not model and len(estimator.steps) > 1:
-        X = estimator[:-1].transform(X)
-    return model, X
+    fitted_model(display, estimator, attribute)
+    return model_and_input(estimator, X)
 
 
 def check_several_tasks(display, task_names, what):
