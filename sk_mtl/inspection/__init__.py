@@ -22,6 +22,8 @@ from sk_mtl.inspection._plots._task_calibration import TaskCalibration
 from sk_mtl.inspection._plots._task_precision_recall import TaskPrecisionRecall
 from sk_mtl.inspection._plots._task_roc_curves import TaskRocCurves
 from sk_mtl.inspection._plots._threshold_display import ThresholdDisplay
+from sk_mtl.inspection._reports._model_card import model_card
+from sk_mtl.inspection._reports._report import report
 
 __all__ = [
     "EmbeddingDisplay",
@@ -38,6 +40,8 @@ __all__ = [
     "TaskRocCurves",
     "ThresholdDisplay",
     "gradient_conflict",
+    "model_card",
     "partial_dependence_by_task",
     "permutation_importance_by_task",
+    "report",
 ]

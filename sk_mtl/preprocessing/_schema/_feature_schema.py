@@ -14,7 +14,11 @@ from sk_mtl.preprocessing._schema._output_columns import (
     take_columns,
 )
 from sk_mtl.preprocessing._schema._read_blocks import read_named_blocks
-from sk_mtl.preprocessing._schema._schema_table import schema_frame, schema_text
+from sk_mtl.preprocessing._schema._schema_table import (
+    schema_frame,
+    schema_html,
+    schema_text,
+)
 from sk_mtl.preprocessing._schema._shared_vocabularies import (
     check_encoders,
     check_groups,
@@ -474,6 +478,9 @@ class FeatureSchema:
 
     def __repr__(self):
         return schema_text(self)
+
+    def _repr_html_(self):
+        return schema_html(self)
 
     def _mark_numbers(self, block, start):
         self.primary_numeric += [start + j for j in block.primary]

@@ -1,5 +1,7 @@
 """The table of a schema's features, as a data frame and as text."""
 
+from html import escape
+
 import pandas as pd
 
 CONSTANT = "constant in the training rows"
@@ -45,6 +47,19 @@ def schema_frame(schema, blocks, reports, dropped, notes):
 
 def schema_text(schema):
     """Return the table as text: counts first, then features, then the summary."""
+    table = _shown(schema).to_string(index=False, max_rows=20)
+    return "\n".join([_counts(schema), table, *schema.summary])
+
+
+def schema_html(schema):
+    """Return the same as HTML, for notebooks."""
+    shown = _shown(schema).astype(object)
+    table = shown.where(shown.notna(), "").to_html(index=False, max_rows=20)
+    lines = "".join(f"<p>{escape(line)}</p>" for line in schema.summary)
+    return f"<p>{escape(_counts(schema))}</p>{table}{lines}"
+
+
+def _counts(schema):
     counts = [
         (schema.n_categorical, "categorical"),
         (schema.n_sequences, "sequence" if schema.n_sequences == 1 else "sequences"),
@@ -53,8 +68,9 @@ def schema_text(schema):
     ]
     always = ("categorical", "numeric")
     shown = [f"{n} {what}" for n, what in counts if n or what in always]
+    return f"FeatureSchema: {', '.join(shown)}"
+
+
+def _shown(schema):
     frame = schema.frame()[_SHOWN]
-    if not frame["note"].any():
-        frame = frame.drop(columns="note")
-    table = frame.to_string(index=False, max_rows=20)
-    return "\n".join([f"FeatureSchema: {', '.join(shown)}", table, *schema.summary])
+    return frame if frame["note"].any() else frame.drop(columns="note")

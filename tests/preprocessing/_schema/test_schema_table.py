@@ -102,3 +102,13 @@ def test_everything_survives_pickle():
     assert copied.frame().equals(schema.frame())
     assert copied.names_of("item") == ["item"]
     assert copied.dropped == schema.dropped
+
+
+def test_html_has_the_rows_and_escapes_names():
+    log = make_log().rename(columns={"item": "<item>"})
+    schema = fit(make_tabular_preprocessor(log), log)[0]
+    html = schema._repr_html_()
+    assert html.startswith("<p>FeatureSchema: 1 categorical, 1 sequence, 1 numeric, ")
+    assert html.count("<tr>") == len(schema.frame())
+    assert "&lt;item&gt;" in html
+    assert "NA" not in html
