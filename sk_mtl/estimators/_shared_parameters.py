@@ -60,7 +60,8 @@ class SharedParameters(FeatureParameters):
         loss, and whose probabilities are averaged. More members are more accurate, with
         diminishing returns; four take three times as long as one. ``"auto"`` is 4 with
         up to 50,000 training rows, on which the answers of one network vary from seed
-        to seed, and 1 with more, with `balancing` or in `partial_fit`.
+        to seed, and 1 with more, with `balancing`, with ``sparse_embedding=True``, with
+        callbacks that read the tasks' losses, or in `partial_fit`.
 
     member_sharing : {"most", "embedding", "none"}, default="none"
         Parts of the network that members share. ``"none"``: a deep ensemble of separate

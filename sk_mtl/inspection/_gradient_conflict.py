@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sk_mtl.losses import GradientConflict, TaskLoss, check_task_gradients
+from sk_mtl.nn import NetworkEnsemble
 
 
 def gradient_conflict(estimator, X, y, sample_weight=None, *, batch_size=None):
@@ -49,6 +50,7 @@ def gradient_conflict(estimator, X, y, sample_weight=None, *, batch_size=None):
     -----
     Dropout is off, and layers that normalise a batch use the statistics of training. A
     task without a label in a batch has no gradient there, and counts as a cosine of 0.
+    Of several members that share nothing it is the mean of their cosines.
 
     Examples
     --------
@@ -57,7 +59,7 @@ def gradient_conflict(estimator, X, y, sample_weight=None, *, batch_size=None):
     >>> from sk_mtl.inspection import gradient_conflict
     >>> X, y = load_adult(return_X_y=True)
     >>> X, y = X[:1000], y[:1000]
-    >>> model = MMOEClassifier(n_members=1, max_epochs=2, random_state=0).fit(X, y)
+    >>> model = MMOEClassifier(max_epochs=2, random_state=0).fit(X, y)
     >>> cosines = gradient_conflict(model, X, y)
     >>> cosines.columns.tolist()
     ['income', 'married']
@@ -76,12 +78,16 @@ def gradient_conflict(estimator, X, y, sample_weight=None, *, batch_size=None):
             "number of rows."
         )
     network = estimator.predictor_
-    check_task_gradients(network.module, "gradient_conflict", compiled=False)
+    modules = _networks_of(network.module)
+    for module in modules:
+        check_task_gradients(module, "gradient_conflict", compiled=False)
     rows = network.labelled_rows(X, y, sample_weight)
     names = list(network.task_names)
     cosines = np.eye(len(names))
-    for (a, b), cosine in _mean_cosines(network, rows, batch_size).items():
-        cosines[a, b] = cosines[b, a] = cosine
+    loss = _task_loss(network, modules[0])
+    found = [_mean_cosines(module, loss, rows, batch_size) for module in modules]
+    for a, b in found[0]:
+        cosines[a, b] = cosines[b, a] = np.mean([each[a, b] for each in found])
     tasks = pd.Index(names, tupleize_cols=False)
     return pd.DataFrame(cosines, index=tasks, columns=tasks)
 
@@ -99,15 +105,27 @@ def _check_estimator(estimator):
     )
 
 
-def _mean_cosines(network, rows, batch_size):
+def _networks_of(module):
+    """Return the networks whose gradients are taken: one, or each member."""
+    if isinstance(module, NetworkEnsemble) and module.sharing == "none":
+        return [each.eval() for each in module.unstacked()]
+    return [module]
+
+
+def _task_loss(network, module):
+    """Return the losses of the tasks; constants change no cosine."""
+    device = next(module.parameters()).device
+    ones = torch.ones(len(network.task_names), device=device)
+    return TaskLoss(network.structure, ones, ones)
+
+
+def _mean_cosines(module, loss, rows, batch_size):
     """Return the mean cosine of each pair of tasks, by their positions."""
-    trained = [each for each in network.module.parameters() if each.requires_grad]
-    # Constants of the losses change no cosine.
-    ones = torch.ones(len(network.task_names), device=trained[0].device)
-    loss, conflict = TaskLoss(network.structure, ones, ones), GradientConflict(every=1)
+    trained = [each for each in module.parameters() if each.requires_grad]
+    conflict = GradientConflict(every=1)
     for batch in rows.batches(batch_size, shuffle=False):
         # A compiled network would keep no graph for a second backward pass.
-        logits = network.module.forward(*batch.inputs)
+        logits = module.forward(*batch.inputs)
         losses = loss.task_losses(logits.to(batch.y.dtype), batch.y, batch.weight)
         conflict.observe(losses, trained)
     return conflict.end_epoch()

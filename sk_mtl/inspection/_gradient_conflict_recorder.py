@@ -14,7 +14,8 @@ class GradientConflictRecorder(Callback):
     tasks reach. A cosine near 1 means that the tasks ask for the same change,
     near 0 that they do not interfere, and below 0 that a step that helps one harms the
     other. `history_` gets a column ``gradient_cosine_<a>_<b>`` for each pair of tasks,
-    the mean over some steps of each epoch. The fit itself stays as it is.
+    the mean over some steps of each epoch. The fit itself stays as it is, but with
+    ``n_members="auto"`` it is of one network.
 
     Parameters
     ----------
@@ -33,9 +34,7 @@ class GradientConflictRecorder(Callback):
     >>> from sk_mtl.inspection import GradientConflictRecorder
     >>> X, y = load_adult(return_X_y=True)
     >>> recorder = GradientConflictRecorder()
-    >>> model = MMOEClassifier(
-    ...     n_members=1, callbacks=[recorder], max_epochs=2, random_state=0
-    ... )
+    >>> model = MMOEClassifier(callbacks=[recorder], max_epochs=2, random_state=0)
     >>> history = model.fit(X[:1000], y[:1000]).history_
     >>> bool(history["gradient_cosine_income_married"].between(-1, 1).all())
     True

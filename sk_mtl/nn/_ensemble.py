@@ -1,7 +1,7 @@
 """Ensembles: several networks in one, with stacked weights and batched products."""
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -231,6 +231,24 @@ class NetworkEnsemble(nn.Module):
             with places.filled([stacked[member] for stacked in places.read()]):
                 return logits(self.network)
 
+    def unstacked(self) -> list[MultiTaskNetwork]:
+        """Return copies of the members, each a network of its own."""
+        if self.sharing != "none":
+            raise ValueError(
+                "sharing must be 'none' where members become networks of their own; "
+                f"found {self.sharing!r}. Call `each`, which runs all members."
+            )
+        with _SWAPPING.held():
+            state = dict(_tensors(self.network))
+            networks = [copy.deepcopy(self.network) for _ in range(self.n_members)]
+        for member, network in enumerate(networks):
+            own = {name: state[name].detach()[member].clone() for name in self._own}
+            _set_tensors(network, own)
+            for module in network.modules():
+                if isinstance(module, EmbeddingTables):
+                    module.batchable = False
+        return networks
+
     def _each(
         self,
         function: Callable[[MultiTaskNetwork, Encoded], Tensor],
@@ -380,9 +398,17 @@ def _is_norm(module: nn.Module) -> bool:
 def _stack(networks: Sequence[nn.Module], names: Sequence[str]) -> None:
     """Replace the weights of the first network by the stacked weights of all."""
     states = [dict(_tensors(network)) for network in networks]
-    for name in names:
+    stacked = {
+        name: torch.stack([state[name].detach() for state in states]) for name in names
+    }
+    _set_tensors(networks[0], stacked)
+
+
+def _set_tensors(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Replace parameters and buffers by tensors of other shapes."""
+    known = dict(_tensors(network))
+    for name, tensor in tensors.items():
         path, _, leaf = name.rpartition(".")
-        stacked = torch.stack([state[name].detach() for state in states])
-        if isinstance(states[0][name], nn.Parameter):
-            stacked = nn.Parameter(stacked)
-        setattr(networks[0].get_submodule(path), leaf, stacked)
+        if isinstance(known[name], nn.Parameter):
+            tensor = nn.Parameter(tensor)
+        setattr(network.get_submodule(path), leaf, tensor)

@@ -11,7 +11,7 @@ import pytest
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.calibration import CalibratedClassifierCV, CalibrationDisplay
 from sklearn.ensemble import StackingClassifier
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import NotFittedError, UndefinedMetricWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.inspection import (
     PartialDependenceDisplay,
@@ -311,3 +311,16 @@ def test_a_conditional_view_of_tasks_that_are_no_steps_is_refused(model):
         "MultiTaskEstimator whose tasks are no steps. Fit with structure='funnel', or "
         "with a dict of steps."
     )
+
+
+def test_rows_without_positives_get_scikit_learns_own_warning():
+    X, y = funnel_table()
+    # All classes are named, so that the fit takes a task of negatives.
+    y = y.assign(order=0)
+    classes = [np.array([0, 1])] * y.shape[1]
+    model = ESMMClassifier(structure="independent", **QUICK)
+    view = model.fit(X, y, classes=classes).task("order")
+    np.testing.assert_array_equal(view.classes_, [0, 1])
+    assert view.score(X, y["order"]) == 1.0
+    with pytest.warns(UndefinedMetricWarning, match="No positive samples"):
+        RocCurveDisplay.from_estimator(view, X, y["order"])

@@ -1,5 +1,7 @@
 """The cosines between the tasks' gradients of a fitted estimator."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -124,6 +126,42 @@ def test_bad_input(fitted):
             gradient_conflict(model, X, y, batch_size=size)
     with pytest.raises(ValueError, match=r"inconsistent|same number|length|rows"):
         gradient_conflict(model, X, y[:-1])
-    several = MMOEClassifier(**QUICK, n_members=2).fit(X, y)
+    several = MMOEClassifier(**QUICK, n_members=2, member_sharing="embedding").fit(X, y)
     with pytest.raises(ValueError, match=r"gradient_conflict needs .*found n_mem"):
         gradient_conflict(several, X, y)
+
+
+@pytest.mark.members
+def test_members_have_the_mean_of_their_own_cosines():
+    X, y = mixed_table(160)
+    model = MMOEClassifier(**QUICK).fit(X, y)
+    ensemble = model.net_.module_
+    assert ensemble.n_members == 4
+    found = []
+    arrays = model.predictor_.encode(X)
+    (logits,) = model.predictor_.evaluate(
+        lambda module, *rows: [module.member_logits(*rows).transpose(0, 1)], arrays
+    )
+    for member, network in enumerate(ensemble.unstacked()):
+        alone = copy.deepcopy(model)
+        alone.net_.module_ = network.eval()
+        np.testing.assert_allclose(
+            alone.predictor_.logits(arrays), logits[:, member], rtol=1e-4, atol=1e-5
+        )
+        found.append(gradient_conflict(alone, X, y).to_numpy())
+    cosines = gradient_conflict(model, X, y)
+    np.testing.assert_allclose(cosines, np.mean(found, axis=0), atol=1e-6)
+    # The ensemble stays as it was, with its stacked weights.
+    assert model.net_.module_ is ensemble
+    assert ensemble.sharing == "none"
+    model.predict_proba(X)
+
+
+@pytest.mark.members
+def test_members_that_share_parts_are_refused():
+    X, y = mixed_table(80)
+    model = MMOEClassifier(member_sharing="most", **QUICK).fit(X, y)
+    with pytest.raises(ValueError, match="in one network; found n_members=4"):
+        gradient_conflict(model, X, y)
+    with pytest.raises(ValueError, match="sharing must be 'none' where members become"):
+        model.net_.module_.unstacked()

@@ -101,6 +101,12 @@ def choose_batch_norm(facts: Facts, wanted: FitParameters) -> AutoChoice:
     return AutoChoice(normalised, f"{facts.n_train:,} rows, {found} {above:,}")
 
 
+def _reads_losses(callback) -> bool:
+    """Return whether a callback, or a pair of a name and one, reads losses by task."""
+    each = callback[1] if isinstance(callback, tuple) else callback
+    return hasattr(each, "on_losses_computed")
+
+
 def choose_n_members(facts: Facts, wanted: FitParameters) -> AutoChoice:
     """Choose the number of networks whose answers are averaged."""
     if wanted.member_rows == "folds":
@@ -112,6 +118,10 @@ def choose_n_members(facts: Facts, wanted: FitParameters) -> AutoChoice:
         return AutoChoice(1, "rows that come in parts may be many")
     if wanted.balancing is not None:
         return AutoChoice(1, "balancing may read the gradients of one network")
+    if any(map(_reads_losses, wanted.callbacks or ())):
+        return AutoChoice(1, "a callback reads the losses of one network")
+    if wanted.sparse_embedding is True and wanted.member_sharing == "none":
+        return AutoChoice(1, "tables of members of their own cannot be sparse")
     if facts.n_train > MEMBER_ROWS:
         return AutoChoice(1, f"more than {MEMBER_ROWS:,} rows, on which one is steady")
     return AutoChoice(4, f"{facts.n_train:,} rows, on which one network is unsteady")

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from skorch.callbacks import Callback
 
 from sk_mtl import HoMEClassifier, MMOEClassifier
 from sk_mtl.estimators._automatic._auto_n_bins import auto_n_bins
@@ -23,6 +24,7 @@ from sk_mtl.estimators._automatic._training_rules import (
     choose_max_epochs,
     choose_patience,
 )
+from sk_mtl.inspection import GradientConflictRecorder
 
 
 def rows(n_rows, **others):
@@ -196,6 +198,19 @@ def test_members_steady_the_answers_of_few_rows():
     assert choose_n_members(rows(50_001), wanted()).value == 1
     assert choose_n_members(rows(50, is_pass=True), wanted()).value == 1
     assert choose_n_members(rows(50), wanted(balancing="pcgrad")).value == 1
+
+
+@pytest.mark.members
+def test_what_needs_one_network_gets_one():
+    def chosen(**parameters):
+        return choose_n_members(rows(50), wanted(**parameters)).value
+
+    assert chosen(sparse_embedding=True) == 1
+    assert chosen(sparse_embedding=True, member_sharing="embedding") == 4
+    recorder = GradientConflictRecorder()
+    assert chosen(callbacks=[recorder]) == chosen(callbacks=[("r", recorder)]) == 1
+    assert chosen(callbacks=[GradientConflictRecorder]) == 1
+    assert chosen(callbacks=[Callback()]) == 4
 
 
 @pytest.mark.parametrize(
