@@ -156,7 +156,8 @@ class MultiTaskModel(FrameAnswers, GateAnswers, ShownSummary, AtomicFit, FitPara
 
         groups : array-like of shape (n_samples,), default=None
             Rows of one group, for instance of one user, are kept together when a part
-            of `X` is split off for validation.
+            of `X` is split off for validation, and ranked together by a `monitor` such
+            as ``"grouped_roc_auc"``.
 
         classes : array-like, list of array-like or dict, default=None
             All classes, for rows that may not contain every class: an array for a 1-d

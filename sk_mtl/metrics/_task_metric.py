@@ -47,7 +47,7 @@ class TaskMetric:
         ``function(codes, proba, sample_weight)`` on labelled rows, where codes are the
         positions of the labels among the classes, or ``function(numbers, predictions,
         sample_weight)`` of a task of numbers; for a callable of the user's, the
-        callable itself.
+        callable itself. A metric that ranks within groups takes `groups` as well.
     sign : int
         -1 for the names that begin with ``neg_``.
     custom : bool

@@ -86,8 +86,8 @@ def compare_tasks(
         of all parameters that both have: encoder, towers and budget. Of a list of
         estimators these are the values of the first.
     groups : array-like of shape (n_samples,), default=None
-        Groups for the splitter, such as users whose rows must stay together, and for a
-        `fit` that takes `groups`.
+        Groups for the splitter, such as users whose rows must stay together, for a
+        `fit` that takes `groups`, and for a metric that ranks within groups.
     sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), or dict, \
             default=None
         Weights for `fit` of all models, also by task name, cut to the training rows of
@@ -216,6 +216,8 @@ def _fit_and_score(estimators, X, y, given, train, test, seed, scoring):
     arguments = fit_arguments(models[0], X, y, train, **given)
     X_train, y_train = _safe_indexing(X, train), _safe_indexing(y, train)
     X_test, y_test = _safe_indexing(X, test), _safe_indexing(y, test)
+    groups = given["groups"]
+    groups = None if groups is None else _safe_indexing(groups, test)
     encode_seconds, encoded = 0.0, None
     if len(models) > 1:
         start = time.perf_counter()
@@ -229,20 +231,20 @@ def _fit_and_score(estimators, X, y, given, train, test, seed, scoring):
         else:
             model.fit_rows(*encoded)
         seconds = encode_seconds + time.perf_counter() - start
-        scores = _score(model, X_test, y_test, y_train, scoring)
+        scores = _score(model, X_test, y_test, y_train, scoring, groups)
         costs = {"fit_seconds": seconds, "n_parameters": _n_parameters(model)}
         results.append(scores | costs)
     return results
 
 
-def _score(model, X_test, y_test, y_train, scoring):
+def _score(model, X_test, y_test, y_train, scoring, groups):
     """Return the scores of a fitted model by task, and their metrics."""
     tasks, trained = FittedTasks(model, y_test), FittedTasks(model, y_train)
     metrics = metrics_of_tasks(tasks, scoring)
     # A class that no training row has does not measure the model.
     defined = [k for k in metrics if tasks.classes_in_y(k) <= trained.classes_in_y(k)]
     pos_label = getattr(scoring, "pos_label", None)
-    rows = tasks.rows(X_test, defined, pos_label=pos_label)
+    rows = tasks.rows(X_test, defined, pos_label=pos_label, groups=groups)
     values = dict.fromkeys(metrics, np.nan)
     for k, own in zip(defined, rows, strict=True):
         warn_open_classes([metrics[k]], {tasks.names[k]: own})

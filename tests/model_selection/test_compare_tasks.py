@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sk_mtl import MMOEClassifier, MMOERegressor, estimators
 from sk_mtl.exceptions import PositiveClassWarning
-from sk_mtl.metrics import make_task_scorer, task_metric
+from sk_mtl.metrics import grouped_roc_auc, make_task_scorer, task_metric
 from sk_mtl.model_selection import TaskComparison, compare_tasks
 from sk_mtl.model_selection._baseline import single_task_baseline
 from tests.metrics.common import (
@@ -466,6 +466,21 @@ def test_groups_reach_the_fit(in_pipeline):
     model = make_pipeline(StandardScaler(), Grouped()) if in_pipeline else Grouped()
     compare_tasks(model, X, Y, cv=3, groups=groups, baseline=GOOD)
     assert [len(each) for each in Grouped.seen] == [4, 4, 4]
+
+
+def test_groups_reach_a_metric_that_ranks_within_them():
+    groups, folds = (
+        np.arange(len(X)) // 10,
+        list(GroupKFold(2).split(X, Y, X.index // 10)),
+    )
+    scores = compare_tasks(
+        GOOD, X, Y, cv=folds, groups=groups, scoring="grouped_roc_auc", baseline=POOR
+    ).scores
+    model = clone(GOOD).fit(X.iloc[folds[0][0]], Y.iloc[folds[0][0]])
+    test = folds[0][1]
+    proba = model.predict_proba(X.iloc[test])[0]
+    expected = grouped_roc_auc(Y["click"].iloc[test], proba, groups[test])
+    assert scores["click"].iloc[0] == pytest.approx(expected)
 
 
 def test_scorer_says_which_class_is_positive():
