@@ -6,6 +6,7 @@ import gc
 import os
 import re
 import signal
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -125,6 +126,13 @@ def pytest_collection_finish() -> None:
     """Leave what was collected, a million objects, to no later garbage collection."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_runtest_teardown() -> None:
+    """Close the figures of a test; matplotlib warns when there are many."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close("all")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

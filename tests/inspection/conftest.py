@@ -1,20 +1,11 @@
-"""Fitted models that the displays draw, and figures that are closed again."""
+"""Fitted models that the displays draw."""
 
 import pytest
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
 from tests.estimators.common import PLAIN, QUICK, funnel_table, mixed_table
 
-matplotlib = pytest.importorskip("matplotlib")
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    """Close the figures of a test."""
-    import matplotlib.pyplot as plt
-
-    yield
-    plt.close("all")
+pytest.importorskip("matplotlib")
 
 
 @pytest.fixture(scope="session")

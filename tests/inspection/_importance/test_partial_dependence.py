@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.inspection import partial_dependence
 
-from sk_mtl import MultiTaskEstimator
+from sk_mtl import MMOEClassifier, MultiTaskEstimator
 from sk_mtl.inspection import partial_dependence_by_task
 from tests.estimators.common import PLAIN, QUICK, refuse
 
@@ -44,6 +44,16 @@ def test_integers_numbers_and_several_classes_are_taken(table):
     assert classes == [None, "Bonn", "Oslo", "Rome"]
     total = found[found["task"] == "town"].groupby("value")["average"].sum()
     np.testing.assert_allclose(total, 1, rtol=1e-5)
+
+
+def test_positive_class_may_sort_first(table):
+    X, y = table
+    y = y.map({0: "none", 1: "bought"}.get)
+    model = MMOEClassifier(pos_label="bought", **ONE).fit(X, y)
+    found = partial_dependence_by_task(model, X[:40], "plan").query("task == 'buy'")
+    assert found["class"].tolist() == ["bought", "bought"]
+    free = model.predict_proba(X[:40].assign(plan="free"))[1][:, 0].mean()
+    np.testing.assert_allclose(found["average"].iloc[0], free, rtol=1e-5)
 
 
 def test_arrays_are_known_by_position(table):

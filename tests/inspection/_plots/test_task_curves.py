@@ -78,6 +78,16 @@ def test_estimator_and_its_predictions_give_the_same_curves(curves, model, table
     assert display.left_out == {}
 
 
+def test_view_of_one_task_and_tables_of_other_libraries_are_drawn(model, table):
+    X, y = table
+    both = TaskRocCurves.from_estimator(model, X, y).scores()
+    view = TaskRocCurves.from_estimator(model.task("buy"), X, y["buy"])
+    assert view.scores() == {"buy": both["buy"]}
+    polars = pytest.importorskip("polars")
+    tables = polars.from_pandas(X), polars.from_pandas(y)
+    assert TaskRocCurves.from_estimator(model, *tables).scores() == both
+
+
 def test_forest_of_scikit_learn_is_drawn_too(table):
     X, y = table
     forest = DummyClassifier().fit(X, y)
