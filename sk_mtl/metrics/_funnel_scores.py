@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.utils.validation import check_is_fitted
 
 from sk_mtl._funnel_codes import ancestors_of, fill_out_of_reach, unknown_shares
 from sk_mtl._labels import label_list
@@ -88,6 +89,8 @@ def funnel_scores(
 
     Raises
     ------
+    NotFittedError
+        If the model is not fitted.
     ValueError
         If a task does not have two classes, or `by` names no column of X.
 
@@ -107,6 +110,7 @@ def funnel_scores(
     >>> bool(scores.loc["conversion", "rate_roc_auc"] > 0.5)
     True
     """
+    check_is_fitted(model)
     tasks = FittedTasks(model, y)
     _check_steps(tasks)
     fitted, X_fitted = model_and_input(model, X)

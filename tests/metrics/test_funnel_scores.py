@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.exceptions import NotFittedError, UndefinedMetricWarning
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
@@ -225,6 +225,11 @@ def test_undefined_scores_warn_of_their_step():
     assert len(record) == 1
     assert np.isnan(scores.loc["buy", "rate_roc_auc"])
     assert scores.loc["buy", "rate_calibration_ratio"] == 0.5
+
+
+def test_a_model_that_is_not_fitted_is_refused():
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        funnel_scores(ESMMClassifier(), X, Y)
 
 
 def test_steps_of_more_classes_are_refused():

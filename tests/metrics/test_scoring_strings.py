@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
-from sklearn.metrics import get_scorer
+from sklearn.metrics import get_scorer, get_scorer_names
 
 from sk_mtl.metrics import NUMBER_METRICS, TASK_METRICS, task_scorers
 from tests.metrics.common import OneModelPerTask, random_tasks
@@ -44,6 +44,8 @@ def test_the_table_is_found():
 
 @pytest.mark.parametrize("name", TABLE)
 def test_verdict_of_a_string(name):
+    if name not in get_scorer_names():
+        pytest.skip("this scikit-learn does not know the string")
     verdict, _ = TABLE[name]
     is_number = name in NUMBER_METRICS
     model, y = (REGRESSOR, NUMBERS) if is_number else (MODEL, Y)

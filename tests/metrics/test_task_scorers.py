@@ -216,6 +216,31 @@ def test_groups_reach_a_search_by_metadata_routing():
     assert one.best_score_ == pytest.approx(np.mean(folds))
 
 
+def test_groups_reach_a_scorer_beside_others_and_beside_weights():
+    weight = np.random.default_rng(0).random(len(Y))
+    with config_context(enable_metadata_routing=True):
+        found = cross_validate(
+            OneModelPerTask().set_fit_request(sample_weight=False),
+            X,
+            Y,
+            scoring={
+                "plain": make_task_scorer("grouped_roc_auc").set_score_request(
+                    sample_weight=False
+                ),
+                "weighted": make_task_scorer("grouped_roc_auc").set_score_request(
+                    sample_weight=True
+                ),
+                "other": make_task_scorer("roc_auc").set_score_request(
+                    sample_weight=False
+                ),
+            },
+            cv=GroupKFold(2),
+            params={"groups": USERS, "sample_weight": weight},
+        )
+    assert (found["test_plain"] != found["test_weighted"]).all()
+    assert (found["test_plain"] != found["test_other"]).all()
+
+
 def test_a_search_without_routing_asks_for_groups():
     search = GridSearchCV(
         OneModelPerTask(),

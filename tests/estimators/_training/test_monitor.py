@@ -240,6 +240,14 @@ def test_a_grouped_monitor_reads_the_groups_of_the_rows_held_out():
     assert history[model.best_epoch_] == pytest.approx(expected, abs=1e-6)
 
 
+def test_members_read_the_groups_of_their_own_folds():
+    X, y = mixed_table(120)
+    model = MMOEClassifier(
+        monitor=("grouped_roc_auc", "buy"), n_members=2, member_rows="folds", **QUICK
+    ).fit(X, y, groups=np.arange(120) // 8)
+    assert model.history_["valid_grouped_roc_auc_buy"].between(0, 1).all()
+
+
 @pytest.mark.parametrize("given", [False, True])
 def test_a_grouped_monitor_without_groups_is_refused(given):
     X, y = mixed_table(80)
