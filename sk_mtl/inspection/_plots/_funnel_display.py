@@ -27,7 +27,7 @@ class FunnelDisplay(Display):
     Parameters
     ----------
     table : DataFrame
-        What `frame` returns: columns `step`, `decile`, `rows`, `predicted`, `observed`,
+        What `frame` returns: columns `step`, `bin`, `rows`, `predicted`, `observed`,
         `lower` and `upper`.
 
     Attributes
@@ -207,7 +207,7 @@ def _binned_rates(rows, n_bins):
     ]
     return pd.DataFrame(
         {
-            "decile": range(1, len(intervals) + 1),
+            "bin": range(1, len(intervals) + 1),
             "rows": groups.size().to_numpy(),
             "predicted": groups["proba"].mean().to_numpy(),
             "observed": groups["positive"].mean().to_numpy(),
