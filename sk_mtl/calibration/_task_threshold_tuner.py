@@ -39,6 +39,10 @@ class TaskThresholdTuner(TaskWrapper):
     The thresholds of the steps of a funnel are tuned independently, so that a row may
     be predicted as converted and not clicked.
 
+    If `negative_sampling_rate` of the estimator says that negatives were thinned, the
+    held-out rows are weighted to stand for all rows. With ``cv="prefit"`` give rows
+    that are not thinned.
+
     Parameters
     ----------
     estimator : estimator

@@ -16,6 +16,7 @@ from sk_mtl._labels import as_numbers, keep_labelled, plain_values, read_labels
 from sk_mtl._sklearn_compat import HasMethods, StrOptions, _fit_context
 from sk_mtl._versions import VersionedPickle
 from sk_mtl._weights import weight_columns
+from sk_mtl.calibration._thinned_rows import weights_of_all_rows
 from sk_mtl.metrics._fitted_tasks import FittedTasks, last_estimator
 from sk_mtl.metrics._number_rows import prediction_columns
 from sk_mtl.model_selection import out_of_fold_proba
@@ -103,6 +104,8 @@ class TaskWrapper(VersionedPickle, MetaEstimatorMixin, BaseEstimator):
                 n_jobs=self.n_jobs,
                 params=params,
             )
+            names = self._names(model, y)
+            sample_weight = weights_of_all_rows(model, y, sample_weight, names)
         tasks = FittedTasks(model, y)
         learnt = self._learn(model, tasks, y, proba, sample_weight)
         vars(self).pop("feature_names_in_", None)
