@@ -276,7 +276,8 @@ def task_metric(metric, *, greater_is_better=None, kind=None):
           probabilities, divided by their rate among all rows; 10 % without a number.
           With more than two classes, the mean over each class against the rest.
 
-        Of these, which rank within the groups of rows and need them:
+        For tasks of classes, within groups of rows, which must be given, greater is
+        better:
 
         - `"grouped_roc_auc"`, `"grouped_ndcg@10"`, `"grouped_recall@10"` and
           `"grouped_hit_rate@10"`: :func:`grouped_roc_auc`, :func:`grouped_ndcg`,
