@@ -52,7 +52,7 @@ def partial_dependence_by_task(
     >>> table.groupby("task", sort=False).size().to_dict()
     {'income': 3, 'married': 3}
     """
-    model, X = model_and_rows("partial_dependence_by_task", estimator, X)
+    model, X = model_and_rows("partial_dependence_by_task", estimator, X, "task")
     features = [features] if isinstance(features, str) else list(features)
     parts = []
     for feature in features:

@@ -87,7 +87,7 @@ class EmbeddingDisplay(Display):
         -------
         display : EmbeddingDisplay
         """
-        model, X = model_and_rows(cls.__name__, estimator, X)
+        model, X = model_and_rows(cls.__name__, estimator, X, "predictor_")
         network = model.predictor_
         position = _position_of(cls.__name__, network.schema, column)
         codes = network.encode(X).codes[:, position]

@@ -86,14 +86,12 @@ class FunnelDisplay(Display):
         display : FunnelDisplay
         """
         model, X = model_and_rows(cls.__name__, estimator, X)
-        if not hasattr(model, "predict_conditional_proba"):
-            raise ValueError(
-                f"{cls.__name__} needs a model whose tasks are the steps of a funnel; "
-                f"found {type(model).__name__} with independent tasks. Fit with "
-                "structure='funnel', or draw them with TaskCalibration."
-            )
+        structure = getattr(model, "structure", None)
+        _check_steps(cls.__name__, model, structure, conditional)
         method = "predict_conditional_proba" if conditional else "predict_proba"
-        names, structure = model.task_names_, getattr(model, "structure", None)
+        names = model.task_names_
+        if pos_label is None:
+            pos_label = getattr(model, "pos_label_", None)
         is_tree = isinstance(structure, Mapping)
         columns = read_labels(y).columns_of(names)
         return cls.from_predictions(
@@ -101,8 +99,8 @@ class FunnelDisplay(Display):
             getattr(model, method)(X),
             names=names,
             classes=model.classes_,
-            missing_label=model.missing_label,
-            pos_label=model.pos_label_ if pos_label is None else pos_label,
+            missing_label=getattr(model, "missing_label", None),
+            pos_label=pos_label,
             conditional=conditional,
             funnel=structure if is_tree and conditional else None,
             n_bins=n_bins,
@@ -193,6 +191,21 @@ class FunnelDisplay(Display):
             for (step, rows), axes in zip(by_step.items(), panels.axes, strict=True):
                 lines[step] = _draw_step(axes, step, rows)
         return self._keep(panels, lines)
+
+
+def _check_steps(display, model, structure, conditional):
+    """Raise for a model whose tasks are no steps, or that knows no rates of steps."""
+    if hasattr(model, "predict_conditional_proba"):
+        return
+    if conditional or structure != "sequential":
+        wanted = (
+            "that predicts the rates" if conditional else "whose tasks are the steps"
+        )
+        raise ValueError(
+            f"{display} needs a model {wanted} of a funnel; found "
+            f"{type(model).__name__} with structure={structure!r}. Fit with "
+            "structure='funnel', or draw independent tasks with TaskCalibration."
+        )
 
 
 def _binned_rates(rows, n_bins):

@@ -83,7 +83,7 @@ def model_card(
     library_name: "sk-mtl"
     license: "bsd-3-clause"
     """
-    model, X = model_and_rows("model_card", estimator, X)
+    model, X = model_and_rows("model_card", estimator, X, "summary")
     judged = JudgedRows(model, X, y)
     scores, tasks = judged.scores(), judged.tasks()
     names = ", ".join(map(str, model.task_names_[:6]))

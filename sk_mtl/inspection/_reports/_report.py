@@ -91,7 +91,7 @@ def report(
     (True, True)
     """
     import_pyplot()
-    model, X = model_and_rows("report", estimator, X)
+    model, X = model_and_rows("report", estimator, X, "summary")
     judged = JudgedRows(model, X, y)
     columns = _segment_columns(by, X)
     names = ", ".join(map(str, model.task_names_[:6]))

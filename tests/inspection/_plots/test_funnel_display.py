@@ -5,8 +5,11 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
+from sk_mtl import AITMClassifier, ESMMClassifier
 from sk_mtl.inspection import FunnelDisplay
-from tests.estimators.common import refuse
+from tests.estimators.common import PLAIN, QUICK, refuse
+
+ONE = {**QUICK, **PLAIN, "max_epochs": 1, "n_members": 1}
 
 
 def test_groups_have_the_means_of_their_rows():
@@ -57,10 +60,36 @@ def test_missing_labels_are_left_out(funnel):
     assert table.groupby("step")["rows"].sum()["conversion"] == len(X) - 100
 
 
+def test_steps_of_a_tree_build_on_their_own_parents(funnel):
+    _, X, y = funnel
+    y = y.assign(like=y["click"] * (X["age"] > 40))
+    tree = {"conversion": "click", "like": "click"}
+    model = ESMMClassifier(structure=tree, **ONE).fit(X, y)
+    table = FunnelDisplay.from_estimator(model, X, y, conditional=True).frame()
+    n_clicked = y["click"].sum()
+    assert table.groupby("step", sort=False)["rows"].sum().tolist() == [
+        len(X),
+        n_clicked,
+        n_clicked,
+    ]
+
+
+def test_sequential_steps_are_drawn_without_rates(funnel):
+    _, X, y = funnel
+    model = AITMClassifier(**ONE).fit(X, y)
+    assert len(FunnelDisplay.from_estimator(model, X, y).axes_) == 2
+    refuse(
+        lambda: FunnelDisplay.from_estimator(model, X, y, conditional=True),
+        "FunnelDisplay needs a model that predicts the rates of a funnel; found "
+        "AITMClassifier with structure='sequential'. Fit with structure='funnel', or "
+        "draw independent tasks with TaskCalibration.",
+    )
+
+
 def test_independent_tasks_are_refused(model, table):
     refuse(
         lambda: FunnelDisplay.from_estimator(model, *table),
         "FunnelDisplay needs a model whose tasks are the steps of a funnel; found "
-        "MMOEClassifier with independent tasks. Fit with structure='funnel', or draw "
-        "them with TaskCalibration.",
+        "MMOEClassifier with structure='independent'. Fit with structure='funnel', or "
+        "draw independent tasks with TaskCalibration.",
     )

@@ -3,12 +3,13 @@
 import json
 
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 
 from sk_mtl import MMOEClassifier
 from sk_mtl.inspection import model_card
 from sk_mtl.inspection._reports._model_facts import JudgedRows
-from tests.estimators.common import PLAIN, QUICK
+from tests.estimators.common import PLAIN, QUICK, refuse
 
 
 def front_matter(card):
@@ -59,6 +60,14 @@ def test_bars_are_escaped(table):
     assert "| to\\|wn | categorical |" in model_card(model, X, y)
 
 
-def test_unfitted_model_is_refused(table):
+def test_unfitted_and_other_models_are_refused(table):
+    forest = RandomForestClassifier(n_estimators=1).fit(table[0][["age"]], table[1])
+    refuse(
+        lambda: model_card(forest, table[0][["age"]], table[1]),
+        "model_card needs a multi-task model of sk_mtl, alone or at the end of a "
+        "pipeline or search; found RandomForestClassifier, which has no summary. Give "
+        "such a model.",
+        TypeError,
+    )
     with pytest.raises(NotFittedError):
         model_card(MMOEClassifier(), *table)
