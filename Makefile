@@ -37,6 +37,7 @@ BENCHMARKS := \
 	benchmarks/sequence_pooling.py \
 	benchmarks/features.py \
 	benchmarks/truth.py \
+	benchmarks/calibration.py \
 	benchmarks/peers.py \
 	benchmarks/trees.py \
 	benchmarks/small_data.py \

@@ -54,14 +54,14 @@ class TaskCalibrator(TaskWrapper):
         A classifier with `predict_proba`, or a pipeline that ends in one. It is cloned
         unless ``cv="prefit"``.
 
-    method : {"isotonic", "sigmoid", "temperature", "beta"}, default="isotonic"
-        The function. ``"isotonic"`` is any increasing one, for a thousand positive rows
-        or more. The others have few numbers to learn: ``"sigmoid"`` scales and shifts
-        the log-odds (Platt), ``"temperature"`` only scales them, all classes alike, and
-        needs scikit-learn 1.8, and ``"beta"`` [1]_ is a sigmoid of :math:`a \log p - b
-        \log(1 - p) + c`, which can also leave probabilities as they are at one end.
-        Except for ``"temperature"``, more than two classes are calibrated one against
-        the rest, and divided by their sum.
+    method : {"sigmoid", "isotonic", "temperature", "beta"}, default="sigmoid"
+        The function. ``"sigmoid"`` scales and shifts the log-odds (Platt), ``"beta"``
+        [1]_ is a sigmoid of :math:`a \log p - b \log(1 - p) + c`, which can also leave
+        probabilities as they are at one end. ``"temperature"`` only scales the
+        log-odds, all classes alike, and so cannot take back class weights; it needs
+        scikit-learn 1.8. ``"isotonic"`` is any increasing function, for thousands of
+        positive rows: it may answer 0 and 1. Except for ``"temperature"``, more than
+        two classes are calibrated one against the rest, and divided by their sum.
 
     cv : int, splitter, iterable or "prefit", default=None
         How rows are held out, as of :func:`~sk_mtl.model_selection.out_of_fold_proba`:
@@ -125,7 +125,7 @@ class TaskCalibrator(TaskWrapper):
 
     _parameter_constraints = {**CONSTRAINTS, "method": [StrOptions(set(METHODS))]}
 
-    def __init__(self, estimator, method="isotonic", *, cv=None, n_jobs=None):
+    def __init__(self, estimator, method="sigmoid", *, cv=None, n_jobs=None):
         self.estimator = estimator
         self.method = method
         self.cv = cv

@@ -35,7 +35,7 @@ def test_each_task_is_calibrated_on_its_labels():
     X, y = told()
     gaps = y.copy()
     gaps.loc[::3, "click"] = np.nan
-    model = TaskCalibrator(Oracle().fit(X, y), cv="prefit").fit(X, gaps)
+    model = TaskCalibrator(Oracle().fit(X, y), "isotonic", cv="prefit").fit(X, gaps)
     click, buy = model.predict_proba(X)
     known = gaps["click"].notna()
     wanted = isotonic(X["a"][known], y["click"][known], X["a"])
@@ -65,7 +65,7 @@ def test_funnel_stays_a_funnel(method):
 def test_rate_is_calibrated_on_rows_that_reached_its_parent():
     U, u = funnel_table(800)
     model = ESMMClassifier(**QUICK).fit(U[:400], u[:400])
-    calibrated = TaskCalibrator(model, cv="prefit").fit(U[400:], u[400:])
+    calibrated = TaskCalibrator(model, "isotonic", cv="prefit").fit(U[400:], u[400:])
     clicked = (u["click"] == 1).to_numpy() & (np.arange(800) >= 400)
     rate = model.predict_conditional_proba(U)[1][:, 1].astype(float)
     found = calibrated.predict_conditional_proba(U)[1][clicked, 1]
@@ -93,7 +93,7 @@ def test_tree_of_steps_in_any_order():
 def test_folds_are_those_of_out_of_fold_probabilities():
     X, y = mixed_table()
     model = MMOEClassifier(**QUICK)
-    calibrated = TaskCalibrator(model, cv=KFold(2)).fit(X, y)
+    calibrated = TaskCalibrator(model, "isotonic", cv=KFold(2)).fit(X, y)
     held_out = out_of_fold_proba(model, X, y, cv=KFold(2))
     for k, task in enumerate(y):
         found = calibrated.calibrators_[task](held_out[k])[:, 1]
