@@ -133,4 +133,6 @@ class TaskCurves(Display):
 def _left_out_text(left_out):
     shown = [f"{task} {reason}" for task, reason in list(left_out.items())[:3]]
     more = len(left_out) - len(shown)
-    return "left out: " + "; ".join(shown) + (f"; and {more} more" if more else "")
+    if more:
+        shown.append(f"{more} more")
+    return "\n".join(f"left out: {text}" for text in shown)

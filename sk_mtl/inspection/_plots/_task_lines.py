@@ -60,8 +60,7 @@ def plot_task_lines(blocks, ax=None):
     artists = {task: [] for task in tasks}
     with house_style():
         if len(tasks) <= MOST_TOGETHER:
-            beside = 1.3 / len(blocks) if blocks[0].legend == "outside" else 0.0
-            alone = (4.3 + beside, 3.9)
+            alone = (4.3 + _legend_width(blocks[0]) / len(blocks), 3.9)
             panels = make_panels(
                 1, ax, n_blocks=len(blocks), labels=labels, alone=alone, beside=True
             )
@@ -79,8 +78,16 @@ def plot_task_lines(blocks, ax=None):
                 share_y=True,
             )
             for block, axes in zip(blocks, panels.blocks, strict=True):
-                _draw_apart(block, axes, artists)
+                # Panels in the place of other axes have no room for one line.
+                _draw_apart(block, axes, artists, " · " if panels.is_own else "\n")
     return panels, artists
+
+
+def _legend_width(block):
+    """Return the inches of a legend beside the axes."""
+    if block.legend != "outside":
+        return 0.0
+    return 0.6 + 0.065 * max(len(block.label(task)) for task in block.lines)
 
 
 def _draw_together(block, ax, artists):
@@ -95,7 +102,7 @@ def _draw_together(block, ax, artists):
         ax.legend(loc=block.legend)
 
 
-def _draw_apart(block, axes, artists):
+def _draw_apart(block, axes, artists, gap):
     # A smaller marker fits a smaller panel.
     options = {**block.options}
     if "markersize" in options:
@@ -107,6 +114,6 @@ def _draw_apart(block, axes, artists):
             if other != task:
                 ax.plot(*line, color=FAINT, linewidth=0.7, zorder=1.5)
         artists[task] += ax.plot(x, y, color=PALETTE[0], **options)
-        ax.set_title(block.label(task, gap=" · "))
+        ax.set_title(block.label(task, gap=gap))
         if block.after is not None:
             block.after(ax, task, PALETTE[0])

@@ -84,9 +84,9 @@ def report(
     >>> from sk_mtl.datasets import load_adult
     >>> from sk_mtl.inspection import report
     >>> X, y = load_adult(return_X_y=True)
-    >>> X, y = X[["age", "sex"]][:600], y[:600]
-    >>> model = MMOEClassifier(max_epochs=1, random_state=0).fit(X[:400], y[:400])
-    >>> page = report(model, X[400:], y[400:], n_repeats=0)
+    >>> X, y = X[["age", "sex"]][:400], y["income"][:400]
+    >>> model = MMOEClassifier(max_epochs=1, random_state=0).fit(X[:200], y[:200])
+    >>> page = report(model, X[200:], y[200:], n_repeats=0)
     >>> page.startswith("<!DOCTYPE html>"), "Scores" in page
     (True, True)
     """

@@ -134,7 +134,8 @@ def test_task_without_a_curve_is_named_with_the_reason():
     }
     label = display.ax_.get_xlabel()
     assert label.endswith(
-        "left out: task_1 has labels of one class only; task_2 has 3 classes"
+        "\nleft out: task_1 has labels of one class only\n"
+        "left out: task_2 has 3 classes"
     )
 
 
