@@ -7,6 +7,7 @@ from sklearn.model_selection import KFold
 from sklearn.preprocessing import StandardScaler
 
 from sk_mtl import ESMMClassifier, MMOEClassifier
+from sk_mtl.metrics._named_metrics import CLASS_METRICS
 from tests.estimators.common import QUICK, funnel_table, refuse
 
 both = pytest.mark.parametrize("cls", [MMOEClassifier, ESMMClassifier])
@@ -165,10 +166,8 @@ def test_a_size_out_of_range(table, name, value, message):
             "monitor",
             "clik",
             "monitor must be 'valid_loss', one of the tasks ['click', 'conversion'], "
-            "one of the metrics ['roc_auc', 'roc_auc_ovr_weighted', "
-            "'average_precision', 'accuracy', 'log_loss', 'brier', 'neg_log_loss', "
-            "'neg_brier'], a pair (metric, task) or a callable; found 'clik'. Use one "
-            "of these names.",
+            f"one of the metrics {list(CLASS_METRICS)}, a pair (metric, task) or a "
+            "callable; found 'clik'. Use one of these names.",
         ),
         (
             "monitor",
