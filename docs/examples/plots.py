@@ -1,7 +1,7 @@
 """Draw the pictures of the pages on evaluation and explanation.
 
 Two models of Adult and one of a made-up funnel are trained on a part of the rows and
-drawn on rows that they have not seen. Takes about half a minute.
+drawn on rows that they have not seen. Takes about a minute.
 """
 
 import argparse
