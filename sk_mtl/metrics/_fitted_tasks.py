@@ -199,7 +199,9 @@ class FittedTasks:
 
 def _check_number(classes, names):
     """Raise where an estimator without names has other tasks than y has columns."""
-    n_tasks = len(classes) if isinstance(classes, list) else len(names)
+    if classes is None:
+        return
+    n_tasks = len(classes) if isinstance(classes, list) else 1
     if n_tasks != len(names):
         raise ValueError(
             f"y must have {n_tasks} column(s), one per task of the estimator; found "

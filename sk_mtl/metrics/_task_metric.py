@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+from sk_mtl._close_names import did_you_mean
 from sk_mtl._labels import one_label_column
 from sk_mtl._weights import weight_columns
 from sk_mtl.metrics._callables import (
@@ -374,7 +375,8 @@ def task_metric(metric, *, greater_is_better=None, kind=None):
         )
     raise ValueError(
         f"metric must be one of {list(TASK_METRICS)} or a callable metric(y_true, "
-        f"y_proba); found {metric!r}. Use one of these names."
+        f"y_proba); found {metric!r}. "
+        + (did_you_mean(str(metric), TASK_METRICS) or "Use one of these names.")
     )
 
 

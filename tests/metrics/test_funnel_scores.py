@@ -241,3 +241,13 @@ def test_steps_of_more_classes_are_refused():
         "funnel_scores needs steps, tasks of two classes; found {'buy': [0, 1, 2]}. "
         "Score these tasks with task_scores.",
     )
+
+
+def test_a_view_of_one_step_is_refused():
+    X, y = funnel_table(60)
+    model = ESMMClassifier(max_epochs=1, n_members=1, random_state=0).fit(X, y)
+    refuse(
+        lambda: funnel_scores(model.task("click"), X, y),
+        "y must have 1 column(s), one per task of the estimator; found 2: ['click', "
+        "'conversion']. Give the columns that it was fitted with.",
+    )

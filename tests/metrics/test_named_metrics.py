@@ -140,3 +140,8 @@ def test_settings_that_are_wrong(name, message):
 def test_an_unknown_name_with_a_setting_is_an_unknown_name():
     with pytest.raises(ValueError, match=r"metric must be one of .*; found 'hit@3'"):
         task_metric("hit@3")
+
+
+def test_a_mistyped_name_is_asked_about():
+    with pytest.raises(ValueError, match=r"found 'matthews_correlation'\. Did you"):
+        task_metric("matthews_correlation")
