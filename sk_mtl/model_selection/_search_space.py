@@ -3,8 +3,9 @@
 import inspect
 import math
 from collections.abc import Sequence
+from numbers import Real
 
-from scipy.stats import loguniform, uniform
+from scipy.stats import loguniform, rv_discrete, uniform
 from sklearn.pipeline import Pipeline
 
 import sk_mtl.estimators as estimators
@@ -72,7 +73,7 @@ def search_space(estimator, n_rows=None):
     >>> scorer = make_task_scorer("roc_auc")
     >>> search = RandomizedSearchCV(model, space, n_iter=20, scoring=scorer)
     """
-    if n_rows is not None and n_rows < 1:
+    if n_rows is not None and not (isinstance(n_rows, Real) and n_rows >= 1):
         raise ValueError(
             f"n_rows must be a positive number of rows; found {n_rows!r}. Give the "
             "number of training rows, or None."
@@ -118,6 +119,16 @@ class SearchSpace(dict):
         -------
         parameters : dict
             For `set_params` of the estimator, or for its constructor.
+
+        Raises
+        ------
+        ValueError
+            If a range is neither a list nor `randint`, `uniform` or `loguniform`.
+
+        Notes
+        -----
+        Optuna stores values of lists as text. ``space.suggest(study.best_trial)``
+        returns the best parameters as the model takes them.
         """
         return {name: _suggest(trial, name, values) for name, values in self.items()}
 
@@ -190,7 +201,9 @@ _FEATURE_RANGES = {
 
 def _suggest(trial, name, values):
     if not isinstance(values, Sequence):
-        low, high = map(float, values.support())
+        low, high = _bounds(name, values)
+        if isinstance(values.dist, rv_discrete):
+            return trial.suggest_int(name, int(low), int(high))
         is_log = values.dist.name in ("loguniform", "reciprocal")
         return trial.suggest_float(name, low, high, log=is_log)
     # Optuna stores choices as numbers, text or None.
@@ -198,8 +211,22 @@ def _suggest(trial, name, values):
     return values[texts.index(trial.suggest_categorical(name, texts))]
 
 
+def _bounds(name, values):
+    """Return the least and the greatest value of a distribution, or raise."""
+    known = "randint", "uniform", "loguniform", "reciprocal"
+    if getattr(getattr(values, "dist", None), "name", None) not in known:
+        raise ValueError(
+            f"The range of {name!r} must be a list of values, or randint, uniform or "
+            f"loguniform of scipy.stats; found {values!r}. Give one of these, or leave "
+            "the entry out and suggest it by the trial."
+        )
+    return map(float, values.support())
+
+
 def _text(values):
     if isinstance(values, Sequence):
         return repr(list(values))
+    if not hasattr(values, "support"):
+        return repr(values)
     low, high = map(float, values.support())
     return f"{values.dist.name}({low:g}, {high:g})"

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import optuna
 import pytest
-from scipy.stats import loguniform
+from scipy.stats import loguniform, norm, randint
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, RandomizedSearchCV
 from sklearn.pipeline import make_pipeline
@@ -167,3 +167,42 @@ def test_other_models_are_refused(other):
     )
     with pytest.raises(TypeError, match="estimator must be one estimator, an instance"):
         search_space("mmoe")
+
+
+@pytest.mark.parametrize("n_rows", ["many", [[1.0], [2.0]]])
+def test_rows_that_are_no_number_are_refused(n_rows):
+    with pytest.raises(ValueError, match="n_rows must be a positive number of rows"):
+        search_space(MMOEClassifier, n_rows=n_rows)
+
+
+def test_whole_numbers_of_a_range_are_suggested_whole():
+    space = SearchSpace({"max_epochs": randint(2, 5)})
+    found, distributions = suggestions(space)
+    values = [each["max_epochs"] for each in found]
+    assert set(values) == {2, 3, 4}
+    assert all(isinstance(value, int) for value in values)
+    assert distributions["max_epochs"].high == 4
+
+
+def test_the_best_trial_gives_the_parameters_back():
+    space = search_space(MMOEClassifier)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    found = []
+    study.optimize(
+        lambda trial: found.append(space.suggest(trial)) or -trial.number, n_trials=3
+    )
+    assert space.suggest(study.best_trial) == found[-1]
+
+
+@pytest.mark.parametrize("values", [norm(), 0.1])
+def test_other_ranges_are_refused_by_suggest(values):
+    space = SearchSpace({"lr": values})
+    study = optuna.create_study()
+    with pytest.raises(ValueError) as caught:
+        space.suggest(study.ask())
+    assert str(caught.value) == (
+        "The range of 'lr' must be a list of values, or randint, uniform or loguniform "
+        f"of scipy.stats; found {values!r}. Give one of these, or leave the entry out "
+        "and suggest it by the trial."
+    )
+    assert repr(space).startswith("lr  ")
