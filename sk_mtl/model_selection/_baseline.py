@@ -29,9 +29,9 @@ def single_task_baseline(estimator):
     kind = next((kind for kind, is_kind in kinds.items() if is_kind(estimator)), None)
     if not isinstance(estimator, own) or kind is None:
         raise ValueError(
-            "baseline=None needs an estimator of sk_mtl, alone or as the "
-            f"last step of a pipeline; found {type(estimator).__name__}. Give the "
-            "baseline."
+            "baseline='single_task' needs a first estimator of sk_mtl, alone or as "
+            f"the last step of a pipeline; found {type(estimator).__name__}. Give an "
+            "estimator as the baseline."
         )
     baseline = getattr(estimators, f"SingleTask{kind}")
     shared = inspect.signature(baseline).parameters

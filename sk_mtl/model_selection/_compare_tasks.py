@@ -113,6 +113,8 @@ def compare_tasks(
     ------
     TypeError
         If an estimator or the baseline is no instance of one, or the list is empty.
+    ValueError
+        If a task is one of classes for one model and of numbers for another.
 
     References
     ----------
@@ -143,7 +145,7 @@ def compare_tasks(
     estimators = _checked(estimator if is_list else [estimator])
     if isinstance(baseline, str) and baseline == "single_task":
         baseline = single_task_baseline(estimators[0])
-    check_one_estimator("baseline", baseline, _REMEDY)
+    check_one_estimator("baseline", baseline, "Give an estimator, or 'single_task'.")
     models = [*estimators, baseline]
     random_state = check_random_state(random_state)
     folds = make_folds(
@@ -163,9 +165,11 @@ def compare_tasks(
     for place, results in enumerate(found):
         for k, result in zip(sharing[place // len(folds)], results, strict=True):
             fits[k].append(result)
+    names = names_apart(*models)
+    _check_metrics(names, [own[0]["metrics"] for own in fits])
     tables = [_score_table(own) for own in fits]
     _warn_undefined(*tables)
-    *names, baseline_name = names_apart(*models)
+    *names, baseline_name = names
     scores = tables[0]
     if is_list:
         by_name = dict(zip(names, tables[:-1], strict=True))
@@ -192,6 +196,21 @@ def _checked(estimators):
     for each in estimators:
         check_one_estimator("estimator", each, _REMEDY)
     return list(estimators)
+
+
+def _check_metrics(names, metrics):
+    """Raise where two models answer a task by another kind of number."""
+    for name, own in zip(names, metrics, strict=True):
+        for task, metric in metrics[0].items():
+            found = own.get(task)
+            if found is None or found.kind != metric.kind:
+                other = "no metric" if found is None else found.name
+                raise ValueError(
+                    "All models must answer a task in classes, or all in numbers; "
+                    f"found that {task!r} is scored by {metric.name} for {names[0]} "
+                    f"and by {other} for {name}. Compare classifiers with classifiers, "
+                    "and regressors with regressors."
+                )
 
 
 def _find_sharing(models):

@@ -20,8 +20,9 @@ def names_apart(*estimators):
     -------
     names : list of str
         Such as ``MMOEClassifier`` and ``SingleTaskClassifier``, or
-        ``MMOEClassifier(n_experts=4)`` and ``MMOEClassifier(n_experts=8)``. Estimators
-        of the same class in which nothing differs are numbered.
+        ``MMOEClassifier(n_experts=4)`` and ``MMOEClassifier(n_experts=8)``. Where only
+        the steps before them differ, these are named, as in ``StandardScaler +
+        MMOEClassifier``. Estimators in which nothing differs are numbered.
     """
     ends = [_end_of(each) for each in estimators]
     classes = [type(end).__name__ for end in ends]
@@ -31,6 +32,10 @@ def names_apart(*estimators):
             each for each, other in zip(ends, classes, strict=True) if other == name
         ]
         names.append(name + _differing(end, alike))
+    names = [
+        f"{_steps_before(each)}{name}" if names.count(name) > 1 else name
+        for each, name in zip(estimators, names, strict=True)
+    ]
     return [
         f"{name} {names[: k + 1].count(name)}" if names.count(name) > 1 else name
         for k, name in enumerate(names)
@@ -53,6 +58,19 @@ def _end_of(estimator):
     while isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
     return estimator
+
+
+def _steps_before(estimator):
+    """Return the classes of a pipeline's steps before the last, as text."""
+    text = ""
+    while isinstance(estimator, Pipeline):
+        *steps, (_, estimator) = estimator.steps
+        text += "".join(
+            f"{type(step).__name__} + "
+            for _, step in steps
+            if step not in (None, "passthrough")
+        )
+    return text
 
 
 def _short(value):

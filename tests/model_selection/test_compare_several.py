@@ -4,7 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sk_mtl import ESMMClassifier, MMOEClassifier, PLEClassifier, SharedBottomClassifier
+from sk_mtl import (
+    ESMMClassifier,
+    MMOEClassifier,
+    MMOERegressor,
+    PLEClassifier,
+    SharedBottomClassifier,
+)
 from sk_mtl.model_selection import compare_tasks
 from sk_mtl.preprocessing import CategoryEncoder
 from tests.estimators.common import QUICK, mixed_table
@@ -139,3 +145,30 @@ def test_a_fit_of_a_users_own_is_called():
     assert not usual.shares_rows(own)
     assert not usual.shares_rows(OneModelPerTask())
     assert usual.shares_rows(PLEClassifier(random_state=0))
+
+
+def test_a_task_is_of_one_kind_for_all_models():
+    regressor = MMOERegressor(**QUICK, n_members=1)
+    with pytest.raises(ValueError) as caught:
+        compare_tasks([MMOEClassifier(**UNSEEDED), regressor], X, Y, **GIVEN)
+    assert str(caught.value) == (
+        "All models must answer a task in classes, or all in numbers; found that "
+        "'churn' is scored by roc_auc for MMOEClassifier and by r2 for MMOERegressor. "
+        "Compare classifiers with classifiers, and regressors with regressors."
+    )
+
+
+def test_an_unknown_baseline_and_one_that_cannot_be_made_are_refused():
+    with pytest.raises(TypeError) as caught:
+        compare_tasks(MODELS[0], X, Y, baseline="mmoe")
+    assert str(caught.value) == (
+        "baseline must be one estimator, an instance; found 'mmoe'. Give an estimator, "
+        "or 'single_task'."
+    )
+    with pytest.raises(ValueError) as caught:
+        compare_tasks([OneModelPerTask(), MODELS[0]], X, Y)
+    assert str(caught.value) == (
+        "baseline='single_task' needs a first estimator of sk_mtl, alone or as the "
+        "last step of a pipeline; found OneModelPerTask. Give an estimator as the "
+        "baseline."
+    )

@@ -412,9 +412,13 @@ def test_what_is_no_estimator_is_refused(wrong, parameter):
     given = {"estimator": GOOD, "baseline": POOR, parameter: wrong}
     with pytest.raises(TypeError) as caught:
         compare_tasks(X=X, y=Y, cv=2, **given)
+    remedies = {
+        "estimator": "or for `estimator` a list of estimators.",
+        "baseline": "or 'single_task'.",
+    }
     assert str(caught.value) == (
         f"{parameter} must be one estimator, an instance; found {wrong!r}. Give an "
-        "estimator, or for `estimator` a list of estimators."
+        f"estimator, {remedies[parameter]}"
     )
 
 

@@ -54,3 +54,17 @@ def test_of_several_only_those_of_one_class_are_told_apart():
         "PLEClassifier",
         "MMOEClassifier(n_experts=3)",
     ]
+
+
+def test_steps_are_named_where_nothing_else_differs():
+    model = MMOEClassifier()
+    scaled = make_pipeline(StandardScaler(), model)
+    passed = make_pipeline("passthrough", scaled)
+    assert names_apart(scaled, model) == [
+        "StandardScaler + MMOEClassifier",
+        "MMOEClassifier",
+    ]
+    assert names_apart(scaled, passed) == [
+        "StandardScaler + MMOEClassifier 1",
+        "StandardScaler + MMOEClassifier 2",
+    ]
