@@ -78,7 +78,8 @@ test-lower: $(INSTALLED_LOWER)
 
 # Run by hand; the log, which says of which commit it is, is committed.
 nightly: $(INSTALLED_NIGHTLY)
-	{ date -u +%F; git describe --always --dirty; } > tests/nightly.log
+	commit=$$(git describe --always --dirty); \
+		{ date -u +%F; echo "$$commit"; } > tests/nightly.log
 	.venv/bin/python $(PYTEST) -m nightly -v --no-header $(PYTEST_ARGS) >> tests/nightly.log 2>&1; \
 		status=$$?; tail -n 20 tests/nightly.log; exit $$status
 
