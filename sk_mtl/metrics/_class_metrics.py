@@ -155,5 +155,12 @@ ASYMMETRIC_METRICS = frozenset(
         *("grouped_ndcg", "grouped_recall", "grouped_hit_rate"),
     }
 )
+#: Metrics of predicted classes, whatever their probabilities.
+DECISION_METRICS = frozenset(
+    {
+        *("accuracy", "balanced_accuracy", "f1", "precision", "recall"),
+        "matthews_corrcoef",
+    }
+)
 #: Metrics that need the group of each row.
 GROUPED_METRICS = frozenset(name for name in CLASS_GAINS if name.startswith("grouped_"))

@@ -44,6 +44,9 @@ class ClassRows(NamedTuple):
         The group of each row.
     positions : ndarray of int of shape (n_labelled,) or None
         Where the rows stand among all rows.
+    threshold : (int, float) or None
+        Position of one of two classes, and the probability from which on an estimator
+        predicts it. None predicts the likeliest class.
     """
 
     labels: np.ndarray
@@ -56,6 +59,7 @@ class ClassRows(NamedTuple):
     one_sided: bool = False
     groups: np.ndarray | None = None
     positions: np.ndarray | None = None
+    threshold: tuple[int, float] | None = None
 
     kind = "class"
 
@@ -78,6 +82,16 @@ class ClassRows(NamedTuple):
     def take(self, chosen):
         """Return the rows that a mask chooses."""
         return take_rows(self, chosen, "codes")
+
+    def decided(self):
+        """Return rows whose likeliest class is the one that is predicted."""
+        if self.threshold is None:
+            return self
+        position, least = self.threshold
+        answers = np.empty(self.answers.shape)
+        answers[:, position] = self.answers[:, position] >= least
+        answers[:, 1 - position] = 1 - answers[:, position]
+        return self._replace(answers=answers, threshold=None)
 
     def apply(self, function, *, positive_last=False):
         """Return ``function(codes, proba, sample_weight)``, NaN without classes.

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from sk_mtl._labels import is_missing, plain_values, read_labels
+from sk_mtl._labels import is_missing, label_list, plain_values, read_labels
 from sk_mtl._positive_class import is_conventional, pos_label_per_task
 from sk_mtl._task_names import task_position
 from sk_mtl._weights import read_weights, weight_columns
@@ -123,7 +123,7 @@ class FittedTasks:
             predictions = prediction_columns(respond("predict"), self.names, n_samples)
         weights = weight_columns(sample_weight, n_samples, self.names)
         pos_labels = self._pos_labels(pos_label, wanted)
-        return rows_per_task(
+        rows = rows_per_task(
             *(
                 [values[k] for k in wanted]
                 for values in (
@@ -139,6 +139,17 @@ class FittedTasks:
             pos_labels,
             groups=groups,
         )
+        return [self._with_threshold(k, own) for k, own in zip(wanted, rows)]
+
+    def _with_threshold(self, k, rows):
+        """Return the rows of a task with the threshold that the estimator tuned."""
+        fitted = last_estimator(self._estimator)
+        thresholds = getattr(fitted, "thresholds_", None)
+        if not isinstance(thresholds, dict) or self.names[k] not in thresholds:
+            return rows
+        classes = label_list(self.classes[k])
+        position = classes.index(fitted.pos_label_[self.names[k]])
+        return rows._replace(threshold=(position, thresholds[self.names[k]]))
 
     def steps(self, sample_weight=None, pos_label=None):
         """Return labels and weights of tasks of two classes, the steps of a funnel.

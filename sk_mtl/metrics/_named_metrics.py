@@ -8,6 +8,7 @@ from sk_mtl.metrics._class_metrics import (
     ASYMMETRIC_METRICS,
     CLASS_GAINS,
     CLASS_LOSSES,
+    DECISION_METRICS,
     GROUPED_METRICS,
 )
 from sk_mtl.metrics._number_metrics import NUMBER_GAINS, NUMBER_LOSSES
@@ -94,6 +95,11 @@ def named_metric(name):
 def is_asymmetric(name):
     """Return whether a named metric changes where two classes are swapped."""
     return _base(name) in ASYMMETRIC_METRICS
+
+
+def is_of_decisions(name):
+    """Return whether a named metric reads predicted classes only."""
+    return _base(name) in DECISION_METRICS
 
 
 def is_grouped(name):

@@ -23,6 +23,7 @@ from sk_mtl.metrics._named_metrics import (
     TASK_METRICS,
     is_asymmetric,
     is_grouped,
+    is_of_decisions,
     named_metric,
 )
 from sk_mtl.metrics._number_rows import number_rows
@@ -192,6 +193,8 @@ class TaskMetric:
             return float("nan")
         if self.custom:
             return float(self._custom_value(rows))
+        if is_of_decisions(self.name) and rows.kind == "class":
+            rows = rows.decided()
         function = self.function
         if self.takes_groups:
             function = partial(function, groups=rows.groups)

@@ -6,15 +6,25 @@ import polars as pl
 import pytest
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.linear_model import LinearRegression
-from sklearn.metrics import mean_squared_error, r2_score, roc_auc_score
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    f1_score,
+    matthews_corrcoef,
+    mean_squared_error,
+    r2_score,
+    roc_auc_score,
+)
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, cross_validate
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sk_mtl import MMOEClassifier, MMOERegressor
+from sk_mtl.calibration import TaskThresholdTuner
 from sk_mtl.datasets import make_related_tasks
-from sk_mtl.metrics import make_task_scorer, task_metric, task_scores
+from sk_mtl.metrics import make_task_scorer, task_metric, task_scorers, task_scores
+from tests.estimators.common import QUICK, mixed_table
 from tests.metrics.common import MixedModel, mixed_tasks
 
 X, Y = mixed_tasks()
@@ -314,3 +324,27 @@ def test_table_of_a_metric_that_no_task_is_of_raises():
     numbers = Y[list(NUMBERS)]
     with pytest.raises(ValueError, match="'brier' is of tasks of classes; found numb"):
         task_scores(numbers, y_pred=PREDICTED[list(NUMBERS)], metrics=("r2", "brier"))
+
+
+@pytest.mark.parametrize("pos_label", [None, {"churn": 0, "buy": 0}])
+def test_tuned_thresholds_decide_what_is_predicted(pos_label):
+    X, y = mixed_table(120)
+    model = MMOEClassifier(**QUICK, n_members=1).fit(X, y)
+    tuner = TaskThresholdTuner(model, cv="prefit", pos_label=pos_label).fit(X, y)
+    predicted = pd.DataFrame(tuner.predict(X), columns=y.columns)
+    assert not predicted.equals(pd.DataFrame(model.predict(X), columns=y.columns))
+    names = "f1", "balanced_accuracy", "accuracy", "matthews_corrcoef", "roc_auc"
+    found = task_scorers(*names, averages=())(tuner, X, y)
+    label = 1 if pos_label is None else 0
+    for task in y:
+        labels, decided = y[task], predicted[task]
+        expected = {
+            "f1": f1_score(labels, decided, pos_label=label),
+            "balanced_accuracy": balanced_accuracy_score(labels, decided),
+            "accuracy": accuracy_score(labels, decided),
+            "matthews_corrcoef": matthews_corrcoef(labels, decided),
+        }
+        own = {name: found[f"{name}_{task}"] for name in expected}
+        assert own == pytest.approx(expected)
+    # Probabilities are not decided upon.
+    assert found["roc_auc_buy"] == task_scorers("roc_auc")(model, X, y)["roc_auc_buy"]
