@@ -35,9 +35,9 @@ def view_task(model, task, conditional: bool = False) -> TaskView:
     if conditional:
         if not isinstance(model.predictor_.structure, FunnelStructure):
             raise ValueError(
-                f"conditional=True needs a step of a funnel; found task {task!r} of a "
-                f"{type(model).__name__} whose tasks are no steps. Fit with "
-                "structure='funnel', or with a dict of steps."
+                "conditional=True needs a model that learns the rates of a funnel; "
+                f"found task {task!r} of {type(model).__name__}. Fit a classifier with "
+                "structure='funnel' or a dict of steps, such as ESMMClassifier."
             )
         return TaskClassifier(model, task, conditional=True)
     view = TaskClassifier if isinstance(column, ClassColumn) else TaskRegressor

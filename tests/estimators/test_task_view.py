@@ -307,9 +307,9 @@ def test_a_conditional_view_of_tasks_that_are_no_steps_is_refused(model):
     with pytest.raises(ValueError) as caught:
         model.task("churn", conditional=True)
     assert str(caught.value) == (
-        "conditional=True needs a step of a funnel; found task 'churn' of a "
-        "MultiTaskEstimator whose tasks are no steps. Fit with structure='funnel', or "
-        "with a dict of steps."
+        "conditional=True needs a model that learns the rates of a funnel; found task "
+        "'churn' of MultiTaskEstimator. Fit a classifier with structure='funnel' or a "
+        "dict of steps, such as ESMMClassifier."
     )
 
 
