@@ -141,10 +141,11 @@ def class_rows(
         proba = proba[:, ::-1]
     codes = class_codes(labels, classes)
     if (codes < 0).any():
+        found, *_ = label_list(labels[codes < 0])
         raise ValueError(
             f"The labels of {name!r} must be among its classes {label_list(classes)}; "
-            f"found {labels[codes < 0][0]!r}. Give the classes in the order of the "
-            "columns of the probabilities."
+            f"found {found!r}. Give the classes in the order of the columns of the "
+            "probabilities."
         )
     return ClassRows(
         labels,

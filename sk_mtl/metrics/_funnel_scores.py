@@ -92,7 +92,8 @@ def funnel_scores(
     NotFittedError
         If the model is not fitted.
     ValueError
-        If a task does not have two classes, or `by` names no column of X.
+        If a task does not have two classes, `by` names no column of X, or X and y
+        differ in their number of rows.
 
     Examples
     --------
@@ -122,6 +123,11 @@ def funnel_scores(
     unknown = unknown_shares(codes, ancestors)
     codes, weight = fill_out_of_reach(codes, weight, ancestors, unknown)
     proba = _positive_columns(fitted.predict_proba(X_fitted), tasks.names, positive)
+    if len(proba) != len(codes):
+        raise ValueError(
+            f"X and y must have as many rows; found {len(proba)} and {len(codes)}. "
+            "Give the labels of the rows of X."
+        )
     rates = _rates(fitted, X_fitted, proba, tasks.names, positive, parents)
     segments = None if by is None else read_segments(by, len(codes), X, has_X=True)
     metrics = [task_metric(name) for name in ("roc_auc", "log_loss")]

@@ -251,3 +251,11 @@ def test_a_view_of_one_step_is_refused():
         "y must have 1 column(s), one per task of the estimator; found 2: ['click', "
         "'conversion']. Give the columns that it was fitted with.",
     )
+
+
+def test_rows_without_labels_are_refused():
+    refuse(
+        lambda: funnel_scores(MODEL, X[:4], Y),
+        "X and y must have as many rows; found 4 and 6. Give the labels of the rows of "
+        "X.",
+    )

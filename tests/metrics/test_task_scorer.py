@@ -374,5 +374,6 @@ def test_positive_class_that_no_task_has(pos_label, message):
 def test_labels_that_the_model_never_saw_raise():
     y = pd.DataFrame({"click": [0, 2], "stars": [1, 2]})
     model = forest().fit(X, Y[["click", "stars"]])
-    with pytest.raises(ValueError, match=r"'click' must be among its classes \[0, 1\]"):
+    message = r"'click' must be among its classes \[0, 1\]; found 2\. Give"
+    with pytest.raises(ValueError, match=message):
         make_task_scorer("roc_auc")(model, X[:2], y)
