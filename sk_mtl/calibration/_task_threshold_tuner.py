@@ -23,6 +23,8 @@ from sk_mtl.calibration._threshold_scores import (
     check_scoring,
     threshold_scores,
 )
+from sk_mtl.metrics._complete_steps import complete_steps
+from sk_mtl.metrics._fitted_tasks import FittedTasks
 
 
 class TaskThresholdTuner(TaskWrapper):
@@ -257,6 +259,7 @@ class TaskThresholdTuner(TaskWrapper):
         return self.scoring.get(task) if "scoring" in by_task else self.scoring
 
     def _learn(self, model, tasks, y, proba, sample_weight):
+        tasks = FittedTasks(model, complete_steps(model, y))
         classes = as_list(model.classes_)
         binary = [own is not None and len(own) == 2 for own in classes]
         named = {task for value in self._by_task().values() for task in value}

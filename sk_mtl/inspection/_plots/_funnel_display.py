@@ -12,6 +12,7 @@ from sk_mtl.inspection._plots._diagonal import draw_diagonal, largest_of
 from sk_mtl.inspection._plots._display import Display, stack_tables
 from sk_mtl.inspection._plots._fitted_model import model_and_rows
 from sk_mtl.inspection._plots._style import PALETTE, house_style, make_panels, short
+from sk_mtl.metrics._complete_steps import complete_steps
 from sk_mtl.metrics._read_tasks import read_tasks
 
 
@@ -69,7 +70,8 @@ class FunnelDisplay(Display):
             `ESMMClassifier`, or a pipeline or search of one.
         X : {DataFrame, array-like} of shape (n_samples, n_features)
         y : {DataFrame, array-like} of shape (n_samples, n_steps)
-            Missing labels are left out.
+            Missing labels are left out. As in `fit`, a missing label of a step counts
+            as "not reached" in rows that did not reach an earlier one.
         conditional : bool, default=False
             Draw the rate of each step among the rows that reached the step before,
             instead of the probability of the step among all rows.
@@ -93,7 +95,9 @@ class FunnelDisplay(Display):
         if pos_label is None:
             pos_label = getattr(model, "pos_label_", None)
         is_tree = isinstance(structure, Mapping)
-        columns = read_labels(y).columns_of(names)
+        # Conditional rates are of rows that reached the step before.
+        labels = y if conditional else complete_steps(model, y)
+        columns = read_labels(labels).columns_of(names)
         return cls.from_predictions(
             pd.DataFrame(dict(zip(range(len(names)), columns, strict=True))),
             getattr(model, method)(X),
