@@ -14,8 +14,9 @@ from sk_mtl.losses import Structure
 from sk_mtl.preprocessing import FeatureArrays
 
 # Large enough that products cost more than calls, small enough that the activations of
-# a wide network stay in the cache.
+# a wide network stay in the cache; several members share these rows.
 EVALUATION_BATCH = 4096
+_LEAST_BATCH = 512
 
 # Evaluated batches hold a multiple of this number of rows. The kernel of a product
 # depends on the number of rows, and a vectorised function has another kernel for the
@@ -53,8 +54,9 @@ def evaluate(
     outputs = []
     with torch.inference_mode(), plain_products(torch.device(device)):
         n_rows = len(arrays.codes)
-        for start in range(0, n_rows, EVALUATION_BATCH):
-            stop = min(start + EVALUATION_BATCH, n_rows)
+        size = _batch_size(module)
+        for start in range(0, n_rows, size):
+            stop = min(start + size, n_rows)
             batch = slice(start, stop)
             codes, numeric, *sequences = (
                 _filled_up(torch.from_numpy(table[batch])).to(device)
@@ -63,6 +65,12 @@ def evaluate(
             results = function(module, codes, numeric, tuple(sequences))
             outputs.append([each.detach()[: stop - start].cpu() for each in results])
     return list(map(torch.cat, zip(*outputs, strict=True)))
+
+
+def _batch_size(module: nn.Module) -> int:
+    """Return the number of rows of a batch, a multiple of `EVALUATION_ROWS`."""
+    rows = EVALUATION_BATCH // getattr(module, "n_members", 1)
+    return max(_LEAST_BATCH, rows - rows % EVALUATION_ROWS)
 
 
 def compute_logits(module: nn.Module, *inputs) -> list[Tensor]:
