@@ -1,6 +1,6 @@
 """Time permutation importance of all tasks against scikit-learn's, task by task.
 
-The 40 columns of Census-Income (KDD) and its two tasks, and 40 columns of the hardest
+The 39 columns of Census-Income (KDD) and its two tasks, and 40 columns of the hardest
 kind: numbers of which no two are equal, so that no permuted row is seen twice. The
 naive loop calls `sklearn.inspection.permutation_importance` with a scorer for each
 task. The numbers of both are compared, too.
